@@ -1,0 +1,129 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// What every target of ours is compiled with. CI adds `-warnings-as-errors`.
+let house: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+func library(_ name: String, in layer: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, path: "Sources/\(layer)/\(name)", swiftSettings: house)
+}
+
+func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, path: "Sources/App/\(name)", swiftSettings: house)
+}
+
+func tests(_ module: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = []) -> Target {
+    .testTarget(
+        name: "\(module)Tests", dependencies: [.byName(name: module)] + dependencies,
+        path: "Tests/\(module)Tests", resources: resources, swiftSettings: house)
+}
+
+let nio: [Target.Dependency] = [
+    .product(name: "NIOCore", package: "swift-nio"),
+    .product(name: "NIOPosix", package: "swift-nio"),
+]
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
+let atomics = Target.Dependency.product(name: "Atomics", package: "swift-atomics")
+let collections = Target.Dependency.product(name: "Collections", package: "swift-collections")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let jwt = Target.Dependency.product(name: "JWTKit", package: "jwt-kit")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let grdbSQLite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+
+let package = Package(
+    name: "virtual-tagger",
+    products: [
+        .executable(name: "vtagd", targets: ["vtagd"]),
+        .executable(name: "vtag", targets: ["vtag"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-atomics", from: "1.3.0"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    ],
+    targets: [
+        // MARK: System: C libraries, as module maps and the smallest possible shims
+        .systemLibrary(name: "CNGHTTP2", path: "Sources/System/CNGHTTP2"),
+        .systemLibrary(name: "COpenSSL", path: "Sources/System/COpenSSL"),
+        .target(name: "CChecksum", path: "Sources/System/CChecksum"),
+        .target(
+            name: "CSimdJSON", path: "Sources/System/CSimdJSON",
+            cxxSettings: [.unsafeFlags(["-O2"])], linkerSettings: [.linkedLibrary("simdjson")]),
+        .target(name: "CRE2", path: "Sources/System/CRE2", linkerSettings: [.linkedLibrary("re2")]),
+
+        // MARK: Model: values, no I/O
+        library("JSON", in: "Model", ["CSimdJSON"]),
+        library("Model", in: "Model", ["JSON", "COpenSSL", "CChecksum"]),
+
+        // MARK: Engine: pure functions over the model
+        library("Conditions", in: "Engine", ["Model", "JSON", "CRE2"]),
+        library("TaggingRules", in: "Engine", ["Model", "JSON", "Conditions"]),
+        library("Compliance", in: "Engine", ["Model", "JSON", "Conditions"]),
+        library("Normalisation", in: "Engine", ["Model", "JSON"]),
+
+        // MARK: Protocol: state machines without I/O
+        library("WriteAheadLog", in: "Protocol", ["CChecksum"]),
+        library("Shard", in: "Protocol", ["Model", "JSON", "Conditions", "TaggingRules", "Compliance", "Normalisation", collections]),
+
+        // MARK: IO: sockets and files
+        library("HTTPTransport", in: "IO", ["CNGHTTP2", "COpenSSL", nioHTTP1, logging, atomics, collections] + nio),
+        library("LogStorage", in: "IO", ["WriteAheadLog", logging, atomics] + nio),
+        library("Checkpoint", in: "IO", ["Model", "JSON", "CChecksum", grdb, grdbSQLite, logging]),
+
+        // MARK: Node: where cores meet sockets, disks and clocks
+        library("NodeRuntime", in: "Node", [
+            "Model", "JSON", "Shard", "WriteAheadLog", "LogStorage", "Checkpoint", "TaggingRules", "Compliance",
+            "Normalisation", "Conditions", logging, atomics, collections,
+        ] + nio),
+        library("API", in: "Node", [
+            "Model", "JSON", "Shard", "NodeRuntime", "HTTPTransport", "Normalisation", "TaggingRules", "Compliance",
+            "Conditions", "Checkpoint", "COpenSSL", jwt, logging, collections,
+        ] + nio),
+
+        // MARK: App
+        program("vtagd", [
+            "API", "NodeRuntime", "HTTPTransport", "Model", arguments, yams, logging, lifecycle,
+        ] + nio),
+        program("vtag", ["HTTPTransport", "JSON", "Model", arguments, yams, logging] + nio),
+        program("vtag-bench", [
+            "API", "NodeRuntime", "HTTPTransport", "Model", "JSON", "Shard", "Normalisation", "LogStorage", "WriteAheadLog",
+            "Checkpoint", "TaggingRules", "Compliance", arguments, logging,
+        ] + nio),
+
+        // MARK: Tests
+        .testTarget(name: "HouseTests", path: "Tests/HouseTests", swiftSettings: house),
+        tests("JSON"),
+        tests("Model", ["JSON"]),
+        tests("Conditions", ["Model", "JSON"]),
+        tests("TaggingRules", ["Model", "JSON", "Conditions"]),
+        tests("Compliance", ["Model", "JSON", "Conditions"]),
+        tests("Normalisation", ["Model", "JSON"], resources: [.copy("Fixtures")]),
+        tests("WriteAheadLog"),
+        tests("Shard", ["Model", "JSON", "Conditions", "TaggingRules", "Compliance", "Normalisation"]),
+        tests("HTTPTransport", ["COpenSSL", "CNGHTTP2", nioHTTP1, nioEmbedded, logging] + nio),
+        tests("LogStorage", ["WriteAheadLog"] + nio),
+        tests("Checkpoint", ["Model", "JSON", grdb]),
+        tests("NodeRuntime", ["Model", "JSON", "Shard", "TaggingRules", "Compliance", "Checkpoint", logging] + nio),
+        tests("API", ["Model", "JSON", "NodeRuntime", "HTTPTransport", jwt, logging] + nio),
+        .testTarget(
+            name: "WholeProcessTests",
+            dependencies: ["HTTPTransport", "JSON", "Model", logging, .target(name: "vtagd"), .target(name: "vtag")] + nio,
+            path: "Tests/WholeProcessTests", swiftSettings: house),
+    ],
+    swiftLanguageModes: [.v6],
+    cxxLanguageStandard: .cxx17
+)
