@@ -1,6 +1,6 @@
 package import Model
 
-/// The system shard's leader. The same contract as `Shard`: append, then commit, then reply.
+/// The system shard's leader. The same contract as `Shard`: propose, append, commit, reply.
 package struct SystemShard: Sendable {
     /// Its group in the log; data shards follow from 1.
     package static let group = 0
@@ -20,9 +20,10 @@ package struct SystemShard: Sendable {
 
     package var lastIndex: UInt64 { queue.lastIndex }
 
-    package mutating func propose(
+    /// Works a command out. Changes nothing; the next proposal must wait for `appended`.
+    package func propose(
         _ command: SystemCommand, by context: WriteContext, at now: Timestamp
-    ) throws(ShardError) -> OnProposed {
+    ) throws(ShardError) -> OnProposed<[SystemState.Effect]> {
         if let idempotency = context.idempotency,
             let answer = inFlightAnswers[idempotency.key] ?? state.idempotency[idempotency.key]
         {
@@ -38,13 +39,27 @@ package struct SystemShard: Sendable {
         if let idempotency = context.idempotency {
             let answer = Remembered(bodyDigest: idempotency.bodyDigest, reply: reply, at: now)
             effects.append(.remember(idempotency.key, answer))
-            inFlightAnswers[idempotency.key] = answer
         }
-        return append(effects, reply)
+        return .append(proposal(effects, reply))
     }
 
-    package mutating func proposeNoOperation() -> OnProposed {
-        append([], ShardReply(index: queue.nextIndex, outcomes: []))
+    /// The log took the proposal.
+    package mutating func appended(_ proposal: Proposal<[SystemState.Effect]>) {
+        for effect in proposal.payload {
+            switch effect {
+            case .put(let item): inFlight[item.id] = (proposal.index, item)
+            case .delete(let id): inFlight[id] = (proposal.index, nil)
+            case .audit(let entry): lastAuditSequence = entry.sequence
+            case .remember(let key, let answer): inFlightAnswers[key] = answer
+            case .reapply: break
+            }
+        }
+        queue.append(proposal)
+    }
+
+    /// An entry that says nothing: a new leader's first.
+    package func proposeNoOperation() -> Proposal<[SystemState.Effect]> {
+        proposal([], ShardReply(index: queue.nextIndex, outcomes: []))
     }
 
     /// Applies everything up to `index`; returns what each entry changed.
@@ -61,12 +76,11 @@ package struct SystemShard: Sendable {
 
     // MARK: Private
 
-    private mutating func append(_ effects: [SystemState.Effect], _ reply: ShardReply) -> OnProposed {
-        queue.append(effects, reply)
-        return .append(index: queue.lastIndex, payload: effects.encoded, reply: reply)
+    private func proposal(_ effects: [SystemState.Effect], _ reply: ShardReply) -> Proposal<[SystemState.Effect]> {
+        Proposal(index: queue.nextIndex, encoded: effects.encoded, reply: reply, payload: effects)
     }
 
-    private mutating func decide(
+    private func decide(
         _ command: SystemCommand, _ context: WriteContext, _ now: Timestamp, _ effects: inout [SystemState.Effect]
     ) -> (Outcome, UUID128?) {
         switch command {
@@ -88,18 +102,19 @@ package struct SystemShard: Sendable {
             guard let old, old.kind == kind else { return (.notFound, nil) }
             effects.append(.delete(id))
             effects.append(.audit(entry(for: nil, replacing: old, context, now)))
-            inFlight[id] = (queue.nextIndex, nil)
             return (.deleted, id)
+        case .reapply:
+            effects.append(.reapply)
+            return (.updated, nil)
         }
     }
 
-    private mutating func put(
+    private func put(
         _ item: CatalogItem, _ old: CatalogItem?, _ context: WriteContext, _ now: Timestamp,
         _ effects: inout [SystemState.Effect]
     ) {
         effects.append(.put(item))
         effects.append(.audit(entry(for: item, replacing: old, context, now)))
-        inFlight[item.id] = (queue.nextIndex, item)
     }
 
     private func newest(_ id: UUID128) -> CatalogItem? {
@@ -126,15 +141,15 @@ package struct SystemShard: Sendable {
         }
     }
 
-    private mutating func entry(
+    private func entry(
         for item: CatalogItem?, replacing old: CatalogItem?, _ context: WriteContext, _ now: Timestamp
     ) -> AuditEntry {
-        lastAuditSequence += 1
+        let sequence = lastAuditSequence + 1
         let subject = item ?? old
         let ruleID = subject?.kind == .rule ? subject?.id : nil
         return AuditEntry(
-            id: .version8(partOf: ResourceID(subject?.id ?? UUID128(high: 0, low: 0)), salt: StableHash.mix(lastAuditSequence)),
-            sequence: lastAuditSequence, resourceID: nil, action: Self.action(subject?.kind ?? .rule, old, item),
+            id: .version8(partOf: ResourceID(subject?.id ?? UUID128(high: 0, low: 0)), salt: StableHash.mix(sequence)),
+            sequence: sequence, resourceID: nil, action: Self.action(subject?.kind ?? .rule, old, item),
             tagKey: subject?.name ?? "", oldValue: old.map { "version \($0.version)" },
             newValue: item.map { "version \($0.version)" }, actor: context.actor, ruleID: ruleID,
             requestID: context.requestID, at: now)

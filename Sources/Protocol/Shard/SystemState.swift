@@ -14,10 +14,13 @@ package struct SystemState: Sendable {
         case delete(UUID128)
         case audit(AuditEntry)
         case remember(IdempotencyKey, Remembered)
+        /// Counts as a change, so that all rows are judged again.
+        case reapply
     }
 
     package struct Changes: Sendable {
         package var items: [UUID128] = []
+        package var catalogChanged = false
         package var audit: [AuditEntry] = []
         package var remembered: [IdempotencyKey] = []
         package var forgotten: [IdempotencyKey] = []
@@ -42,18 +45,21 @@ package struct SystemState: Sendable {
             case .put(let item):
                 items[item.id] = item
                 changes.items.append(item.id)
+                changes.catalogChanged = true
             case .delete(let id):
                 items[id] = nil
                 changes.items.append(id)
+                changes.catalogChanged = true
             case .audit(let entry):
                 auditSequence = entry.sequence
                 changes.audit.append(entry)
             case .remember(let key, let answer):
                 changes.forgotten.append(contentsOf: idempotency.remember(key, answer))
                 changes.remembered.append(key)
+            case .reapply: changes.catalogChanged = true
             }
         }
-        if !changes.items.isEmpty { catalogVersion += 1 }
+        if changes.catalogChanged { catalogVersion += 1 }
         appliedIndex = index
         return changes
     }
@@ -91,6 +97,7 @@ extension [SystemState.Effect] {
                 writer.byte(4)
                 writer.uuid(UUID128(high: key.high, low: key.low))
                 answer.write(to: &writer)
+            case .reapply: writer.byte(5)
             }
         }
         return writer.bytes
@@ -165,6 +172,7 @@ extension ByteReader {
         case 4:
             let key = try uuid()
             return .remember(IdempotencyKey(high: key.high, low: key.low), try Remembered(from: &self))
+        case 5: return .reapply
         case let kind: throw CodecError("a system entry holds an effect of unknown kind \(kind)")
         }
     }
