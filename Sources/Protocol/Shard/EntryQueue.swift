@@ -1,12 +1,10 @@
 import DequeModule
-import Model
 
 /// The entries that a leader has proposed and that are not committed yet, in index order.
 struct EntryQueue<Payload: Sendable>: Sendable {
     struct InFlight: Sendable {
         let index: UInt64
         let payload: Payload
-        let reply: ShardReply
     }
 
     private(set) var lastIndex: UInt64
@@ -16,9 +14,10 @@ struct EntryQueue<Payload: Sendable>: Sendable {
 
     var nextIndex: UInt64 { lastIndex + 1 }
 
-    mutating func append(_ payload: Payload, _ reply: ShardReply) {
-        lastIndex += 1
-        entries.append(InFlight(index: lastIndex, payload: payload, reply: reply))
+    mutating func append(_ proposal: Proposal<Payload>) {
+        precondition(proposal.index == nextIndex, "proposal \(proposal.index) does not follow \(lastIndex)")
+        lastIndex = proposal.index
+        entries.append(InFlight(index: proposal.index, payload: proposal.payload))
     }
 
     /// The first entry, if it is at or below `index`.
@@ -28,12 +27,21 @@ struct EntryQueue<Payload: Sendable>: Sendable {
     }
 }
 
-/// What came of a proposal.
-package enum OnProposed: Sendable {
-    /// Append this entry. When it is committed, `reply` holds.
-    case append(index: UInt64, payload: [UInt8], reply: ShardReply)
+/// What came of a command.
+package enum OnProposed<Payload: Sendable>: Sendable {
+    /// Append this entry; then tell the shard with `appended`. When it is committed, its reply holds.
+    case append(Proposal<Payload>)
     /// Nothing is to be written. `reply` holds once everything up to `after` is committed.
     case answer(ShardReply, after: UInt64)
+}
+
+/// An entry that is worked out and that the log has not taken yet. Dropping it has no effect.
+package struct Proposal<Payload: Sendable>: Sendable {
+    package let index: UInt64
+    /// The entry's bytes.
+    package let encoded: [UInt8]
+    package let reply: ShardReply
+    let payload: Payload
 }
 
 /// An entry that is committed and applied.

@@ -3,12 +3,13 @@ package import Model
 /// A shard's leader: decides the whole consequence of each command against the newest state, committed or in flight,
 /// and applies entries once they are committed.
 ///
-/// The output contract: what `propose` returns is appended to the log; when the log reports it durable (on a majority,
-/// later; here in the group of one), `commit` applies it, and only then is its reply given. Reads see committed state only.
+/// The output contract: what `propose` returns is handed to the log, and `appended` is told; when the log reports it durable
+/// (on a majority; here in a group of one), `commit` applies it, and only then is its reply given. Reads see committed
+/// state only.
 package struct Shard: Sendable {
     package let number: Int
     package private(set) var state: ShardState
-    private var queue: EntryQueue<EntryPayload>
+    private var queue: EntryQueue<ShardPayload>
     /// Rows that entries in flight change: the newest version of each.
     private var inFlightRows: [ResourceID: InFlightRow] = [:]
     private var inFlightAnswers: [IdempotencyKey: Remembered] = [:]
@@ -37,9 +38,10 @@ package struct Shard: Sendable {
 
     // MARK: Events
 
-    package mutating func propose(
+    /// Works a command out. Changes nothing; the next proposal must wait for `appended`.
+    package func propose(
         _ command: ShardCommand, by context: WriteContext, at now: Timestamp, judge: some Judge
-    ) throws(ShardError) -> OnProposed {
+    ) throws(ShardError) -> OnProposed<ShardPayload> {
         if let idempotency = context.idempotency, let answer = try remembered(idempotency) { return answer }
         var draft = Draft(shard: self, index: queue.nextIndex, now: now, context: context, version: judge.version)
         do throws(CodecError) {
@@ -50,19 +52,32 @@ package struct Shard: Sendable {
         return finish(draft, context, at: now)
     }
 
+    /// The log took the proposal.
+    package mutating func appended(_ proposal: Proposal<ShardPayload>) {
+        for (id, record) in proposal.payload.rows { inFlightRows[id] = InFlightRow(index: proposal.index, record: record) }
+        if let (key, answer) = proposal.payload.answer { inFlightAnswers[key] = answer }
+        lastAuditSequence = proposal.payload.auditSequence
+        proposedSweep = proposal.payload.sweep
+        queue.append(proposal)
+    }
+
     /// A new version of the catalogue is in force: rows that are in flight now were judged under an older one.
     package mutating func catalogChanged() { sweepBarrier = queue.lastIndex }
 
     /// An entry that says nothing: a new leader's first, or one that marks a point.
-    package mutating func proposeNoOperation(at now: Timestamp) -> OnProposed {
-        append(EntryPayload(at: now, effects: []), ShardReply(index: queue.nextIndex, outcomes: []))
+    package func proposeNoOperation(at now: Timestamp) -> Proposal<ShardPayload> {
+        proposal(
+            ShardPayload(
+                entry: EntryPayload(at: now, effects: []), rows: [], answer: nil, auditSequence: lastAuditSequence,
+                sweep: proposedSweep),
+            ShardReply(index: queue.nextIndex, outcomes: []))
     }
 
     /// Applies everything up to `index`, in order. Throws when an entry cannot be applied: damaged memory.
     package mutating func commit(upTo index: UInt64) throws(CodecError) -> [Committed] {
         var committed: [Committed] = []
         while let entry = queue.popFirst(upTo: index) {
-            let changes = try state.apply(entry.payload, at: entry.index)
+            let changes = try state.apply(entry.payload.entry, at: entry.index)
             for id in changes.rows where inFlightRows[id]?.index == entry.index { inFlightRows[id] = nil }
             for key in changes.remembered { inFlightAnswers[key] = nil }
             committed.append(Committed(index: entry.index, changes: changes))
@@ -101,36 +116,44 @@ package struct Shard: Sendable {
 
     // MARK: Private
 
-    private func remembered(_ idempotency: WriteContext.Idempotency) throws(ShardError) -> OnProposed? {
+    private func remembered(_ idempotency: WriteContext.Idempotency) throws(ShardError) -> OnProposed<ShardPayload>? {
         guard let answer = inFlightAnswers[idempotency.key] ?? state.idempotency[idempotency.key] else { return nil }
         guard answer.bodyDigest == idempotency.bodyDigest else { throw .idempotencyKeyReused }
         return .answer(answer.reply, after: answer.reply.index)
     }
 
-    private mutating func finish(_ draft: Draft, _ context: WriteContext, at now: Timestamp) -> OnProposed {
-        let changesNothing = draft.isEmpty
-        let reply = ShardReply(
-            index: changesNothing ? queue.lastIndex : queue.nextIndex, outcomes: draft.outcomes, subject: draft.subject)
+    private func finish(_ draft: Draft, _ context: WriteContext, at now: Timestamp) -> OnProposed<ShardPayload> {
         var effects = draft.effects
-        if let idempotency = context.idempotency, reply.outcomes.contains(where: \.succeeded) {
-            let answer = Remembered(
-                bodyDigest: idempotency.bodyDigest,
-                reply: ShardReply(index: queue.nextIndex, outcomes: draft.outcomes, subject: draft.subject), at: now)
-            effects.append(.remember(idempotency.key, answer))
-            inFlightAnswers[idempotency.key] = answer
-        } else if changesNothing {
+        var answer: (IdempotencyKey, Remembered)?
+        if let idempotency = context.idempotency, draft.outcomes.contains(where: \.succeeded) {
+            let reply = ShardReply(index: queue.nextIndex, outcomes: draft.outcomes, subject: draft.subject)
+            let remembered = Remembered(bodyDigest: idempotency.bodyDigest, reply: reply, at: now)
+            effects.append(.remember(idempotency.key, remembered))
+            answer = (idempotency.key, remembered)
+        }
+        guard !effects.isEmpty else {
+            let reply = ShardReply(index: queue.lastIndex, outcomes: draft.outcomes, subject: draft.subject)
             return .answer(reply, after: queue.lastIndex)
         }
-        for (id, record) in draft.changedRows { inFlightRows[id] = InFlightRow(index: queue.nextIndex, record: record) }
-        lastAuditSequence = draft.auditSequence
-        proposedSweep = draft.sweep
-        return append(EntryPayload(at: now, effects: effects), reply)
+        let payload = ShardPayload(
+            entry: EntryPayload(at: now, effects: effects), rows: draft.changedRows, answer: answer,
+            auditSequence: draft.auditSequence, sweep: draft.sweep)
+        let reply = ShardReply(index: queue.nextIndex, outcomes: draft.outcomes, subject: draft.subject)
+        return .append(proposal(payload, reply))
     }
 
-    private mutating func append(_ payload: EntryPayload, _ reply: ShardReply) -> OnProposed {
-        queue.append(payload, reply)
-        return .append(index: queue.lastIndex, payload: payload.encoded, reply: reply)
+    private func proposal(_ payload: ShardPayload, _ reply: ShardReply) -> Proposal<ShardPayload> {
+        Proposal(index: queue.nextIndex, encoded: payload.entry.encoded, reply: reply, payload: payload)
     }
+}
+
+/// An entry beside what its leader knows of it already, so that it need not read it back.
+package struct ShardPayload: Sendable {
+    let entry: EntryPayload
+    let rows: [(ResourceID, ResourceRecord?)]
+    let answer: (IdempotencyKey, Remembered)?
+    let auditSequence: UInt64
+    let sweep: ShardState.SweepPosition
 }
 
 extension ResourceRecord {

@@ -7,4 +7,6 @@ package enum SystemCommand: Sendable {
     /// Replaces the item of the same kind and id.
     case update(CatalogItem, Precondition)
     case delete(CatalogItem.Kind, UUID128, Precondition)
+    /// Judges all rows again under the catalogue as it is.
+    case reapply
 }
