@@ -120,7 +120,7 @@ extension AWSReader {
         guard let service = operation?.split(separator: ".").first, operation?.contains(".") == true else { return nil }
         let name =
             item.field(kind, and: "Name") ?? item.field(kind, and: "Identifier") ?? item.field(kind, and: "Id")
-            ?? item.field("Name") ?? item.field("Id")
+            ?? item.field("Name") ?? item.field("Id") ?? item.field(kind, and: "")
         guard let name = name?.idText else { return nil }
         let resource = kind.lowercased()
         let region = scope.region ?? ""

@@ -101,7 +101,7 @@ extension AWSReader {
         case "s3", "s3api": "give the bucket's name as ?resource_id="
         case "sqs": "give the queue's URL or ARN as ?resource_id="
         case "dynamodb": "give the table's ARN as ?resource_id="
-        default: "give the resource's ARN as ?resource_id="
+        default: "give the resource's ARN (of a bucket its name) as ?resource_id="
         }
     }
 
@@ -181,8 +181,7 @@ extension AWSReader {
             || attributes["MessageRetentionPeriod"] != nil
         let index = nextIndex()
         guard let hint = hints.resourceID?.nilIfEmpty else {
-            let wanted = Self.hintWanted(isQueue ? "sqs." : operation)
-            result.reject(index, "the attributes do not say whose they are: \(wanted)")
+            result.reject(index, "the attributes do not say whose they are: give the queue's or topic's ARN as ?resource_id=")
             return true
         }
         guard isTopic || isQueue || ARN(hint) != nil || hint.hasPrefix("http"),
