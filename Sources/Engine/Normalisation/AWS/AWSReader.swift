@@ -161,7 +161,7 @@ struct AWSReader {
         var observation = Observation(
             provider: .aws, resourceID: identity.nativeID, resourceType: type, accountID: identity.accountID,
             region: identity.region)
-        observation.nativeTags = TagShapes.tags(item.first(at: shape.tags[...]) ?? tagsBeside)
+        observation.nativeTags = TagShapes.tags((shape.tags.isEmpty ? nil : item.first(at: shape.tags[...])) ?? tagsBeside)
         if observation.nativeTags == nil, isWhole, shape.absentTagsMeanNone { observation.nativeTags = TagList() }
         observation.name = name(of: item, shape, identity, tags: observation.nativeTags)
 
