@@ -1,4 +1,5 @@
 #include "csimdjson.h"
+#include <algorithm>
 #include <new>
 #include <simdjson.h>
 
@@ -18,8 +19,8 @@ void vtag_json_parser_free(vtag_json_parser *parser) { delete parser; }
 
 int vtag_json_parse(vtag_json_parser *p, const char *bytes, size_t length) {
     if (p->parser.capacity() < length || p->parser.max_depth() != p->max_depth) {
-        size_t wanted = length < 4096 ? 4096 : length;
-        if (wanted > p->parser.max_capacity()) return simdjson::CAPACITY;
+        if (length > p->parser.max_capacity()) return simdjson::CAPACITY;
+        size_t wanted = std::min<size_t>(std::max<size_t>(length, 4096), p->parser.max_capacity());
         auto error = p->parser.allocate(wanted, p->max_depth);
         if (error) return error;
     }
