@@ -6,7 +6,8 @@
 struct vtag_json_parser {
     simdjson::dom::parser parser;
     size_t max_depth;
-    explicit vtag_json_parser(size_t max_bytes, size_t depth) : parser(max_bytes), max_depth(depth) {}
+    // simdjson allocates for 32 bytes at least, and refuses what a smaller bound would forbid; the caller checks its own.
+    explicit vtag_json_parser(size_t max_bytes, size_t depth) : parser(std::max<size_t>(max_bytes, 4096)), max_depth(depth) {}
 };
 
 extern "C" {
