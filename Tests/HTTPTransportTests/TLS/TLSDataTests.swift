@@ -162,6 +162,7 @@ struct TLSDataTests {
         let pair = try connected()
         defer { pair.finish() }
         pair.server.allowRemoteHalfClosure = true
+        try pair.client.pipeline.syncOperations.addHandler(HalfClosingSocket(), position: .first)
         pair.client.writeAndFlush(ByteBuffer(string: "question"), promise: nil)
         pair.client.close(mode: .output, promise: nil)
         try pair.pump()
@@ -227,6 +228,15 @@ struct TLSDataTests {
             #expect(kept == promises, "seed \(seed)")
             #expect(writes.bytes == 0 && !writes.hasFlushed)
         }
+    }
+}
+
+/// An embedded channel closes as a whole whatever it is asked; a socket would stay open for reading.
+private final class HalfClosingSocket: ChannelOutboundHandler {
+    typealias OutboundIn = ByteBuffer
+
+    func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
+        if mode == .output { promise?.succeed() } else { context.close(mode: mode, promise: promise) }
     }
 }
 

@@ -38,6 +38,10 @@ struct PEMFile {
 
     /// The file's private key; the caller owns it.
     func privateKey() throws(TLSError) -> OpaquePointer {
+        // OpenSSL 3 calls any other PEM file merely "unsupported".
+        guard String(decoding: bytes, as: UTF8.self).contains("PRIVATE KEY-----") else {
+            throw unusable("it holds no private key (a line `-----BEGIN PRIVATE KEY-----` is expected)")
+        }
         let source = try bio()
         defer { BIO_free(source) }
         OpenSSLErrorQueue.clear()
@@ -53,9 +57,6 @@ struct PEMFile {
         let errors = OpenSSLErrorQueue.take()
         if askedForPassphrase {
             throw unusable("it is encrypted; decrypt it with `openssl pkey -in \(path) -out …`")
-        }
-        if errors.last?.library == ERR_LIB_PEM, errors.last?.reason == PEM_R_NO_START_LINE {
-            throw unusable("it holds no private key (a line `-----BEGIN PRIVATE KEY-----` is expected)")
         }
         throw unusable("it is malformed", OpenSSLErrorQueue.text(of: errors))
     }
