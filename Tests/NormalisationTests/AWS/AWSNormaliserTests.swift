@@ -236,4 +236,28 @@ struct AWSNormaliserTests {
         #expect(payload.observations.first?.relationships.count == 4_096)
         #expect(payload.rejects.count == 1)
     }
+
+    @Test("Objects of very many members, repeated names among them, are read in time linear in their size")
+    func hostileSizes() throws {
+        let repeated = (0..<200_000).map { _ in #""InstanceId":"i-1""# }.joined(separator: ",")
+        #expect(try normalised("{\(repeated)}").items <= 1)
+        let arns = (0..<200_000).map { #""x\#($0)Arn":"y""# }.joined(separator: ",")
+        #expect(try normalised(#"{"Things":[{\#(arns)}]}"#).observations.isEmpty)
+        let lists = (0..<50_000).map { _ in #""Volumes":[{"a":1}]"# }.joined(separator: ",")
+        #expect(try normalised("{\(lists)}").observations.isEmpty)
+        let bad = Array(repeating: "7", count: 100_000).joined(separator: ",")
+        let refused = try normalised("{\"Volumes\":[\(bad)]}", operation: "ec2.describe-volumes")
+        #expect(refused.items == 100_000 && refused.rejectedCount == 100_000)
+        #expect(refused.rejects.count == NormalisedPayload.rejectsMax)
+    }
+
+    @Test("The buckets of a list have the region that it tells, not the one of the call")
+    func bucketRegions() throws {
+        let payload = try normalised(
+            #"{"Buckets":[{"Name":"a","CreationDate":"2024","BucketRegion":"eu-west-1"},{"Name":"b","CreationDate":"2024"}]}"#,
+            account: "123456789012", region: "us-east-1")
+        #expect(payload.observations.map(\.region) == ["eu-west-1", nil])
+        #expect(payload.observations.map(\.resourceID) == ["arn:aws:s3:::a", "arn:aws:s3:::b"])
+        #expect(payload.observations[0].targets(.inAccount) == [aws("123456789012")])
+    }
 }

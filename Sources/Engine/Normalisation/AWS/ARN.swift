@@ -9,7 +9,7 @@ struct ARN {
 
     /// Nil when `text` is no ARN with something in its service and resource parts.
     init?(_ text: String) {
-        guard text.utf8.count <= Self.bytesMax, text.hasPrefix("arn:") else { return nil }
+        guard text.utf8.count <= Self.bytesMax, text.utf8.starts(with: "arn:".utf8) else { return nil }
         var colons = (0, 0, 0, 0, 0)
         var found = 0
         var position = 0
@@ -23,8 +23,8 @@ struct ARN {
                 case 4: colons.3 = position
                 default: colons.4 = position
                 }
-                if found == 5 { break }
             }
+            if found == 5 { break }
             position += 1
         }
         guard found == 5, colons.1 + 1 < colons.2, colons.4 + 1 < text.utf8.count else { return nil }
