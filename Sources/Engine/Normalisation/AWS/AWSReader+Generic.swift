@@ -16,7 +16,7 @@ extension AWSReader {
             AWSEdge(.inSubnet, "VpcConfig", "SubnetIds"),
             AWSEdge(.inSubnet, "VPCOptions", "SubnetIds"),
             AWSEdge(.memberOf, "SecurityGroupIds"),
-            AWSEdge(.memberOf, "SecurityGroups"),
+            AWSEdge(.memberOf, "SecurityGroups", to: .idAmongOthers),
             AWSEdge(.memberOf, "VpcConfig", "SecurityGroupIds"),
             AWSEdge(.memberOf, "VPCOptions", "SecurityGroupIds"),
             .kms("KmsKeyId"),

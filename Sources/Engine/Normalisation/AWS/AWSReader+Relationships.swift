@@ -58,11 +58,13 @@ extension AWSReader {
     /// The canonical native id that a value names; nil when it names nothing.
     static func target(_ value: JSONView, _ target: AWSEdge.Target, of identity: Identity) -> String? {
         if case .pair(let name) = target {
-            guard value.field("name")?.equals(name) == true, let id = value.field("value")?.nonEmptyString else { return nil }
+            guard value.field("name")?.equals(name) == true, let id = value.field("value")?.nonEmptyString else {
+                return nil
+            }
             return id
         }
         guard let utf8 = value.utf8, !utf8.isEmpty, utf8.count <= nativeIDBytesMax else { return nil }
-        if case .id = target, EC2ResourceIDs.kind(of: utf8) != nil {
+        if EC2ResourceIDs.kind(of: utf8) != nil, target.isID {
             // A copied snapshot names a volume that never was.
             return value.equals("vol-ffffffff") ? nil : value.string
         }
@@ -76,10 +78,12 @@ extension AWSReader {
         case .named(let service, let prefix):
             let hasKind = service.description == "kms" && text.hasPrefix("alias/")
             return ARN.make(
-                service: service, region: identity.region, account: identity.accountID, prefix: hasKind ? "" : prefix, name: text)
+                service: service, region: identity.region, account: identity.accountID, prefix: hasKind ? "" : prefix,
+                name: text)
         case .global(let service, let prefix):
             return ARN.make(service: service, region: nil, account: identity.accountID, prefix: prefix, name: text)
-        case .id, .arn, .listed, .pair, .ecsCluster, .redrivePolicy: return nil
+        case .id: return text
+        case .idAmongOthers, .arn, .listed, .pair, .ecsCluster, .redrivePolicy: return nil
         }
     }
 
@@ -91,8 +95,19 @@ extension AWSReader {
     }
 
     private static func deadLetterTarget(_ policy: String) -> String? {
-        guard let policy = try? JSONValue(parsing: policy), let target = policy["deadLetterTargetArn"]?.string else { return nil }
+        guard let policy = try? JSONValue(parsing: policy), let target = policy["deadLetterTargetArn"]?.string else {
+            return nil
+        }
         return ARN(target).map(AWSCanonicalID.canonical)
+    }
+}
+
+extension AWSEdge.Target {
+    fileprivate var isID: Bool {
+        switch self {
+        case .id, .idAmongOthers: true
+        case .arn, .named, .global, .listed, .pair, .ecsCluster, .redrivePolicy: false
+        }
     }
 }
 

@@ -104,7 +104,8 @@ struct AWSReader {
         } else if case .ec2 = shape.identity {
             identity.nativeID = name
         } else {
-            identity.nativeID = makeARN(shape, name, identity, parent: shape.parent.flatMap { item.field($0)?.nonEmptyString })
+            identity.nativeID = makeARN(
+                shape, name, identity, parent: shape.parent.flatMap { item.field($0)?.nonEmptyString })
         }
         return identity
     }
@@ -157,7 +158,8 @@ struct AWSReader {
         observation.name = identity.arn.map { AWSNames.name(of: $0) }
         if shape.parent != nil, let cluster = parentFromHint {
             let cluster = ARN.make(
-                service: shape.service, region: identity.region, account: identity.accountID, prefix: "cluster/", name: cluster)
+                service: shape.service, region: identity.region, account: identity.accountID, prefix: "cluster/",
+                name: cluster)
             observation.relationships.append(Relationship(.inCluster, to: targets.id(cluster)))
             observation.statedTypes.insert(.inCluster)
         }

@@ -160,8 +160,10 @@ struct AWSPath: Sendable, ExpressibleByArrayLiteral {
 struct AWSEdge: Sendable {
     /// How the other end is named.
     enum Target: Sendable {
-        /// An id of EC2's kind, or an ARN.
+        /// An id that stands alone, or an ARN.
         case id
+        /// The same, among texts that are something else (`local`, an address): an id of EC2's kind, or an ARN.
+        case idAmongOthers
         /// An ARN; other text is no relationship.
         case arn
         /// An ARN, or the name of such a resource in the same account and region.
