@@ -2,6 +2,7 @@ import API
 import Glibc
 import HTTPTransport
 import Logging
+import Model
 import NIOCore
 import NIOPosix
 import NodeRuntime

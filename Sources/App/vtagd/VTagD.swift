@@ -37,7 +37,7 @@ struct VTagD: AsyncParsableCommand {
     private static func fail(_ status: Int32, _ message: String) -> Never {
         let text = Array("vtagd: \(message)\n".utf8)
         _ = write(STDERR_FILENO, text, text.count)
-        exit(status)
+        Glibc.exit(status)
     }
 }
 

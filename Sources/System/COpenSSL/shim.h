@@ -1,3 +1,5 @@
+// SHA1_Init and its kin: three times as fast as the fetching interface for short inputs, and good for UUIDv5.
+#define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/bio.h>
 #include <openssl/core_names.h>
 #include <openssl/err.h>
