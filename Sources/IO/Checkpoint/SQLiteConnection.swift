@@ -125,11 +125,11 @@ final class SQLiteStatement {
     }
 
     func bind(_ parameter: Int32, blob value: [UInt8]) {
-        value._ = withUnsafeBytes { bytes in
+        value.withUnsafeBytes { bytes in
             if bytes.count == 0 {
-                sqlite3_bind_zeroblob(handle, parameter, 0)
+                _ = sqlite3_bind_zeroblob(handle, parameter, 0)
             } else {
-                sqlite3_bind_blob64(handle, parameter, bytes.baseAddress, UInt64(bytes.count), vtag_sqlite_transient())
+                _ = sqlite3_bind_blob64(handle, parameter, bytes.baseAddress, UInt64(bytes.count), vtag_sqlite_transient())
             }
         }
     }

@@ -1,5 +1,5 @@
 import Checkpoint
-package import Model
+import Model
 import Shard
 
 /// What a shard changed since the last batch that it handed to the checkpoint.

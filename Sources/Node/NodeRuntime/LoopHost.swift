@@ -1,5 +1,5 @@
 import LogStorage
-package import Model
+import Model
 package import NIOCore
 package import Shard
 import WriteAheadLog

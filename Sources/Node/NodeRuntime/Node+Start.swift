@@ -114,7 +114,7 @@ private struct Recovered: Sendable {
         var rows: [(ResourceID, [UInt8])] = []
         var failure: CodecError?
         try checkpoint.load(
-            shard: number,
+            shard: number, ids: slots.ids,
             state: { key, value in
                 do throws(CodecError) { try restored.take(key, value) } catch { failure = failure ?? error }
             },
@@ -222,7 +222,7 @@ private struct Recovered: Sendable {
                 for loop in loops { loop.eventLoop.runNowOrSoon { loop.use(catalog) } }
             })
         for host in hosts {
-            let loop = loops[host.number - 1 < 0 ? 0 : (host.number - 1) % loops.count]
+            let loop = loops[(host.number - 1) % loops.count]
             try await loop.eventLoop.submit { loop.adopt(host) }.get()
         }
         try await loops[0].eventLoop.submit { loops[0].adopt(systemHost) }.get()
@@ -261,7 +261,7 @@ extension Node {
 extension NodeStartError {
     fileprivate init(_ error: LogError) {
         switch error {
-        case .damaged, .newerVersion: self.init(.damaged, "\(error)")
+        case .damaged: self.init(.damaged, "\(error)")
         case .inUse, .io: self.init(.unavailable, "\(error)")
         }
     }
@@ -275,5 +275,12 @@ extension NodeStartError {
 
     fileprivate static func damagedCheckpoint(_ error: CodecError) -> NodeStartError {
         NodeStartError(.damaged, "checkpoint.sqlite is damaged: \(error.message). Restore the data directory from a back-up.")
+    }
+}
+
+extension Range<Int> {
+    /// The ids that these slots hold, the slot being an id's first 16 bits.
+    fileprivate var ids: ClosedRange<UUID128> {
+        UUID128(high: UInt64(lowerBound) << 48, low: 0)...UUID128(high: UInt64(upperBound - 1) << 48 | (1 << 48 - 1), low: .max)
     }
 }

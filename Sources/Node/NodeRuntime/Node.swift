@@ -1,11 +1,11 @@
 package import Checkpoint
 import Glibc
-import LogStorage
-package import Logging
+package import LogStorage
+import Logging
 package import Model
-package import NIOCore
+import NIOCore
 import NIOPosix
-package import Shard
+import Shard
 import WriteAheadLog
 
 /// One node: its shards on its event loops, its log, its checkpoint.

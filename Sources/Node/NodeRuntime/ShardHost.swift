@@ -1,7 +1,7 @@
 import Checkpoint
 import DequeModule
 import LogStorage
-package import Model
+import Model
 package import NIOCore
 package import Shard
 import WriteAheadLog
@@ -19,7 +19,7 @@ package final class ShardHost: @unchecked Sendable {
     private var durableIndex: UInt64
     private var waiters = ReplyQueue()
     private var parked: Deque<() -> Void> = []
-    private(set) var backlog = CheckpointBacklog()
+    private(set) var backlog: CheckpointBacklog
     private var sweeping = false
     private var stopping = false
 

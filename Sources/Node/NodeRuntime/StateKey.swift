@@ -1,4 +1,4 @@
-package import Model
+import Model
 import Shard
 
 /// How the small things of a shard's state are named and stored in the checkpoint.

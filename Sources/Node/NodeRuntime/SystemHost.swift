@@ -1,8 +1,8 @@
 import Checkpoint
 import LogStorage
-package import Model
+import Model
 import NIOCore
-package import Shard
+import Shard
 import WriteAheadLog
 
 /// The system shard on its event loop; publishes a new catalogue to all loops whenever one is committed.
