@@ -26,6 +26,9 @@ package final class DirectoryLock: Sendable {
 
     deinit { close(descriptor) }
 
+    /// Gives the directory free before the last reference goes.
+    package func release() { flock(descriptor, LOCK_UN) }
+
     private static func process(_ descriptor: Int32) -> Int32? {
         var bytes = [UInt8](repeating: 0, count: 16)
         let count = pread(descriptor, &bytes, bytes.count, 0)

@@ -26,13 +26,23 @@ package enum LogError: Error, Equatable, Sendable, CustomStringConvertible {
     /// Another process holds the directory; its id, where the lock file tells.
     case inUse(path: String, process: Int32?)
     case damaged(directory: String, LogDamage)
+    /// A later version of the program wrote the log.
+    case newerVersion(directory: String, LogDamage)
     case io(LogIOError)
+
+    init(_ damage: LogDamage, in directory: String) {
+        if case .newerVersion = damage.reason {
+            self = .newerVersion(directory: directory, damage)
+        } else {
+            self = .damaged(directory: directory, damage)
+        }
+    }
 
     package var description: String {
         switch self {
         case .inUse(let path, let process):
             "\(path) is held by another process\(process.map { " (\($0))" } ?? ""). Stop it, or choose another directory."
-        case .damaged(let directory, let damage): "\(directory)/\(damage)"
+        case .damaged(let directory, let damage), .newerVersion(let directory, let damage): "\(directory)/\(damage)"
         case .io(let error): "\(error)"
         }
     }

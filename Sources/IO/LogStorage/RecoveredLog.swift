@@ -85,7 +85,7 @@ package struct RecoveredLog: Sendable {
         do throws(LogDamage) {
             recovery = try LogRecovery(headers: headers)
         } catch {
-            throw .damaged(directory: files.directory, error)
+            throw LogError(error, in: files.directory)
         }
         for header in headers {
             try withBytes(of: header, in: files) { bytes throws(LogDamage) in try recovery.scan(bytes) }
@@ -108,7 +108,7 @@ package struct RecoveredLog: Sendable {
         do throws(LogDamage) {
             return try SegmentHeader.decode(bytes, sequence: sequence, node: node, fileBytes: size)
         } catch {
-            throw .damaged(directory: files.directory, error)
+            throw LogError(error, in: files.directory)
         }
     }
 
@@ -125,7 +125,7 @@ package struct RecoveredLog: Sendable {
         do throws(LogDamage) {
             try body(UnsafeRawBufferPointer(bytes))
         } catch {
-            throw .damaged(directory: files.directory, error)
+            throw LogError(error, in: files.directory)
         }
     }
 }

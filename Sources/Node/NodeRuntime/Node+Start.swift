@@ -261,7 +261,7 @@ extension Node {
 extension NodeStartError {
     fileprivate init(_ error: LogError) {
         switch error {
-        case .damaged: self.init(.damaged, "\(error)")
+        case .damaged, .newerVersion: self.init(.damaged, "\(error)")
         case .inUse, .io: self.init(.unavailable, "\(error)")
         }
     }

@@ -69,6 +69,7 @@ package final class Node: Sendable {
         try? await NIOThreadPool.singleton.runIfActive { [self] in
             log.close()
             checkpoint.close()
+            lock.release()
         }
     }
 }
