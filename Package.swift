@@ -95,7 +95,8 @@ let package = Package(
 
         // MARK: App
         program("vtagd", [
-            "API", "NodeRuntime", "HTTPTransport", "Model", arguments, yams, logging, lifecycle,
+            "API", "NodeRuntime", "HTTPTransport", "JSON", "Model", arguments, yams, logging, lifecycle,
+            .product(name: "UnixSignals", package: "swift-service-lifecycle"),
         ] + nio),
         program("vtag", ["HTTPTransport", "JSON", "Model", arguments, yams, logging] + nio),
         program("vtag-bench", [

@@ -1,8 +1,10 @@
 import Checkpoint
+import Compliance
 import Conditions
 import JSON
 import Model
 import Shard
+import TaggingRules
 
 extension CatalogItem.Kind {
     var table: SystemCheckpointBatch.Table {
@@ -26,7 +28,7 @@ extension CatalogItem {
             [
                 ("rule_name", rule.name), ("description", rule.description), ("priority", "\(rule.priority)"),
                 ("enabled", rule.enabled ? "1" : "0"), ("conditions", Self.text(rule.condition.json)),
-                ("version", "\(rule.version)"),
+                ("actions", Self.text(.array(rule.actions.map(\.json)))), ("version", "\(rule.version)"),
             ]
         case .definition(let definition):
             [
@@ -39,7 +41,7 @@ extension CatalogItem {
             [
                 ("policy_name", policy.name), ("policy_type", policy.rules.type.rawValue),
                 ("severity", policy.severity.rawValue), ("scope", policy.scope.map { Self.text($0.json) } ?? ""),
-                ("enabled", policy.enabled ? "1" : "0"), ("version", "\(policy.version)"),
+                ("rules", Self.text(policy.rules.json)), ("enabled", policy.enabled ? "1" : "0"), ("version", "\(policy.version)"),
             ]
         }
     }

@@ -1,3 +1,4 @@
+import Conditions
 import Model
 
 extension Shard {
@@ -188,7 +189,9 @@ extension Shard {
         }
 
         private func setManually(_ record: inout ResourceRecord, key: String, value: String) {
-            guard let position = record.tags.firstIndex(where: { $0.key == key }) else {
+            // Spellings of one key are one tag.
+            let form = TagKeyForm.form(of: key)
+            guard let position = record.tags.firstIndex(where: { TagKeyForm.form(of: $0.key) == form }) else {
                 let assertion = TagAssertion(
                     value: value, source: .manual, createdBy: context.actor, createdAt: now, updatedAt: now)
                 record.tags.append(VirtualTag(key: key, winner: assertion))

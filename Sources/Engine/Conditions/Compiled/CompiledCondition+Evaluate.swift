@@ -49,7 +49,7 @@ extension CompiledCondition {
             let position = tagPosition(test, facts)
             guard position >= 0 else { return false }
             if test.operation == .exists { return true }
-            return facts.tags.values[position]?.withBytes { compare(test, $0) } ?? false
+            return facts.tags.value(at: position)?.withBytes { compare(test, $0) } ?? false
         case .native:
             let position = nativePosition(test, resource, &facts)
             guard position >= 0 else { return false }
@@ -65,21 +65,17 @@ extension CompiledCondition {
     }
 
     /// The position of the tag that the test is about, -1 where it has no effective value.
-    private func tagPosition(_ test: Test, _ facts: Facts) -> Int {
-        bytes.withUnsafeBufferPointer { all in
-            let key = all.part(test.keyStart, test.keyCount)
-            let position = facts.tags.position(of: key, hash: test.keyHash)
-            if position >= 0, facts.tags.values[position] != nil { return position }
-            guard test.otherCount > 0 else { return -1 }
-            let other = facts.tags.position(of: all.part(test.otherStart, test.otherCount), hash: test.otherHash)
-            return other >= 0 && facts.tags.values[other] != nil ? other : -1
+    func tagPosition(_ test: Test, _ facts: Facts) -> Int {
+        let position = bytes.withUnsafeBufferPointer {
+            facts.tags.position(of: $0.part(test.keyStart, test.keyCount), formHash: test.formHash)
         }
+        return position >= 0 && facts.tags.value(at: position) != nil ? position : -1
     }
 
-    private func nativePosition(_ test: Test, _ resource: Resource, _ facts: inout Facts) -> Int {
+    func nativePosition(_ test: Test, _ resource: Resource, _ facts: inout Facts) -> Int {
         bytes.withUnsafeBufferPointer { all in
             facts.nativeTag(
-                of: resource, key: all.part(test.keyStart, test.keyCount), hash: test.keyHash, formHash: test.otherHash)
+                of: resource, key: all.part(test.keyStart, test.keyCount), hash: test.keyHash, formHash: test.formHash)
         }
     }
 
@@ -95,7 +91,7 @@ extension CompiledCondition {
         return value.withScalarText { compare(test, $0) } ?? false
     }
 
-    private func metadataValue(_ test: Test, _ resource: Resource, _ facts: inout Facts) -> JSONView? {
+    func metadataValue(_ test: Test, _ resource: Resource, _ facts: inout Facts) -> JSONView? {
         guard let root = facts.metadata(of: resource) else { return nil }
         return bytes.withUnsafeBufferPointer { MetadataPath.find($0.part(test.keyStart, test.keyCount), in: root) }
     }
@@ -113,7 +109,7 @@ extension CompiledCondition {
         case .resourceID: return resource.resourceID.withBytes(body)
         case .tag:
             let position = tagPosition(test, facts)
-            return position < 0 ? nil : facts.tags.values[position]?.withBytes(body)
+            return position < 0 ? nil : facts.tags.value(at: position)?.withBytes(body)
         case .native:
             let position = nativePosition(test, resource, &facts)
             return position < 0 ? nil : resource.nativeTags.tags[position].value.withBytes(body)

@@ -45,14 +45,13 @@ package struct CompiledCondition: Sendable {
         var operandCount: Int32 = 0
         /// The set or pattern, by position.
         var part: Int32 = 0
-        /// The tag's key or metadata path in `bytes`, its hash, and for native tags the hash of its form.
+        /// The tag's key or metadata path in `bytes`.
         var keyStart: Int32 = 0
         var keyCount: Int32 = 0
+        /// For native tags, the hash of the key.
         var keyHash: UInt64 = 0
-        /// For tags: a second key to look under when the first has no value; none when `otherCount` is 0.
-        var otherStart: Int32 = 0
-        var otherCount: Int32 = 0
-        var otherHash: UInt64 = 0
+        /// For all tags, the hash of the key's form.
+        var formHash: UInt64 = 0
         /// The operand as a number, or as milliseconds.
         var number: Double = 0
     }
@@ -63,7 +62,7 @@ package struct CompiledCondition: Sendable {
     var sets: [ByteMap] = []
     var patterns: [Pattern] = []
 
-    /// `spelling` maps the key of a `tags.KEY` field to the spelling of that key in the virtual layer.
+    /// `spelling` maps the key of a `tags.KEY` field to the key that the schema has for it.
     ///
     /// With `keepsOrder`, parts are tested in the order in which they were written, and `groups` can be asked for
     /// afterwards. Never fails: a pattern that RE2 refuses (decoding refuses it first) holds for nothing.

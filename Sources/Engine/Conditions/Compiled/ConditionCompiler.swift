@@ -77,7 +77,7 @@ struct ConditionCompiler {
 
     // MARK: Fields
 
-    private static func field(of field: ConditionField) -> CompiledCondition.Test.Field {
+    static func field(of field: ConditionField) -> CompiledCondition.Test.Field {
         switch field {
         case .provider: .provider
         case .resourceType: .resourceType
@@ -91,23 +91,19 @@ struct ConditionCompiler {
         }
     }
 
-    private func addKey(
+    func addKey(
         of field: ConditionField, to test: inout CompiledCondition.Test, in program: inout CompiledCondition
     ) {
         switch field {
         case .provider, .resourceType, .name, .accountID, .region, .resourceID: break
         case .tag(let key):
-            (test.keyStart, test.keyCount) = Self.add(key, to: &program)
-            test.keyHash = ByteText.hash(key)
             let spelt = spelling(key)
-            if spelt != key {
-                (test.otherStart, test.otherCount) = Self.add(spelt, to: &program)
-                test.otherHash = ByteText.hash(spelt)
-            }
+            (test.keyStart, test.keyCount) = Self.add(spelt, to: &program)
+            test.formHash = TagKeyForm.hash(of: spelt)
         case .nativeTag(let key):
             (test.keyStart, test.keyCount) = Self.add(key, to: &program)
             test.keyHash = ByteText.hash(key)
-            test.otherHash = TagKeyForm.withForm(of: key) { ByteText.hash($0) }
+            test.formHash = TagKeyForm.hash(of: key)
         case .metadata(let path): (test.keyStart, test.keyCount) = Self.add(path, to: &program)
         }
     }

@@ -1,15 +1,16 @@
 internal import JSON
 package import Model
 
-/// The effective tags of the resource in hand, asked by the hash of a key.
+/// The effective tags of the resource in hand, asked by the form of a key (`TagKeyForm`): within a resource two keys of
+/// one form are one tag.
 ///
 /// Parallel arrays that keep their capacity from one resource to the next. A resource has few tags, so a scan over
-/// their hashes beats a dictionary, which would also have to be built.
+/// hashes beats a dictionary, which would also have to be built.
 package struct EffectiveTags {
-    package private(set) var hashes: ContiguousArray<UInt64> = []
-    package private(set) var keys: ContiguousArray<String> = []
-    /// Nil: the key is known, and has no effective value.
-    package private(set) var values: ContiguousArray<String?> = []
+    /// `ByteText.hash` of each key's form.
+    private var hashes: ContiguousArray<UInt64> = []
+    private var keys: ContiguousArray<String> = []
+    private var values: ContiguousArray<String?> = []
 
     package var count: Int { hashes.count }
 
@@ -19,26 +20,30 @@ package struct EffectiveTags {
         values.removeAll(keepingCapacity: true)
     }
 
-    /// Adds a key that is not there yet; answers its position.
-    package mutating func append(_ key: String, hash: UInt64, value: String?) -> Int {
-        hashes.append(hash)
+    /// Adds a key whose form is not there yet. A nil value: the key is known, and has no effective value.
+    package mutating func append(_ key: String, formHash: UInt64, value: String?) {
+        hashes.append(formHash)
         keys.append(key)
         values.append(value)
-        return hashes.count - 1
     }
 
     package mutating func set(_ value: String?, at position: Int) { values[position] = value }
 
-    /// The position of the key, or -1. `hash` is `ByteText.hash` of it.
-    package func position(of key: ByteText.Bytes, hash: UInt64) -> Int {
-        for position in 0..<hashes.count where hashes[position] == hash {
-            if keys[position].withBytes({ ByteText.equal($0, key) }) { return position }
+    package func key(at position: Int) -> String { keys[position] }
+
+    /// Nil where the key has no effective value.
+    package func value(at position: Int) -> String? { values[position] }
+
+    /// The position of the key with the form that `key` has, or -1. `formHash` is the hash of that form.
+    package func position(of key: ByteText.Bytes, formHash: UInt64) -> Int {
+        for position in 0..<hashes.count where hashes[position] == formHash {
+            if keys[position].withBytes({ TagKeyForm.same($0, key) }) { return position }
         }
         return -1
     }
 
-    package func position(of key: String, hash: UInt64) -> Int {
-        key.withBytes { position(of: $0, hash: hash) }
+    package func position(of key: String, formHash: UInt64) -> Int {
+        key.withBytes { position(of: $0, formHash: formHash) }
     }
 }
 
@@ -65,7 +70,7 @@ package struct Facts {
 
     package mutating func startResource(tags effective: [VirtualTag]) {
         startResource()
-        for tag in effective { _ = tags.append(tag.key, hash: ByteText.hash(tag.key), value: tag.winner.value) }
+        for tag in effective { tags.append(tag.key, formHash: TagKeyForm.hash(of: tag.key), value: tag.winner.value) }
     }
 
     /// The position of the native tag with that very key, else of the first one with that form, else -1.
@@ -74,7 +79,9 @@ package struct Facts {
         for position in 0..<nativeKeys.count where nativeKeys[position] == hash {
             if resource.nativeTags.tags[position].key.withBytes({ ByteText.equal($0, key) }) { return position }
         }
-        for position in 0..<nativeForms.count where nativeForms[position] == formHash { return position }
+        for position in 0..<nativeForms.count where nativeForms[position] == formHash {
+            if resource.nativeTags.tags[position].key.withBytes({ TagKeyForm.same($0, key) }) { return position }
+        }
         return -1
     }
 
@@ -83,7 +90,7 @@ package struct Facts {
         nativeForms.removeAll(keepingCapacity: true)
         for tag in resource.nativeTags.tags {
             nativeKeys.append(ByteText.hash(tag.key))
-            nativeForms.append(TagKeyForm.withForm(of: tag.key) { ByteText.hash($0) })
+            nativeForms.append(TagKeyForm.hash(of: tag.key))
         }
         nativesKnown = true
     }

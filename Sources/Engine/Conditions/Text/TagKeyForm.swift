@@ -1,11 +1,12 @@
 /// How keys that are spelt differently are told to be the same one.
 ///
 /// The *form* of a key is what is compared: lower case, without spaces and separators, so `CostCenter`, `cost-center`,
-/// `COST_CENTER` and `costcenter` have the form `costcenter`. The *canonical spelling* is what a key that nobody defined
-/// is called: words in lower case with `_` between them, `CostCenter` and `cost-center` → `cost_center`.
+/// `COST_CENTER` and `costcenter` have the form `costcenter`. The *canonical spelling* is what a provider's key that
+/// nobody defined is called: words in lower case with `-` between them, as AWS, Google and Azure all accept and advise:
+/// `CostCenter` and `cost_center` → `cost-center`.
 package enum TagKeyForm {
     /// What separates words in keys.
-    static func isSeparator(_ byte: UInt8) -> Bool {
+    package static func isSeparator(_ byte: UInt8) -> Bool {
         switch byte {
         case UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: " "), UInt8(ascii: "."), UInt8(ascii: ":"), UInt8(ascii: "/"),
             0x09, 0x0A, 0x0D:
@@ -15,21 +16,32 @@ package enum TagKeyForm {
     }
 
     /// Lends `body` the form of `key`. A key of separators alone is its own form.
-    package static func withForm<Result>(of key: String, _ body: (ByteText.Bytes) -> Result) -> Result {
-        key.withBytes { bytes in
-            guard !bytes.contains(where: { $0 >= 0x80 }) else {
-                let kept = String(String.UnicodeScalarView(key.unicodeScalars.filter { !isSeparator($0) })).lowercased()
-                return kept.isEmpty ? body(bytes) : kept.withBytes(body)
-            }
-            return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: bytes.count) { form in
-                var count = 0
-                for byte in bytes where !isSeparator(byte) {
-                    form[count] = ByteText.lowercased(byte)
-                    count += 1
-                }
-                return count == 0 ? body(bytes) : body(ByteText.Bytes(rebasing: form[..<count]))
-            }
+    package static func withForm<Result>(of key: ByteText.Bytes, _ body: (ByteText.Bytes) -> Result) -> Result {
+        guard !key.contains(where: { $0 >= 0x80 }) else {
+            let letters = String(decoding: key, as: UTF8.self).unicodeScalars.filter { !isSeparator($0) }
+            let kept = String(String.UnicodeScalarView(letters)).lowercased()
+            return kept.isEmpty ? body(key) : kept.withBytes(body)
         }
+        return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: key.count) { form in
+            var count = 0
+            for byte in key where !isSeparator(byte) {
+                form[count] = ByteText.lowercased(byte)
+                count += 1
+            }
+            return count == 0 ? body(key) : body(ByteText.Bytes(rebasing: form[..<count]))
+        }
+    }
+
+    package static func withForm<Result>(of key: String, _ body: (ByteText.Bytes) -> Result) -> Result {
+        key.withBytes { withForm(of: $0, body) }
+    }
+
+    package static func hash(of key: String) -> UInt64 { withForm(of: key) { ByteText.hash($0) } }
+
+    /// True when the two keys have one form.
+    package static func same(_ left: ByteText.Bytes, _ right: ByteText.Bytes) -> Bool {
+        if ByteText.equal(left, right) { return true }
+        return withForm(of: left) { first in withForm(of: right) { ByteText.equal(first, $0) } }
     }
 
     package static func form(of key: String) -> String {
@@ -37,7 +49,7 @@ package enum TagKeyForm {
     }
 
     /// Words end at separators, before a capital after a small letter or digit (`costCenter`), and before the last
-    /// capital of several that a small letter follows (`AWSAccount` → `aws_account`).
+    /// capital of several that a small letter follows (`AWSAccount` → `aws-account`).
     package static func canonicalSpelling(of key: String) -> String {
         let letters = Array(key.unicodeScalars)
         var words = String.UnicodeScalarView()
@@ -55,7 +67,7 @@ package enum TagKeyForm {
                     pendingBreak = !words.isEmpty
                 }
             }
-            if pendingBreak { words.append("_") }
+            if pendingBreak { words.append("-") }
             pendingBreak = false
             words.append(letter)
         }

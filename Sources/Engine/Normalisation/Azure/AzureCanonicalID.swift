@@ -37,7 +37,7 @@ struct AzureName {
     /// `id` must be canonical.
     init(_ id: String) {
         self.id = id
-        parts = id.split(separator: "/")
+        parts = id.slashParts()
     }
 
     var subscription: String? {

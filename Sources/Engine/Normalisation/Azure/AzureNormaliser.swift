@@ -94,7 +94,7 @@ struct AzureReader {
     private static func name(_ fields: AzureFields, _ name: AzureName) -> String? {
         let stated = fields.displayName?.nonEmptyString ?? fields.name?.nonEmptyString
         guard let stated else { return name.parts.last.map(String.init) }
-        return stated.split(separator: "/").last.map(String.init) ?? stated
+        return stated.slashParts().last.map(String.init) ?? stated
     }
 
     /// `westus2` of `West US 2`.

@@ -48,14 +48,16 @@ enum EventBridgeDecoder {
         let region: String?
 
         func partial(_ id: String, type: String? = nil) -> Observation {
-            Observation(
-                .partial, provider: .aws, resourceID: CanonicalID.canonical(provider: .aws, id), resourceType: type,
+            let id = CanonicalID.canonical(provider: .aws, id)
+            return Observation(
+                .partial, provider: .aws, resourceID: id, resourceType: AWSIdentity.type(ofID: id) ?? type,
                 accountID: account, region: region)
         }
 
         func deleted(_ id: String, type: String? = nil) -> Observation {
-            Observation(
-                .deleted, provider: .aws, resourceID: CanonicalID.canonical(provider: .aws, id), resourceType: type)
+            let id = CanonicalID.canonical(provider: .aws, id)
+            return Observation(
+                .deleted, provider: .aws, resourceID: id, resourceType: AWSIdentity.type(ofID: id) ?? type)
         }
     }
 

@@ -127,7 +127,7 @@ enum FocusIdentity {
     /// The account as the inventory spells it: Azure's exports give a subscription's whole ARM id.
     static func account(_ details: FocusAggregator.Details) -> String? {
         guard !details.account.isEmpty else { return nil }
-        guard details.provider == .azure, let last = details.account.split(separator: "/").last else {
+        guard details.provider == .azure, let last = details.account.slashParts().last else {
             return details.account
         }
         return last.lowercased()
@@ -136,21 +136,9 @@ enum FocusIdentity {
     /// The type that the id itself tells; nil where it does not.
     static func type(of id: String, _ details: FocusAggregator.Details) -> String? {
         switch details.provider {
-        case .aws: awsType(of: id)
+        case .aws: AWSIdentity.type(ofID: id)
         case .gcp: GCPNames.type(ofFullName: id)
         case .azure: AzureName(id).type
         }
     }
-
-    /// The types that AWS bills by bare id or by name.
-    private static func awsType(of id: String) -> String? {
-        for (prefix, type) in awsPrefixes where id.hasPrefix(prefix) { return type }
-        return nil
-    }
-
-    private static let awsPrefixes = [
-        ("i-", "ec2.instance"), ("vol-", "ec2.volume"), ("snap-", "ec2.snapshot"), ("ami-", "ec2.image"),
-        ("eni-", "ec2.network-interface"), ("vpc-", "ec2.vpc"), ("subnet-", "ec2.subnet"), ("sg-", "ec2.security-group"),
-        ("nat-", "ec2.natgateway"), ("arn:aws:s3:::", "s3.bucket"),
-    ]
 }

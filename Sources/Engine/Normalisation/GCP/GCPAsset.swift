@@ -21,7 +21,7 @@ extension GCPReader {
     ) -> Observation {
         let fields = GCPFields(data)
         let id = identity(ofAsset: name, fields)
-        let parts = id.dropFirst(2).split(separator: "/")
+        let parts = id.slashParts()
         let type = assetType.map(GCPNames.type(ofAssetType:)) ?? GCPNames.type(parts: parts)
         var observation = self.observation(id: id, parts: parts, type: type, item: data, fields: fields)
         var region = observation.region
@@ -38,7 +38,7 @@ extension GCPReader {
     private mutating func found(_ asset: JSONView, name: String, assetType: String?) -> Observation {
         let fields = GCPFields(asset)
         let id = identity(ofAsset: name, fields)
-        let parts = id.dropFirst(2).split(separator: "/")
+        let parts = id.slashParts()
         let isSearchResult = asset["project"] != nil || asset["displayName"] != nil || asset["parentFullResourceName"] != nil
         let project = self.project(parts: parts, fields)
         var references = GCPReferences(project: project, id: id)
@@ -85,7 +85,7 @@ extension GCPReader {
         }
         var seen = Set(observation.relationships.map(\.type))
         for ancestor in candidates {
-            let parts = ancestor.split(separator: "/")
+            let parts = ancestor.slashParts()
             guard parts.count == 2 else { continue }
             var id = String(parts[1])
             let type: RelationshipType

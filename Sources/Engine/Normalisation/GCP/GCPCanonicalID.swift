@@ -15,7 +15,7 @@ enum GCPCanonicalID {
             return path.isEmpty ? nil : "//storage.googleapis.com/\(path)"
         }
         guard GCPServices.beginsAtRoot(text) else { return nil }
-        let parts = text.split(separator: "/", maxSplits: 12, omittingEmptySubsequences: false)
+        let parts = text.slashParts()
         guard parts.count >= 2, !parts[1].isEmpty else { return nil }
         guard let service = GCPServices.resourceManager(parts) ?? service ?? GCPServices.service(ofRelative: parts) else {
             return nil
@@ -31,7 +31,7 @@ enum GCPCanonicalID {
 
     /// `HOST/[SERVICE/]VERSION/projects/…`, without the scheme.
     private static func name(ofLink link: Substring.UTF8View) -> String? {
-        var parts = Substring(link).split(separator: "/", maxSplits: 24)
+        var parts = String(Substring(link)).slashParts()
         guard parts.count >= 2, parts[0].hasSuffix(".googleapis.com") else { return nil }
         let label = parts.removeFirst().dropLast(".googleapis.com".count)
         // Regional endpoints: `us-central1-run`.

@@ -84,7 +84,7 @@ extension GCPReader {
             refusal = "no full name can be told: the item has no `selfLink`, and its `name` does not say its service or project"
             return nil
         }
-        let parts = id.dropFirst(2).split(separator: "/")
+        let parts = id.slashParts()
         return observation(id: id, parts: parts, type: GCPNames.type(parts: parts), item: item, fields: fields)
     }
 
@@ -169,7 +169,7 @@ extension GCPReader {
         } else {
             relative = "projects/\(project)/\(collection)/\(name)"
         }
-        let parts = relative.split(separator: "/")
+        let parts = relative.slashParts()
         return "//\(GCPServices.host(service ?? GCPServices.service(ofRelative: parts) ?? "unknown"))/\(relative)"
     }
 
@@ -180,7 +180,7 @@ extension GCPReader {
         var project: String?
         if parts.count >= 3, parts[1] == "projects" || parts[1] == "apps", parts[2] != "-" { project = String(parts[2]) }
         if project == nil || GCPNames.isNumber(project ?? ""), let named = fields.projectID?.nonEmptyString {
-            project = named.split(separator: "/").last.map(String.init)
+            project = named.slashParts().last.map(String.init)
         }
         if let known = project ?? GCPFields.text(fields.projectNumber) {
             guard GCPNames.isNumber(known) else { return known }

@@ -3,7 +3,7 @@ enum GCPNames {
     /// `service.thing`; nil when `name` is no full resource name.
     static func type(ofFullName name: String) -> String? {
         guard name.hasPrefix("//") else { return nil }
-        return type(parts: name.dropFirst(2).split(separator: "/"))
+        return type(parts: name.slashParts())
     }
 
     /// The same for the parts of a full resource name, the host first.
@@ -52,7 +52,7 @@ enum GCPNames {
 
     /// `us-central1` of the zone `us-central1-a`; anything else in lower case, as it is.
     static func region(ofLocation location: some StringProtocol) -> String {
-        let last = String(location).split(separator: "/").last.map(String.init) ?? ""
+        let last = String(location).slashParts().last.map(String.init) ?? ""
         let bytes = Array(last.utf8)
         if bytes.count > 3, bytes[bytes.count - 2] == UInt8(ascii: "-"), isDigit(bytes[bytes.count - 3]), !isDigit(bytes[bytes.count - 1]) {
             return String(last.dropLast(2)).lowercased()
