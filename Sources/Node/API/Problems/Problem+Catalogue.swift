@@ -67,10 +67,12 @@ extension Problem {
         412, "precondition-failed", "Precondition failed",
         detail: "It was changed since you read it: If-Match does not name its present ETag. Read it again, then decide.")
 
+    static func tooLarge(_ detail: String) -> Problem {
+        Problem(413, "content-too-large", "Content too large", detail: detail)
+    }
+
     static func tooLarge(limit: Int) -> Problem {
-        Problem(
-            413, "content-too-large", "Content too large",
-            detail: "The body is longer than the \(limit) bytes that are accepted here. Send it in parts.")
+        tooLarge("The body is longer than the \(limit) bytes that are accepted here. Send it in parts.")
     }
 
     static func unsupportedMediaType(_ accepted: String) -> Problem {
