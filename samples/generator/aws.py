@@ -134,16 +134,17 @@ class Site:
     # Servers: images, instances, their disks, interfaces and snapshots
 
     def servers(self):
-        self.images()
         self.volumes, self.interfaces, self.snapshots = [], [], []
-        self.instances_of = {}
+        self.groups_of_instances = {}
+        self.images()
         reservations = []
         for workload in self.work:
             in_group = self.rng.random() < 0.4
             for number in range(1, self.servers_per_application + 1 + self.rng.randrange(2)):
                 instance = self.instance(workload, number, in_group)
                 reservations.append({"Groups": [], "Instances": [instance], "OwnerId": self.account, "ReservationId": self.id("r")})
-                self.instances_of.setdefault(workload, []).append(instance["InstanceId"])
+                if in_group:
+                    self.groups_of_instances.setdefault(workload, []).append(instance)
         for number in range(len(reservations) // 6):  # disks that outlived their servers
             workload = self.rng.choice(self.work)
             self.volume(workload, None, self.rng.choice(self.zones), f"{workload.application}-old-{number:02d}", None, None)
@@ -158,12 +159,16 @@ class Site:
         for number, base in enumerate(("al2023-base", "ubuntu-2404-base", "java21-runtime", "node22-runtime")):
             created = self.when()
             name = f"brw-{base}-{created[:10].replace('-', '')}"
+            snapshot = self.id("snap")
+            self.snapshots.append({
+                "Description": f"image {name}", "Encrypted": True, "OwnerId": self.account, "Progress": "100%", "SnapshotId": snapshot,
+                "StartTime": created, "State": "completed", "VolumeId": "vol-ffffffff", "VolumeSize": 16, "StorageTier": "standard"})
             listed.append({
                 "Architecture": "arm64" if number == 3 else "x86_64", "CreationDate": created[:19] + ".000Z", "ImageId": self.id("ami"),
                 "ImageLocation": f"{self.account}/{name}", "ImageType": "machine", "Public": False, "OwnerId": self.account,
                 "PlatformDetails": "Linux/UNIX", "State": "available", "Name": name, "RootDeviceName": "/dev/xvda",
                 "BlockDeviceMappings": [{"DeviceName": "/dev/xvda", "Ebs": {
-                    "DeleteOnTermination": True, "SnapshotId": self.id("snap"), "VolumeSize": 16, "VolumeType": "gp3", "Encrypted": True}}],
+                    "DeleteOnTermination": True, "SnapshotId": snapshot, "VolumeSize": 16, "VolumeType": "gp3", "Encrypted": True}}],
                 "RootDeviceType": "ebs", "VirtualizationType": "hvm", "Tags": pairs(self.tags(platform, name)),
             })
         self.image_list = listed
@@ -209,7 +214,7 @@ class Site:
             "BlockDeviceMappings": [{"DeviceName": device, "Ebs": {
                 "AttachTime": launched, "DeleteOnTermination": True, "Status": "attached", "VolumeId": volume}} for device, volume in mappings],
             "EbsOptimized": True, "IamInstanceProfile": {"Arn": self.arn("iam", f"instance-profile/{profile}", region=""),
-                                                         "Id": "AIPA" + hexadecimal(rng, 17).upper()},
+                                                         "Id": "AIPA" + self.roles[profile]["RoleId"][4:]},
             "NetworkInterfaces": [{**card, "Attachment": attachment}], "RootDeviceName": "/dev/xvda", "RootDeviceType": "ebs",
             "SecurityGroups": groups, "Tags": pairs(tags), "VirtualizationType": "hvm",
             "MetadataOptions": {"State": "applied", "HttpTokens": rng.choice(("required", "optional")), "HttpEndpoint": "enabled"},
@@ -235,7 +240,7 @@ class Site:
                 "Description": f"nightly of {name}" if number == 0 else "", "Encrypted": True, "OwnerId": self.account, "Progress": "100%",
                 "SnapshotId": snapshot, "StartTime": self.when(), "State": "completed", "VolumeId": volume, "VolumeSize": size,
                 "StorageTier": "standard", **({"Tags": pairs(snapshot_tags)} if snapshot_tags else {})})
-            self.charge(snapshot, "", "Amazon Elastic Block Store", "Storage", size * 0.02, "GB-Mo", "snapshot storage", snapshot_tags)
+            self.charge(self.arn("ec2", f"snapshot/{snapshot}"), "", "Amazon Elastic Block Store", "Storage", size * 0.02, "GB-Mo", "snapshot storage", snapshot_tags)
         return volume
 
     # Load balancers
@@ -267,9 +272,26 @@ class Site:
                     "HealthCheckProtocol": "HTTP", "HealthCheckPath": "/health/ready", "Matcher": {"HttpCode": "200"},
                     "LoadBalancerArns": [balancer], "TargetType": "instance", "ProtocolVersion": "HTTP1"})
                 described.append({"ResourceArn": target, "Tags": pairs(self.tags(workload) if self.rng.random() < 0.6 else [])})
+                self.targets_of.setdefault(workload, []).append(target)
         self.answers["elbv2.describe-load-balancers"] = {"LoadBalancers": balancers}
         self.answers["elbv2.describe-target-groups"] = {"TargetGroups": targets}
         self.answers["elbv2.describe-tags"] = {"TagDescriptions": described}
+
+    def scaling_groups(self):
+        listed = []
+        for workload, instances in self.groups_of_instances.items():
+            name = f"{workload.short}-{workload.application}-asg"
+            listed.append({
+                "AutoScalingGroupName": name, "MinSize": 1, "MaxSize": 12, "DesiredCapacity": len(instances), "DefaultCooldown": 300,
+                "AutoScalingGroupARN": self.arn("autoscaling", f"autoScalingGroup:{guid(self.rng)}:autoScalingGroupName/{name}"),
+                "AvailabilityZones": self.zones, "LoadBalancerNames": [], "TargetGroupARNs": self.targets_of.get(workload, []),
+                "HealthCheckType": "ELB", "HealthCheckGracePeriod": 120, "CreatedTime": self.when(),
+                "Instances": [{"InstanceId": instance["InstanceId"], "AvailabilityZone": instance["Placement"]["AvailabilityZone"],
+                               "LifecycleState": "InService", "HealthStatus": "Healthy"} for instance in instances],
+                "VPCZoneIdentifier": ",".join(subnet for subnet, _, _ in self.subnets["private"]),
+                "Tags": [{"ResourceId": name, "ResourceType": "auto-scaling-group", "Key": key, "Value": value, "PropagateAtLaunch": True}
+                         for key, value in self.tags(workload)]})
+        self.answers["autoscaling.describe-auto-scaling-groups"] = {"AutoScalingGroups": listed}
 
     # Databases
 
@@ -378,7 +400,7 @@ class Site:
 
     def containers(self):
         self.kubernetes()
-        clusters, services = [], []
+        clusters, services, definitions = [], [], []
         for workload in self.work[::2]:
             name = workload.name("ecs")
             cluster = self.arn("ecs", f"cluster/{name}")
@@ -392,11 +414,17 @@ class Site:
                 service = workload.name("svc", number)
                 tags = self.tags(workload, locked=self.stack(workload, "Service"))
                 arn = self.arn("ecs", f"service/{name}/{service}")
+                role = self.role(workload, "task", "ecs-tasks.amazonaws.com")
+                definition = self.arn("ecs", f"task-definition/{service}:{self.rng.randint(1, 90)}")
+                definitions.append({"taskDefinition": {
+                    "taskDefinitionArn": definition, "family": service, "revision": int(definition.rsplit(":", 1)[1]), "taskRoleArn": role,
+                    "networkMode": "awsvpc", "status": "ACTIVE", "cpu": "512", "memory": "1024", "requiresCompatibilities": ["FARGATE"],
+                    "containerDefinitions": [{"name": "main", "essential": True, "image":
+                        f"{self.account}.dkr.ecr.{self.region}.amazonaws.com/{workload.application}:1.{self.rng.randrange(90)}"}]}})
                 services.append({
                     "serviceArn": arn, "serviceName": service, "clusterArn": cluster, "loadBalancers": [], "status": "ACTIVE",
                     "desiredCount": 2, "runningCount": 2, "pendingCount": 0, "launchType": "FARGATE", "platformVersion": "LATEST",
-                    "taskDefinition": self.arn("ecs", f"task-definition/{service}:{self.rng.randint(1, 90)}"), "createdAt": self.when(),
-                    "roleArn": self.role(workload, "task", "ecs-tasks.amazonaws.com"),
+                    "taskDefinition": definition, "createdAt": self.when(), "roleArn": role,
                     "networkConfiguration": {"awsvpcConfiguration": {
                         "subnets": [subnet for subnet, _, _ in self.subnets["private"]],
                         "securityGroups": [self.groups[workload, "web"][0]], "assignPublicIp": "DISABLED"}},
@@ -404,6 +432,7 @@ class Site:
                 self.charge(arn, service, "Amazon Elastic Container Service", "Compute", self.rng.uniform(20, 150), "vCPU-Hours",
                             "AWS Fargate vCPU-hours", tags)
         self.answers["ecs.describe-clusters"] = {"clusters": clusters, "failures": []}
+        self.answers["ecs.describe-task-definition"] = definitions
         self.answers["ecs.describe-services"] = {"services": services, "failures": []}
 
     def kubernetes(self):
@@ -436,7 +465,7 @@ class Site:
         self.bucket_tags = []
         for workload in self.work:
             for suffix in self.rng.sample(("assets", "exports", "logs", "backups", "uploads"), self.rng.randint(1, 3)):
-                name = f"brw-{workload.name(suffix)}-{self.region}"
+                name = f"brw-{workload.name(suffix)}-{self.account[-4:]}-{self.region}"  # bucket names are the world's
                 if any(bucket["Name"] == name for bucket in listed):
                     continue
                 listed.append({"Name": name, "CreationDate": self.when(), "BucketRegion": self.region})
@@ -445,7 +474,7 @@ class Site:
                     self.bucket_tags.append((name, {"TagSet": pairs(tags)}))
                 else:
                     self.arn_tags.append((f"arn:aws:s3:::{name}", tags))
-                self.charge(name, name, "Amazon Simple Storage Service", "Storage", self.rng.uniform(0.2, 180), "GB-Mo", "standard storage", tags)
+                self.charge(f"arn:aws:s3:::{name}", name, "Amazon Simple Storage Service", "Storage", self.rng.uniform(0.2, 180), "GB-Mo", "standard storage", tags)
         owner = {"DisplayName": self.account_name, "ID": hexadecimal(dice(self.account), 64)}
         self.answers["s3.list-buckets"] = {"Buckets": listed, "Owner": owner}
 
@@ -490,11 +519,12 @@ class Site:
 
     def generate(self, output):
         self.key = guid(self.rng)
-        self.functions_of = {}
+        self.functions_of, self.targets_of = {}, {}
         self.network()
         self.security_groups()
         self.servers()
         self.balancers()
+        self.scaling_groups()
         self.databases()
         self.tables()
         self.functions()
@@ -531,5 +561,10 @@ def generate(output, charges):
     for account, named in roles.items():
         output.payload("aws", f"iam.list-roles.{account}", {"Roles": list(named.values()), "IsTruncated": False},
                        account_id=account, operation="iam.list-roles")
-        count += len(named)
+        profiles = [{
+            "Path": "/", "InstanceProfileName": name, "InstanceProfileId": "AIPA" + role["RoleId"][4:], "CreateDate": role["CreateDate"],
+            "Arn": f"arn:aws:iam::{account}:instance-profile/{name}", "Roles": [role]} for name, role in named.items() if name.endswith("-server")]
+        output.payload("aws", f"iam.list-instance-profiles.{account}", {"InstanceProfiles": profiles, "IsTruncated": False},
+                       account_id=account, operation="iam.list-instance-profiles")
+        count += len(named) + len(profiles)
     return count
