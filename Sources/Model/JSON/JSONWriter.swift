@@ -29,6 +29,30 @@ package struct JSONWriter {
         needsComma = false
     }
 
+    /// Bytes that are known to be valid UTF-8.
+    package mutating func key(utf8 name: UnsafeBufferPointer<UInt8>) {
+        separate()
+        bytes.append(UInt8(ascii: "\""))
+        escape(name)
+        bytes.append(UInt8(ascii: "\""))
+        bytes.append(UInt8(ascii: ":"))
+        needsComma = false
+    }
+
+    /// A place to return to: see `rewind(to:)`.
+    package struct Mark: Sendable {
+        fileprivate let count: Int
+        fileprivate let needsComma: Bool
+    }
+
+    package var mark: Mark { Mark(count: bytes.count, needsComma: needsComma) }
+
+    /// Takes back what was written since `mark`.
+    package mutating func rewind(to mark: Mark) {
+        bytes.removeLast(bytes.count - mark.count)
+        needsComma = mark.needsComma
+    }
+
     package mutating func string(_ value: String) {
         separate()
         quoted(value)
@@ -93,10 +117,7 @@ package struct JSONWriter {
         case .object:
             beginObject()
             for (name, value) in view.members {
-                separate()
-                if let utf8 = name.utf8 { string(utf8: utf8) }
-                bytes.append(UInt8(ascii: ":"))
-                needsComma = false
+                if let utf8 = name.utf8 { key(utf8: utf8) }
                 self.view(value)
             }
             endObject()

@@ -19,6 +19,9 @@ package struct TagList: Hashable, Sendable {
 
     package init() { tags = [] }
 
+    /// For decoding: sorted already, each key once.
+    init(sorted tags: [Tag]) { self.tags = tags }
+
     package init(_ unsorted: [Tag]) {
         tags = unsorted
         guard tags.count > 1 else { return }

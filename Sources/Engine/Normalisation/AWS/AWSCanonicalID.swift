@@ -1,0 +1,3 @@
+enum AWSCanonicalID {
+    static func canonical(_ text: String) -> String { text }
+}

@@ -1,0 +1,3 @@
+enum AzureCanonicalID {
+    static func canonical(_ text: String) -> String { text.lowercased() }
+}

@@ -1,0 +1,3 @@
+enum AzureNames {
+    static func type(ofID id: String) -> String? { nil }
+}

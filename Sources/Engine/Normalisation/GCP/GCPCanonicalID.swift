@@ -1,0 +1,3 @@
+enum GCPCanonicalID {
+    static func canonical(_ text: String) -> String { text }
+}

@@ -1,0 +1,3 @@
+enum GCPNames {
+    static func type(ofFullName name: String) -> String? { nil }
+}

@@ -1,0 +1,9 @@
+import JSON
+
+/// Google Cloud's payloads.
+enum GCPNormaliser {
+    static func normalise(_ payload: JSONView, hints: IngestHints, into result: inout NormalisedPayload) {
+        result.items = 1
+        result.reject(0, "this build does not read Google Cloud payloads")
+    }
+}
