@@ -68,12 +68,12 @@ class Subscription:
                     "protocol": "Tcp", "sourceAddressPrefix": "10.0.0.0/8", "destinationPortRange": "443", "access": "Allow", "priority": 100,
                     "direction": "Inbound"}}]}, self.tags(workload))
         network = f"vnet-{self.location}"
-        subnets = []
+        subnets = self.subnet_list = []
         self.subnets = {}
         for index, workload in enumerate(self.work):
             name = f"snet-{workload.application}"
             self.subnets[workload] = self.path(self.group(self.platform), "Microsoft.Network/virtualNetworks/subnets", f"{network}/{name}")
-            subnets.append({"name": name, "id": self.subnets[workload], "properties": {
+            subnets.append({"name": name, "id": self.subnets[workload], "type": "Microsoft.Network/virtualNetworks/subnets", "properties": {
                 "provisioningState": "Succeeded", "addressPrefix": f"10.{64 + index}.0.0/20", "networkSecurityGroup": {"id": self.security[workload]}}})
         self.add(self.platform, "Microsoft.Network/virtualNetworks", network, {
             "addressSpace": {"addressPrefixes": ["10.64.0.0/12"]}, "subnets": subnets}, self.tags(self.platform))
@@ -214,16 +214,31 @@ class Subscription:
                      "tenantId": TENANT} for resource in self.resources if resource["type"] != "Microsoft.Resources/resourceGroups"]
             output.payload("azure", f"graph.query.{self.id}", {
                 "count": len(rows), "data": rows, "skip_token": None, "total_records": len(rows)}, account_id=self.id, operation="graph.query")
-            kinds = ["Microsoft.Resources/resourceGroups"]
+            self.containers(output)
+            kinds = []
         else:
             kinds = list(dict.fromkeys(resource["type"] for resource in self.resources))
         for kind in kinds:
             operation = kind.removeprefix("Microsoft.").replace("/", ".") + ".list"
             output.payload("azure", f"{operation}.{self.id}", {"value": [resource for resource in self.resources if resource["type"] == kind]},
                            account_id=self.id, operation=operation)
-        return len(self.resources)
+        # Resource Graph has no rows for subnets; the network's own list has.
+        output.payload("azure", f"Network.virtualNetworks.subnets.list.{self.id}", {"value": self.subnet_list}, account_id=self.id,
+                       operation="Network.virtualNetworks.subnets.list")
+        return len(self.resources) + len(self.subnet_list)
+
+    def containers(self, output):
+        """The subscriptions, and this one's resource groups, as `az graph query -q resourcecontainers` prints them."""
+        rows = [{"id": f"/subscriptions/{other[0]}", "name": other[1], "type": "microsoft.resources/subscriptions", "location": "",
+                 "subscriptionId": other[0], "tenantId": TENANT, "tags": {"env": other[2]}, "properties": {"state": "Enabled"}}
+                for other in SUBSCRIPTIONS]
+        rows += [{**resource, "type": "microsoft.resources/subscriptions/resourcegroups", "resourceGroup": resource["name"],
+                  "subscriptionId": self.id, "tenantId": TENANT}
+                 for resource in self.resources if resource["type"] == "Microsoft.Resources/resourceGroups"]
+        output.payload("azure", f"graph.query.resourcecontainers.{self.id}", {
+            "count": len(rows), "data": rows, "skip_token": None, "total_records": len(rows)}, account_id=self.id, operation="graph.query")
 
 
 def generate(output, charges):
-    """Writes all subscriptions; returns how many resources they hold, subnets included."""
-    return sum((made := Subscription(subscription, charges)).generate(output) + len(made.subnets) for subscription in SUBSCRIPTIONS)
+    """Writes all subscriptions; returns how many resources they hold, themselves included."""
+    return len(SUBSCRIPTIONS) + sum(Subscription(subscription, charges).generate(output) for subscription in SUBSCRIPTIONS)

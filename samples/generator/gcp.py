@@ -298,5 +298,9 @@ class Project:
 
 
 def generate(output, charges):
-    """Writes all projects; returns how many resources they hold."""
-    return sum(Project(project, charges).generate(output) for project in PROJECTS)
+    """Writes all projects and their organization; returns how many resources they hold."""
+    output.payload("gcp", "cloudresourcemanager.organizations.search", {"organizations": [{
+        "organizationId": ORGANIZATION.split("/")[1], "displayName": "brindlewick.example", "name": ORGANIZATION,
+        "owner": {"directoryCustomerId": "C0brw1ck5"}, "creationTime": "2019-05-22T19:28:30.592Z", "lifecycleState": "ACTIVE"}]},
+        operation="cloudresourcemanager.organizations.search")
+    return 1 + sum(Project(project, charges).generate(output) for project in PROJECTS)
