@@ -48,7 +48,7 @@ class Project:
 
     def add(self, kind, name, data, parent=None):
         """One asset; data is what the service's own list call prints for it."""
-        host = kind.split("/")[0]
+        host = {"sqladmin.googleapis.com": "cloudsql.googleapis.com"}.get(kind.split("/")[0], kind.split("/")[0])
         self.assets.append((kind, f"//{host}/{name}", parent or f"//cloudresourcemanager.googleapis.com/projects/{self.number}", data))
         return f"//{host}/{name}"
 
