@@ -21,9 +21,18 @@ struct MetadataBuilder {
 
     init() { writer.beginObject() }
 
+    /// How the first letters of names are written, at any depth.
+    enum FirstLetter { case asGiven, upper, lower }
+    var firstLetter = FirstLetter.asGiven
+
     /// Adds the members of an object but for those in `omitted`, by exact name.
     mutating func add(membersOf view: JSONView, omitting omitted: [StaticString] = []) {
-        for (name, value) in view.members where !omitted.contains(where: { name.equals($0) }) {
+        add(membersOf: view) { name in omitted.contains { name.equals($0) } }
+    }
+
+    /// Adds the members of an object but for those whose name `isOmitted`.
+    mutating func add(membersOf view: JSONView, where isOmitted: (JSONView) -> Bool) {
+        for (name, value) in view.members where !isOmitted(name) {
             guard let name = name.utf8 else { continue }
             add(name, value)
         }
@@ -36,7 +45,7 @@ struct MetadataBuilder {
     mutating func add(_ name: UnsafeBufferPointer<UInt8>, _ value: JSONView) {
         guard let start = startOfMember else { return }
         let mark = writer.mark
-        writer.key(utf8: name)
+        writeKey(name)
         if write(value, depth: 2) { parts.append(start..<writer.bytes.count) } else { writer.rewind(to: mark) }
     }
 
@@ -59,6 +68,14 @@ struct MetadataBuilder {
         let end = writer.bytes.count
         guard end < Self.gatheredBytesMax else { return nil }
         return parts.isEmpty ? end : end + 1
+    }
+
+    private mutating func writeKey(_ name: UnsafeBufferPointer<UInt8>) {
+        guard let first = name.first, firstLetter != .asGiven else { return writer.key(utf8: name) }
+        let isLetter = first | 0x20 >= UInt8(ascii: "a") && first | 0x20 <= UInt8(ascii: "z")
+        var respelled = Array(name)
+        if isLetter { respelled[0] = firstLetter == .upper ? first & ~0x20 : first | 0x20 }
+        respelled.withUnsafeBufferPointer { writer.key(utf8: $0) }
     }
 
     /// False, with half of it written, when nothing of the value is worth keeping.
@@ -94,7 +111,7 @@ struct MetadataBuilder {
         for (name, value) in object.members {
             guard writer.bytes.count < Self.gatheredBytesMax, let name = name.utf8 else { return false }
             let mark = writer.mark
-            writer.key(utf8: name)
+            writeKey(name)
             if write(value, depth: depth + 1) { any = true } else { writer.rewind(to: mark) }
         }
         writer.endObject()

@@ -48,7 +48,7 @@ enum TagShapes {
         case .string: value.string
         case .null: ""
         case .bool: value.bool == true ? "true" : "false"
-        case .int: value.int.map { $0.description } ?? value.double.map { $0.description }
+        case .int: value.int.map { $0.description } ?? value.unsigned.map { $0.description }
         case .double: value.double.map { $0.description }
         case .array, .object: nil
         }

@@ -51,6 +51,15 @@ package struct JSONView {
         }
     }
 
+    /// The value as an integer from 0 on; nil when it is none.
+    package var unsigned: UInt64? {
+        switch tag {
+        case UInt8(ascii: "l"): UInt64(exactly: Int64(bitPattern: tape[index + 1]))
+        case UInt8(ascii: "u"): tape[index + 1]
+        default: nil
+        }
+    }
+
     package var double: Double? {
         switch tag {
         case UInt8(ascii: "d"): Double(bitPattern: tape[index + 1])

@@ -107,7 +107,7 @@ package struct JSONWriter {
         case .null: null()
         case .bool: bool(view.bool == true)
         case .int:
-            if let value = view.int { int(value) } else { double(view.double ?? 0) }
+            if let value = view.int { int(value) } else { int(view.unsigned ?? 0) }
         case .double: double(view.double ?? 0)
         case .string: if let utf8 = view.utf8 { string(utf8: utf8) }
         case .array:

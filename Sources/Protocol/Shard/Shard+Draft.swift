@@ -83,11 +83,15 @@ extension Shard {
         private mutating func addCosts(_ cost: CostObservation, _ judge: some Judge) throws(CodecError) -> Outcome {
             guard var record = try current(cost.resource.id) else {
                 var resource = Resource(observed: cost.resource, at: now)
-                _ = resource.merge(costs: cost.lines, at: now)
+                _ = resource.costs.merge(cost)
                 return create(resource, judge)
             }
-            guard record.resource.merge(costs: cost.lines, at: now) else { return .unchanged }
-            return update(&record, changed: ["costs"], judge)
+            let before = record.resource.costs
+            let fields = record.resource.merge(cost, at: now)
+            if !fields.isEmpty { return update(&record, changed: fields, judge) }
+            // Equal amounts of a new upload: kept with its mark, so that its next part adds to them.
+            if record.resource.costs != before { save(record) }
+            return .unchanged
         }
 
         private mutating func put(

@@ -138,7 +138,7 @@ enum FocusIdentity {
         switch details.provider {
         case .aws: awsType(of: id)
         case .gcp: GCPNames.type(ofFullName: id)
-        case .azure: AzureNames.type(ofID: id)
+        case .azure: AzureName(id).type
         }
     }
 

@@ -148,6 +148,7 @@ extension ByteWriter {
             string(line.currency)
             zigzag(line.billedNanos)
             zigzag(line.effectiveNanos)
+            varint(line.upload)
         }
     }
 }
@@ -206,7 +207,7 @@ extension ByteReader {
             costs.append(
                 CostLine(
                     month: Int32(truncatingIfNeeded: try zigzag()), service: try string(), currency: try string(),
-                    billedNanos: try zigzag(), effectiveNanos: try zigzag()))
+                    billedNanos: try zigzag(), effectiveNanos: try zigzag(), upload: try varint()))
         }
         return Resource(
             id: id, provider: provider, resourceID: resourceID, resourceType: type, name: name, accountID: account,

@@ -51,18 +51,32 @@ package struct Observation: Hashable, Sendable {
 
 /// Tags that a change event sets and removes; the resource's other tags stay.
 package struct TagChanges: Hashable, Sendable {
-    package var set: TagList
-    /// Removed whatever their value; a key that is also in `set` ends up set.
-    package var removedKeys: [String]
+    package struct Removal: Hashable, Sendable {
+        package let key: String
+        /// Remove the tag only when it has this value; nil: whatever its value.
+        package let value: String?
 
-    package init(set: TagList = TagList(), removedKeys: [String] = []) {
+        package init(key: String, value: String? = nil) {
+            self.key = key
+            self.value = value
+        }
+    }
+
+    package var removed: [Removal]
+    /// Applied after the removals.
+    package var set: TagList
+
+    package init(set: TagList = TagList(), removed: [Removal] = []) {
         self.set = set
-        self.removedKeys = removedKeys
+        self.removed = removed
     }
 
     /// The tags after the change.
     package func applied(to tags: TagList) -> TagList {
-        TagList(tags.tags.filter { !removedKeys.contains($0.key) } + set.tags)
+        let kept = tags.tags.filter { tag in
+            !removed.contains { $0.key == tag.key && ($0.value == nil || $0.value == tag.value) }
+        }
+        return TagList(kept + set.tags)
     }
 }
 

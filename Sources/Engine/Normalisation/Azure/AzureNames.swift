@@ -1,3 +1,0 @@
-enum AzureNames {
-    static func type(ofID id: String) -> String? { nil }
-}
