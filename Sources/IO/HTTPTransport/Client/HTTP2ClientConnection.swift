@@ -80,8 +80,8 @@ final class HTTP2ClientConnection: ChannelInboundHandler, HTTPClientConnection {
         }
         isInSession = false
         guard taken >= 0 else {
-            let why = isReady ? String(cString: nghttp2_strerror(Int32(taken))) : "it does not speak HTTP/2"
-            return close(reason: HTTPClientError(.protocolViolation, "\(origin.address) broke HTTP/2: \(why)"))
+            let why = String(cString: nghttp2_strerror(Int32(taken)))
+            return close(reason: isReady ? HTTPClientError(.protocolViolation, "\(origin.address) broke HTTP/2", cause: why) : notHTTP2)
         }
     }
 
@@ -180,7 +180,7 @@ final class HTTP2ClientConnection: ChannelInboundHandler, HTTPClientConnection {
             out.clear()
         }
         if let session, nghttp2_session_want_read(session) == 0, nghttp2_session_want_write(session) == 0 {
-            fail(.connectionLost(origin, "it ended the connection"))
+            fail(isReady ? .connectionLost(origin, "it broke off or ended HTTP/2") : notHTTP2)
         }
     }
 
@@ -236,6 +236,10 @@ final class HTTP2ClientConnection: ChannelInboundHandler, HTTPClientConnection {
         guard !isDraining else { return }
         isDraining = true
         pool?.drainingBegan(id)
+    }
+
+    private var notHTTP2: HTTPClientError {
+        HTTPClientError(.protocolViolation, "\(origin.address) does not speak HTTP/2: is that the right port?")
     }
 
     private func fail(_ reason: HTTPClientError) {
