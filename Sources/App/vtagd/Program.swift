@@ -57,7 +57,11 @@ struct Program {
         let services = ServiceGroup(
             configuration: .init(
                 services: [.init(service: server)], gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet))
-        do { try await services.run() } catch { logger.error("service failed", metadata: ["error": "\(error)"]) }
+        do {
+            try await services.run()
+        } catch {
+            logger.error("service failed", metadata: ["error": "\(error)"])
+        }
         await node.stop()
         try? await group.shutdownGracefully()
         logger.info("stopped")
@@ -137,8 +141,12 @@ private struct ServedAPI: Service {
         limits.bodyBytesMax = .max
         var http = Logger(label: "http")
         http.logLevel = max(settings.logLevel, .notice)
-        let installer: HTTPServer.TLSInstaller? = tls.map { tls in
-            { [http] channel in try channel.pipeline.syncOperations.addHandler(tls.makeHandler(logger: http)) }
+        var installer: HTTPServer.TLSInstaller?
+        if let tls {
+            let logger = http
+            installer = { channel in
+                try channel.pipeline.syncOperations.addHandler(try tls.makeHandler(logger: logger))
+            }
         }
         do {
             server = try await HTTPServer.start(

@@ -205,7 +205,7 @@ struct TLSHandshakeTests {
     func byteByByte() throws {
         let pair = try TLSPair(client: .test(), server: .test())
         defer { pair.finish() }
-        try pair.client.writeOutbound(ByteBuffer(string: "early"))
+        pair.client.writeAndFlush(ByteBuffer(string: "early"), promise: nil)
         var moved = true
         while moved {
             moved = false

@@ -17,11 +17,7 @@ package enum TagKeyForm {
 
     /// Lends `body` the form of `key`. A key of separators alone is its own form.
     package static func withForm<Result>(of key: ByteText.Bytes, _ body: (ByteText.Bytes) -> Result) -> Result {
-        guard !key.contains(where: { $0 >= 0x80 }) else {
-            let letters = String(decoding: key, as: UTF8.self).unicodeScalars.filter { !isSeparator($0) }
-            let kept = String(String.UnicodeScalarView(letters)).lowercased()
-            return kept.isEmpty ? body(key) : kept.withBytes(body)
-        }
+        if let form = unicodeForm(of: key) { return form.withBytes(body) }
         return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: key.count) { form in
             var count = 0
             for byte in key where !isSeparator(byte) {
@@ -36,12 +32,31 @@ package enum TagKeyForm {
         key.withBytes { withForm(of: $0, body) }
     }
 
-    package static func hash(of key: String) -> UInt64 { withForm(of: key) { ByteText.hash($0) } }
+    /// The form of a key that is not all ASCII; nil for the others.
+    private static func unicodeForm(of key: ByteText.Bytes) -> String? {
+        guard key.contains(where: { $0 >= 0x80 }) else { return nil }
+        let text = String(decoding: key, as: UTF8.self)
+        let kept = String(String.UnicodeScalarView(text.unicodeScalars.filter { !isSeparator($0) })).lowercased()
+        return kept.isEmpty ? text : kept
+    }
+
+    /// A hash of the key's form: for use within this process only, since outside ASCII it is the standard library's, which
+    /// is the same for all compositions of a character (NFC and NFD) and differs from one process to the next.
+    package static func hash(of key: String) -> UInt64 {
+        key.withBytes { bytes in
+            if let form = unicodeForm(of: bytes) { return UInt64(truncatingIfNeeded: form.hashValue) }
+            return withForm(of: bytes) { ByteText.hash($0) }
+        }
+    }
 
     /// True when the two keys have one form.
     package static func same(_ left: ByteText.Bytes, _ right: ByteText.Bytes) -> Bool {
         if ByteText.equal(left, right) { return true }
-        return withForm(of: left) { first in withForm(of: right) { ByteText.equal(first, $0) } }
+        switch (unicodeForm(of: left), unicodeForm(of: right)) {
+        case (.some(let first), .some(let second)): return first == second
+        case (.none, .none): return withForm(of: left) { first in withForm(of: right) { ByteText.equal(first, $0) } }
+        default: return false
+        }
     }
 
     package static func form(of key: String) -> String {

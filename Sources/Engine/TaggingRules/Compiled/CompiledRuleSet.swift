@@ -39,8 +39,9 @@ package struct CompiledRuleSet: Sendable {
 
     final class Identity: Sendable {}
 
-    /// Disabled rules are left out. Never fails: see `CompiledCondition`.
-    package init(rules written: [TagRule], definitions: [TagDefinition] = []) {
+    /// Disabled rules are left out. Never fails: see `CompiledCondition`. Without `indexing` every rule is asked for every
+    /// resource: the same answers, slower.
+    package init(rules written: [TagRule], definitions: [TagDefinition] = [], indexing: Bool = true) {
         let ordered = written.filter(\.enabled).sorted { ($0.priority, $0.id) < ($1.priority, $1.id) }
         let targets = ordered.flatMap { $0.actions.map(\.key) }
         let normaliser = TagNormaliser(definitions: definitions, spoken: targets)
@@ -56,7 +57,10 @@ package struct CompiledRuleSet: Sendable {
                 actions: rule.actions.map { CompiledAction($0, normaliser) }, needsGroups: needsGroups)
         }
         index = CandidateIndex(
-            ordered.map { Requirements(of: $0.condition, volatile: volatile, spelling: normaliser.key(_:)) })
+            ordered.map {
+                indexing
+                    ? Requirements(of: $0.condition, volatile: volatile, spelling: normaliser.key(_:)) : Requirements()
+            })
     }
 }
 

@@ -21,6 +21,9 @@ struct Requirements {
         case tag(String)
     }
 
+    /// Nothing is required.
+    init() {}
+
     /// `volatile`: forms of keys that rules write or remove, so that it cannot be told beforehand whether they are there.
     init(of condition: Condition, volatile: Set<String>, spelling: (String) -> String) {
         switch condition {

@@ -1,4 +1,5 @@
 package import Logging
+package import NIOCore
 import Synchronization
 
 /// TLS settings of a listener, from PEM files. Any thread may use it.
@@ -54,5 +55,10 @@ package final class TLSServerContext: Sendable {
     package func makeHandler(logger: Logger) throws(TLSError) -> TLSHandler {
         let context = current.withLock { $0 }
         return TLSHandler(connection: try TLSConnection(context: context, server: nil, peerName: "the client"), logger: logger)
+    }
+
+    /// Puts a handler first into each accepted connection's pipeline, as `HTTPServer.start` wants it.
+    package func installer(logger: Logger) -> @Sendable (any Channel) throws -> Void {
+        { channel in try channel.pipeline.syncOperations.addHandler(self.makeHandler(logger: logger), position: .first) }
     }
 }

@@ -3,7 +3,7 @@
 /// Layout: format, changed index, judged-under version, base time, then tags, compliance, resource. Times are
 /// differences to the base time in milliseconds. The resource's id is not inside; whoever keeps the bytes keeps the id.
 package enum RecordCodec {
-    static let format: UInt8 = 1
+    package static let format: UInt8 = 1
 
     package static func encode(_ record: ResourceRecord) -> [UInt8] {
         var writer = ByteWriter(reserving: 1024)
