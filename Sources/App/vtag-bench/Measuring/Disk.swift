@@ -2,6 +2,9 @@ import Glibc
 
 /// What the disk does by itself, as the baseline of what a node does on it.
 enum Disk {
+    /// What a small write costs the disk at least, in bytes.
+    static let blockBytes = 4096
+
     struct Failure: Error, CustomStringConvertible {
         let call: String
         let code = errno
