@@ -67,8 +67,10 @@ final class BatchStatements {
     /// Takes the row out of the digest, and drops its tags and statuses.
     private func forget(_ id: ResourceID, in digest: inout RowDigest) throws(SQLiteError) {
         oldRow.bind(1, id.uuid)
-        if try oldRow.step() { digest.remove(RowDigest.hash(id.uuid, UInt32(truncatingIfNeeded: oldRow.int(0)))) }
+        let isThere = try oldRow.step()
+        if isThere { digest.remove(RowDigest.hash(id.uuid, UInt32(truncatingIfNeeded: oldRow.int(0)))) }
         oldRow.reset()
+        guard isThere else { return }
         try run(deleteTags, id)
         try run(deleteStatuses, id)
     }

@@ -42,8 +42,8 @@ enum CheckpointSchema {
             id BLOB PRIMARY KEY, resource_id BLOB, model_version TEXT, predictions TEXT, changed_index INTEGER) WITHOUT ROWID;
         CREATE TABLE tag_audit (
             shard INTEGER, sequence INTEGER, at INTEGER NOT NULL, resource_id BLOB, action TEXT, tag_key TEXT, actor TEXT,
-            rule_id BLOB, entry BLOB NOT NULL, crc INTEGER NOT NULL, PRIMARY KEY (shard, sequence)) WITHOUT ROWID;
-        CREATE INDEX tag_audit_by_time ON tag_audit (at, shard, sequence);
+            rule_id BLOB, entry BLOB NOT NULL, crc INTEGER NOT NULL, PRIMARY KEY (at, shard, sequence)
+        ) WITHOUT ROWID;
         CREATE INDEX tag_audit_by_resource ON tag_audit (resource_id, at, shard, sequence);
         """
 }
