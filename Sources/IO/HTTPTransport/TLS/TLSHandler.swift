@@ -333,6 +333,11 @@ extension TLSHandler {
 
     private func closeAll(promise: EventLoopPromise<Void>?, context: ChannelHandlerContext) {
         for promise in pending.drop(unflushedOnly: true) { promise.fail(ChannelError.ioOnClosedChannel) }
+        if outputClosing?.isDone == true {
+            // Whoever closed the output first has waited for the peer as long as he wanted.
+            end()
+            return context.close(promise: promise)
+        }
         let loop = context.eventLoop.assumeIsolated()
         let timeout = loop.scheduleTask(in: .milliseconds(limits.closeMillisecondsMax)) {
             self.finishClosing(context: context)
