@@ -49,7 +49,7 @@ extension GCPReader {
             for key in view.elements { references.add(.encryptedWith, key) }
         }
         var metadata = MetadataBuilder()
-        for key in ["additionalAttributes"] as [StaticString] { if let view = asset[key] { metadata.add(membersOf: view) } }
+        if let view = asset["additionalAttributes"] { metadata.add(membersOf: view) }
         for key in ["state", "createTime", "updateTime", "networkTags", "description"] as [StaticString] {
             if let view = asset[key] { metadata.add(key, view) }
         }
@@ -80,8 +80,8 @@ extension GCPReader {
     /// only the inventory tells it.
     private mutating func lineage(_ ancestors: JSONView?, parent: String?, of observation: inout Observation) {
         var candidates = (ancestors?.elements.compactMap { $0.string }) ?? []
-        if let parent, candidates.isEmpty, let root = parent.range(ofAncestor: "//cloudresourcemanager.googleapis.com/") {
-            candidates = [root]
+        if let parent, candidates.isEmpty, let root = parent.droppingPrefix("//cloudresourcemanager.googleapis.com/") {
+            candidates = [String(root)]
         }
         var seen = Set(observation.relationships.map(\.type))
         for ancestor in candidates {
@@ -103,13 +103,8 @@ extension GCPReader {
                 seen.insert(type).inserted
             else { continue }
             observation.relationships.append(Relationship(type, to: targets.id(target)))
+            observation.statedTypes.insert(type)
         }
-    }
-}
-
-extension String {
-    /// What follows the prefix; nil when there is no such prefix.
-    fileprivate func range(ofAncestor prefix: String) -> String? {
-        hasPrefix(prefix) ? String(dropFirst(prefix.count)) : nil
+        observation.relationships.sort()
     }
 }

@@ -11,8 +11,7 @@ enum GCPCanonicalID {
         if text.hasPrefix(computeLink) { return compute(text.utf8.dropFirst(computeLink.utf8.count)) }
         if text.hasPrefix("https://") { return name(ofLink: text.utf8.dropFirst("https://".utf8.count)) }
         if text.hasPrefix("gs://") {
-            let path = text.dropFirst("gs://".count)
-            return path.isEmpty ? nil : "//storage.googleapis.com/\(path)"
+            return text.droppingPrefix("gs://").map(String.init)?.slashParts().first.map { "//storage.googleapis.com/\($0)" }
         }
         guard GCPServices.beginsAtRoot(text) else { return nil }
         let parts = text.slashParts()
@@ -32,10 +31,10 @@ enum GCPCanonicalID {
     /// `HOST/[SERVICE/]VERSION/projects/…`, without the scheme.
     private static func name(ofLink link: Substring.UTF8View) -> String? {
         var parts = String(Substring(link)).slashParts()
-        guard parts.count >= 2, parts[0].hasSuffix(".googleapis.com") else { return nil }
-        let label = parts.removeFirst().dropLast(".googleapis.com".count)
+        guard parts.count >= 2, let label = parts.removeFirst().droppingSuffix(".googleapis.com") else { return nil }
         // Regional endpoints: `us-central1-run`.
-        var service = label.split(separator: "-").last.map(String.init) ?? ""
+        let dash = label.utf8.lastIndex(of: UInt8(ascii: "-"))
+        var service = String(dash.map { label[label.utf8.index(after: $0)...] } ?? label)
         if service == "www" || service == "content" { service = String(parts[0]) }
         if service == "storage" { return bucket(parts) }
         guard let root = parts.firstIndex(where: GCPServices.isRoot), root <= 3, parts.count >= root + 2 else { return nil }

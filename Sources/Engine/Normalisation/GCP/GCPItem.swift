@@ -60,11 +60,11 @@ struct GCPFields {
         }
     }
 
-    /// The labels, wherever this kind of resource has them; none is the empty list, because answers leave an empty map out.
+    /// The labels, wherever this kind of resource has them (Deployment Manager has them as a list); none is the empty list, because answers leave an empty map out.
     /// The `tags` of Compute Engine are network tags and no labels.
     var tags: TagList {
         for view in [labels, resourceLabels, settings?["userLabels"], metadata?["labels"]] {
-            if let view, view.isObject { return TagShapes.tags(view) ?? TagList() }
+            if let view, let tags = TagShapes.tags(view) { return tags }
         }
         return TagList()
     }
@@ -85,7 +85,7 @@ extension GCPReader {
             return nil
         }
         let parts = id.slashParts()
-        return observation(id: id, parts: parts, type: GCPNames.type(parts: parts), item: item, fields: fields)
+        return observation(id: id, parts: parts, type: type(parts), item: item, fields: fields)
     }
 
     /// Puts together what a full description says. `data` is the resource's own representation.
@@ -101,6 +101,16 @@ extension GCPReader {
             .described, provider: .gcp, resourceID: id, resourceType: type, name: name(parts: parts, fields),
             accountID: project, region: region, nativeTags: fields.tags, metadata: metadata(data),
             relationships: references.relationships(&targets), statedTypes: .all)
+    }
+
+    /// The resources of a list are of one type.
+    private mutating func type(_ parts: [Substring]) -> String? {
+        guard parts.count >= 4 else { return GCPNames.type(parts: parts) }
+        let collection = parts[parts.count - 2]
+        if let last = lastType, last.collection == collection, last.host == parts[0] { return last.type }
+        let type = GCPNames.type(parts: parts)
+        lastType = type.map { (parts[0], collection, $0) }
+        return type
     }
 
     // MARK: Who it is

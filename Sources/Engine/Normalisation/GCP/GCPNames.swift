@@ -25,9 +25,9 @@ enum GCPNames {
         var thing = assetType[assetType.index(after: slash)...]
         switch service {
         case "compute":
-            if let rest = thing.dropping("Global") ?? thing.dropping("Region"), rest.first?.isUppercase == true { thing = rest }
-        case "logging": thing = thing.dropping("Log") ?? thing
-        case "cloudfunctions": thing = thing.dropping("Cloud") ?? thing
+            if let rest = thing.droppingPrefix("Global") ?? thing.droppingPrefix("Region"), rest.first?.isUppercase == true { thing = rest }
+        case "logging": thing = thing.droppingPrefix("Log") ?? thing
+        case "cloudfunctions": thing = thing.droppingPrefix("Cloud") ?? thing
         default: break
         }
         return "\(service).\(thing.prefix(1).lowercased())\(thing.dropFirst())"
@@ -36,11 +36,13 @@ enum GCPNames {
     /// `policy` of `policies`, `address` of `addresses`, `database` of `databases`.
     static func singular(_ collection: Substring) -> String {
         if collection == "series" { return "series" }
-        if collection.hasSuffix("caches") { return String(collection.dropLast()) }
-        if collection.hasSuffix("ies") { return collection.dropLast(3) + "y" }
-        for ending in ["sses", "xes", "ches", "shes"] where collection.hasSuffix(ending) { return String(collection.dropLast(2)) }
-        if collection.hasSuffix("s"), !collection.hasSuffix("ss") { return String(collection.dropLast()) }
-        return String(collection)
+        if collection.hasSuffix("caches"), let stem = collection.droppingSuffix("s") { return String(stem) }
+        guard collection.utf8.last == UInt8(ascii: "s"), !collection.hasSuffix("ss") else { return String(collection) }
+        if let stem = collection.droppingSuffix("ies") { return stem + "y" }
+        for ending in ["sses", "xes", "ches", "shes"] where collection.hasSuffix(ending) {
+            return String(collection.droppingSuffix("es") ?? collection)
+        }
+        return String(collection.droppingSuffix("s") ?? collection)
     }
 
     /// The other way: `policies` of `policy`.
@@ -70,9 +72,4 @@ enum GCPNames {
     static func isNumber(_ text: some StringProtocol) -> Bool { !text.isEmpty && text.utf8.allSatisfy(isDigit) }
 
     private static func isDigit(_ byte: UInt8) -> Bool { byte &- UInt8(ascii: "0") < 10 }
-}
-
-extension Substring {
-    /// What follows the prefix; nil when there is no such prefix.
-    fileprivate func dropping(_ prefix: String) -> Substring? { hasPrefix(prefix) ? dropFirst(prefix.count) : nil }
 }

@@ -19,6 +19,8 @@ struct GCPReader {
     var targets = TargetCache(.gcp)
     /// Project ids by number, from the projects of this payload.
     var projectIDs: [String: String] = [:]
+    /// The type that was told last, and what it was told from.
+    var lastType: (host: Substring, collection: Substring, type: String)?
 
     init(hints: IngestHints) {
         self.hints = hints

@@ -155,7 +155,7 @@ struct GCPReferences {
         if name.equals("parent") { return target.hasPrefix("//cloudresourcemanager.googleapis.com/folders/") ? .inFolder : target.hasPrefix("//cloudresourcemanager.googleapis.com/organizations/") ? .inOrganization : nil }
         if let utf8 = name.utf8, utf8.starts(with: "nextHop".utf8) { return .routesTo }
         if name.equals("selfLink") || name.equals("selfLinkWithId") || name.equals("name") || name.equals("id")
-            || name.equals("config") || name.equals("manifest") || name.equals("targetLink") || name.equals("endpoint")
+            || name.equals("config") || name.equals("manifest") || name.equals("targetLink")
             || name.equals("latestReadyRevision") || name.equals("latestCreatedRevision") || name.equals("subnetworks")
             || name.equals("instanceUrl")
         {
@@ -166,15 +166,15 @@ struct GCPReferences {
 
     /// False for machine types, zones and the like, which are in nobody's inventory.
     private static func isResource(_ target: String) -> Bool {
-        let parts = target.utf8.split(separator: UInt8(ascii: "/"))
-        if target.hasPrefix("//storage.googleapis.com/") { return true }
-        guard parts.count >= 5 || target.hasPrefix("//cloudresourcemanager.googleapis.com/") else { return false }
-        if parts.count < 5 { return true }
-        let collection = parts[parts.count - 2]
-        for name in ["machineTypes", "diskTypes", "acceleratorTypes", "licenses", "zones", "regions", "locations", "operations", "nodeTypes"] {
-            if collection.elementsEqual(name.utf8) { return false }
+        if target.hasPrefix("//storage.googleapis.com/") || target.hasPrefix("//cloudresourcemanager.googleapis.com/") { return true }
+        let parts = target.slashParts()
+        guard parts.count >= 5 else { return false }
+        switch parts[parts.count - 2] {
+        case "machineTypes", "diskTypes", "acceleratorTypes", "licenses", "zones", "regions", "locations", "operations",
+            "nodeTypes", "instanceConfigs":
+            return false
+        default: return true
         }
-        return true
     }
 
     /// Members that refer in words of their own.
@@ -220,8 +220,8 @@ struct GCPReferences {
         guard let email = value.string, let at = email.firstIndex(of: "@") else { return }
         let domain = email[email.index(after: at)...]
         let owner: String?
-        if domain.hasSuffix(".iam.gserviceaccount.com") {
-            owner = String(domain.dropLast(".iam.gserviceaccount.com".count))
+        if let name = domain.droppingSuffix(".iam.gserviceaccount.com") {
+            owner = String(name)
         } else if domain == "appspot.gserviceaccount.com" {
             owner = String(email[..<at])
         } else {

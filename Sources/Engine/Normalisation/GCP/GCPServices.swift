@@ -10,15 +10,12 @@ enum GCPServices {
     }
 
     /// The service as types spell it, from a host or from the left half of an asset type.
-    static func label(ofHost host: some StringProtocol) -> String {
+    static func label(ofHost host: Substring) -> String {
         switch host {
-        case "cloudsql.googleapis.com", "sql": return "sqladmin"
+        case "cloudsql.googleapis.com": return "sqladmin"
         case "bigtable.googleapis.com": return "bigtableadmin"
-        default: break
+        default: return String(host.droppingSuffix(".googleapis.com") ?? host.droppingSuffix(".io") ?? host)
         }
-        if host.hasSuffix(".googleapis.com") { return String(host.dropLast(".googleapis.com".count)) }
-        if host.hasSuffix(".io") { return String(host.dropLast(".io".count)) }
-        return String(host)
     }
 
     /// Where a relative name begins.
