@@ -40,6 +40,7 @@ private func normalisedGCP(_ text: String, operation: String? = nil, account: St
         #expect(instance.targets(.inProject) == [gcp(Self.project)])
         #expect(instance.relationships.count == 6)
         #expect(instance.metadataValue?["status"]?.string == "RUNNING")
+        #expect(instance.metadataValue?["machineType"]?.string == "e2-small")
     }
 
     @Test("A disk is attached to its users and created from its image")

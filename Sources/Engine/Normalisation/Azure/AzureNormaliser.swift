@@ -60,14 +60,16 @@ struct AzureReader {
 
     private mutating func observe(_ fields: AzureFields, into result: inout NormalisedPayload) {
         guard let observation = observation(fields) else {
-            return result.reject(result.items - 1, "the item has no `id` that begins with `/`")
+            return result.reject(result.items - 1, "the item has no `id` that begins with `/` and has at most \(AzureCanonicalID.bytesMax) bytes")
         }
         result.observations.append(observation)
     }
 
     /// One resource; nil without an id.
     mutating func observation(_ fields: AzureFields) -> Observation? {
-        guard let id = fields.id?.nonEmptyString ?? hints.resourceID, id.hasPrefix("/"), id.utf8.count > 1 else { return nil }
+        guard let id = fields.id?.nonEmptyString, id.hasPrefix("/"), id.utf8.count > 1,
+            id.utf8.count <= AzureCanonicalID.bytesMax
+        else { return nil }
         let name = AzureName(AzureCanonicalID.canonical(id))
         let type = Self.type(fields, name)
         var references = AzureReferences(of: name, type: type)

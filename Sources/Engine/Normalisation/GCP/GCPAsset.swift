@@ -4,7 +4,7 @@ import Model
 extension GCPReader {
     /// An asset of Cloud Asset Inventory: an export's line, a feed's, or a result of `searchAllResources`.
     mutating func asset(_ asset: JSONView, refusal: inout String) -> Observation? {
-        guard let name = asset["name"]?.nonEmptyString, name.hasPrefix("//") else {
+        guard let name = asset["name"]?.nonEmptyString, name.hasPrefix("//"), name.utf8.count <= GCPCanonicalID.bytesMax else {
             refusal = "the asset has no `name` that begins with `//`"
             return nil
         }

@@ -1,12 +1,16 @@
 /// Google Cloud's full resource names (https://cloud.google.com/asset-inventory/docs/asset-names):
 /// `//compute.googleapis.com/projects/p/zones/z/instances/i`.
 enum GCPCanonicalID {
+    /// Longest name or link in bytes; Google's own limits lie below.
+    static let bytesMax = 2_048
+
     /// The full resource name of a self link, a `gs://` address or a relative name whose service can be told.
     /// Text that is none of these stays as it is.
     static func canonical(_ text: String) -> String { fullName(text) ?? text }
 
     /// The same; nil when `text` names no resource. `service` is whose relative names `text` may be.
     static func fullName(_ text: String, service: String? = nil) -> String? {
+        guard text.utf8.count <= bytesMax else { return nil }
         if text.hasPrefix("//") { return text.utf8.count > 2 ? text : nil }
         if text.hasPrefix(computeLink) { return compute(text.utf8.dropFirst(computeLink.utf8.count)) }
         if text.hasPrefix("https://") { return name(ofLink: text.utf8.dropFirst("https://".utf8.count)) }

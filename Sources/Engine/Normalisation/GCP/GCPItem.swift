@@ -170,7 +170,7 @@ extension GCPReader {
         }
         let isJob = service == "dataflow" || service == nil && collection == "jobs"
         guard let name = isJob ? GCPFields.text(fields.id) : fields.name?.nonEmptyString ?? GCPFields.text(fields.id),
-            !name.contains("://")
+            !name.contains("://"), name.utf8.count <= GCPCanonicalID.bytesMax
         else { return nil }
         if collection == "buckets", service == nil || service == "storage" { return "//storage.googleapis.com/\(name)" }
         let relative: String
@@ -229,9 +229,19 @@ extension GCPReader {
         var builder = MetadataBuilder()
         for (name, value) in data.members {
             guard let key = name.utf8, !Self.isOmitted(name) else { continue }
-            builder.add(key, value)
+            if let link = Self.shortened(name), let text = value.string {
+                builder.add(link, text.slashParts().last.map(String.init) ?? text)
+            } else {
+                builder.add(key, value)
+            }
         }
         return builder.finish()
+    }
+
+    /// Members that Compute Engine fills with links to what people know by its last part.
+    private static func shortened(_ name: JSONView) -> StaticString? {
+        for known in ["machineType", "zone", "region", "type"] as [StaticString] where name.equals(known) { return known }
+        return nil
     }
 
     private static func isOmitted(_ name: JSONView) -> Bool {
