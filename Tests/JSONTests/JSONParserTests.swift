@@ -12,7 +12,8 @@ struct JSONParserTests {
     @Test(
         "What is no JSON is refused as a whole, with a code",
         arguments: [
-            ("", JSONError.Code.malformed), (" ", .malformed), ("{", .malformed), ("[1,]", .malformed), ("{\"a\"}", .malformed),
+            ("", JSONError.Code.malformed), (" ", .malformed), ("{", .malformed), ("[1,]", .malformed),
+            ("{\"a\"}", .malformed),
             ("nul", .malformed), ("01", .malformed), ("1 2", .malformed), ("\"a", .malformed), ("\"\u{1}\"", .malformed),
             ("[1] x", .malformed), ("{'a':1}", .malformed), ("NaN", .malformed), ("\"\\ud800\"", .malformed),
             ("\u{FEFF}[", .malformed), ("1e999", .malformed),
@@ -34,7 +35,9 @@ struct JSONParserTests {
 
     @Test("Text that is not UTF-8 is refused")
     func invalidUTF8() {
-        for bytes in [[0x22, 0xFF, 0x22], [0x22, 0xC3, 0x22], [0x22, 0xED, 0xA0, 0x80, 0x22], [0x22, 0xC0, 0x80, 0x22]] as [[UInt8]] {
+        for bytes in [[0x22, 0xFF, 0x22], [0x22, 0xC3, 0x22], [0x22, 0xED, 0xA0, 0x80, 0x22], [0x22, 0xC0, 0x80, 0x22]]
+            as [[UInt8]]
+        {
             let error = #expect(throws: JSONError.self) { try JSONParser().withDocument(bytes) { _ in } }
             #expect(error?.code == .invalidUTF8)
         }

@@ -72,7 +72,8 @@ struct JSONWriterTests {
 
     @Test("A parsed value is copied compactly, and means the same")
     func copies() throws {
-        let text = #" { "a" : [ 1 , -2.5 , 18446744073709551615, "x\n\"é" , { } , [ ] , null , true ] , "b\"" : { "c" : false } } "#
+        let text =
+            #" { "a" : [ 1 , -2.5 , 18446744073709551615, "x\n\"é" , { } , [ ] , null , true ] , "b\"" : { "c" : false } } "#
         let copy = try JSONParser().withDocument(text) { view in written { $0.view(view) } }
         #expect(copy == #"{"a":[1,-2.5,18446744073709551615,"x\n\"é",{},[],null,true],"b\"":{"c":false}}"#)
     }

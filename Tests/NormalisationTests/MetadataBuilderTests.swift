@@ -15,7 +15,8 @@ struct MetadataBuilderTests {
 
     @Test("Scalars, shallow objects and arrays of scalars are kept; empty, deep and omitted parts are not")
     func kept() throws {
-        let text = #"{"a":1,"b":"x","c":null,"d":"","e":[],"f":{},"g":[1,"y",null],"h":{"i":{"j":1,"k":{"l":1}}},"m":[{"n":1}],"o":true}"#
+        let text =
+            #"{"a":1,"b":"x","c":null,"d":"","e":[],"f":{},"g":[1,"y",null],"h":{"i":{"j":1,"k":{"l":1}}},"m":[{"n":1}],"o":true}"#
         #expect(try metadata(text, omitting: ["o"]) == #"{"a":1,"b":"x","g":[1,"y"],"h":{"i":{"j":1}}}"#)
     }
 

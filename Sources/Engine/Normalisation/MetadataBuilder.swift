@@ -19,7 +19,20 @@ struct MetadataBuilder {
     /// Where each member begins and ends (a comma before it excluded).
     private var parts: [Range<Int>] = []
 
-    init() { writer.beginObject() }
+    private let start: JSONWriter.Mark
+
+    init() {
+        start = writer.mark
+        writer.beginObject()
+    }
+
+    /// Begins anew, with the memory of before.
+    mutating func reset() {
+        writer.rewind(to: start)
+        writer.beginObject()
+        parts.removeAll(keepingCapacity: true)
+        firstLetter = .asGiven
+    }
 
     /// How the first letters of names are written, at any depth.
     enum FirstLetter { case asGiven, upper, lower }
@@ -60,7 +73,12 @@ struct MetadataBuilder {
     mutating func finish() -> JSONText {
         if writer.bytes.count + 1 > Self.metadataBytesMax { dropLargest() }
         writer.endObject()
-        return JSONText(trusted: writer.bytes)
+        // A copy of just its size: the writer's own array has room to spare.
+        let written = writer.bytes
+        return JSONText(
+            trusted: Array(unsafeUninitializedCapacity: written.count) { copy, count in
+                count = written.withUnsafeBufferPointer { copy.update(fromContentsOf: $0) }
+            })
     }
 
     /// Where the next member will begin; nil when enough is gathered.
@@ -129,7 +147,7 @@ struct MetadataBuilder {
             size -= parts[part].count + 1
         }
         let gathered = writer.bytes
-        writer = JSONWriter(reserving: Self.metadataBytesMax)
+        writer.rewind(to: start)
         writer.beginObject()
         for (part, range) in parts.enumerated() where kept[part] { writer.raw(gathered[range]) }
     }

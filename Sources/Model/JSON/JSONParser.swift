@@ -28,7 +28,9 @@ package final class JSONParser {
         self.bytesMax = bytesMax
         self.depthMax = depthMax
         // simdjson refuses every document when its own maximum is below what it allocates first; ours is checked before it.
-        guard let handle = vtag_json_parser_new(max(bytesMax, Self.allocatedBytesMin), depthMax) else { preconditionFailure("out of memory") }
+        guard let handle = vtag_json_parser_new(max(bytesMax, Self.allocatedBytesMin), depthMax) else {
+            preconditionFailure("out of memory")
+        }
         self.handle = handle
     }
 

@@ -28,7 +28,8 @@ struct AWSNormaliserTests {
 
     @Test("A terminated instance without network, tags and name still states that it has none")
     func terminatedInstance() throws {
-        let instance = try #require(normalised(Files.fixture("aws/ec2.describe-instances.json")).first("i-0aaaaaaaaaaaaaaa2"))
+        let instance = try #require(
+            normalised(Files.fixture("aws/ec2.describe-instances.json")).first("i-0aaaaaaaaaaaaaaa2"))
         #expect(instance.nativeTags == TagList())
         #expect(instance.name == "")
         #expect(instance.relationships.map(\.type) == [.inAccount, .createdFrom])
@@ -52,7 +53,8 @@ struct AWSNormaliserTests {
 
     @Test("An excerpt of a description states only what it holds")
     func excerpt() throws {
-        let payload = try normalised(#"[{"VolumeId":"vol-01","Size":8,"Attachments":[]}]"#, operation: "ec2.describe-volumes")
+        let payload = try normalised(
+            #"[{"VolumeId":"vol-01","Size":8,"Attachments":[]}]"#, operation: "ec2.describe-volumes")
         let volume = try #require(payload.first("vol-01"))
         #expect(volume.nativeTags == nil && volume.name == nil)
         #expect(volume.statedTypes == RelationshipTypes(.attachedTo))
@@ -235,5 +237,40 @@ struct AWSNormaliserTests {
             #"{"Instances":[{"InstanceId":"i-1","ImageId":"ami-1","State":{},"SecurityGroups":[\#(groups)]}]}"#)
         #expect(payload.observations.first?.relationships.count == 4_096)
         #expect(payload.rejects.count == 1)
+    }
+
+    @Test("Objects of very many members, repeated names among them, are read in time linear in their size")
+    func hostileSizes() throws {
+        let repeated = (0..<200_000).map { _ in #""InstanceId":"i-1""# }.joined(separator: ",")
+        #expect(try normalised("{\(repeated)}").items <= 1)
+        let arns = (0..<200_000).map { #""x\#($0)Arn":"y""# }.joined(separator: ",")
+        #expect(try normalised(#"{"Things":[{\#(arns)}]}"#).observations.isEmpty)
+        let lists = (0..<50_000).map { _ in #""Volumes":[{"a":1}]"# }.joined(separator: ",")
+        #expect(try normalised("{\(lists)}").observations.isEmpty)
+        let bad = Array(repeating: "7", count: 100_000).joined(separator: ",")
+        let refused = try normalised("{\"Volumes\":[\(bad)]}", operation: "ec2.describe-volumes")
+        #expect(refused.items == 100_000 && refused.rejectedCount == 100_000)
+        #expect(refused.rejects.count == NormalisedPayload.rejectsMax)
+    }
+
+    @Test("The buckets of a list have the region that it tells, not the one of the call")
+    func bucketRegions() throws {
+        let payload = try normalised(
+            #"{"Buckets":[{"Name":"a","CreationDate":"2024","BucketRegion":"eu-west-1"},{"Name":"b","CreationDate":"2024"}]}"#,
+            account: "123456789012", region: "us-east-1")
+        #expect(payload.observations.map(\.region) == ["eu-west-1", nil])
+        #expect(payload.observations.map(\.resourceID) == ["arn:aws:s3:::a", "arn:aws:s3:::b"])
+        #expect(payload.observations[0].targets(.inAccount) == [aws("123456789012")])
+    }
+
+    @Test("Lists inside an excerpt, and other services' lists of the same name, are not taken for EC2's or IAM's")
+    func likeNamed() throws {
+        let excerpt = #"{"InstanceId":"i-1","SecurityGroups":[{"GroupId":"sg-1","GroupName":"a"}]}"#
+        #expect(try normalised(excerpt, operation: "ec2.describe-instances").observations.map(\.resourceID) == ["i-1"])
+        let classic = #"{"Groups":[{"GroupName":"a","GroupId":"sg-1"}],"Instances":[{"InstanceId":"i-1"}]}"#
+        #expect(try normalised(classic).observations.allSatisfy { $0.resourceType != "iam.group" })
+        let fsx =
+            #"{"Volumes":[{"VolumeId":"fsvol-1","ResourceARN":"arn:aws:fsx:eu-west-1:123456789012:volume/fs-1/fsvol-1"}]}"#
+        #expect(try normalised(fsx).observations.map(\.resourceType) == ["fsx.volume"])
     }
 }

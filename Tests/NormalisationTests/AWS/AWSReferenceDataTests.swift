@@ -96,13 +96,16 @@ struct AWSReferenceDataTests {
                             #expect(relationship.target == observation.accountID.map(aws))
                         } else if relationship.type != .inCluster, relationship.type != .encryptedWith {
                             // Clusters and keys may be given by name, which becomes an ARN.
-                            #expect(named.contains(relationship.target), "\(observation.resourceID) \(relationship.type.name)")
+                            #expect(
+                                named.contains(relationship.target), "\(observation.resourceID) \(relationship.type.name)")
                         }
                     }
                 }
             }
         }
-        for type in [.inSubnet, .inNetwork, .attachedTo, .memberOf, .createdFrom, .inCluster, .targetOf] as [RelationshipType] {
+        for type in [.inSubnet, .inNetwork, .attachedTo, .memberOf, .createdFrom, .inCluster, .targetOf]
+            as [RelationshipType]
+        {
             #expect(resolved[type, default: 0] > 0, "no relationship \(type.name) resolves within the payloads")
         }
     }
@@ -129,7 +132,9 @@ struct AWSReferenceDataTests {
         let seed: UInt64 = 20_260_930 + UInt64(part)
         var generator = SplitMix64(state: seed)
         let parser = JSONParser()
-        let replacements: [JSONValue] = [.null, .int(-1), .string(""), .string("x"), .array([.object([])]), .object([]), .bool(true)]
+        let replacements: [JSONValue] = [
+            .null, .int(-1), .string(""), .string("x"), .array([.object([])]), .object([]), .bool(true),
+        ]
         for folder in Self.folders {
             for file in try Files.payloads("aws/" + folder.name) where generator.next() % 8 == 0 {
                 let payload = try JSONValue(parsing: try Files.bytes(file))

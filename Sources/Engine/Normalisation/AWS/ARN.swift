@@ -1,15 +1,15 @@
 /// An Amazon Resource Name: `arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE`, region and account possibly empty.
 struct ARN {
     let text: String
-    private let service_: Range<Int>
-    private let region_: Range<Int>
-    private let account_: Range<Int>
+    private let serviceRange: Range<Int>
+    private let regionRange: Range<Int>
+    private let accountRange: Range<Int>
     /// Where the resource part begins.
     private let resourceStart: Int
 
     /// Nil when `text` is no ARN with something in its service and resource parts.
     init?(_ text: String) {
-        guard text.utf8.count <= Self.bytesMax, text.hasPrefix("arn:") else { return nil }
+        guard text.utf8.count <= Self.bytesMax, text.utf8.starts(with: "arn:".utf8) else { return nil }
         var colons = (0, 0, 0, 0, 0)
         var found = 0
         var position = 0
@@ -23,33 +23,33 @@ struct ARN {
                 case 4: colons.3 = position
                 default: colons.4 = position
                 }
-                if found == 5 { break }
             }
+            if found == 5 { break }
             position += 1
         }
         guard found == 5, colons.1 + 1 < colons.2, colons.4 + 1 < text.utf8.count else { return nil }
         self.text = text
-        service_ = colons.1 + 1..<colons.2
-        region_ = colons.2 + 1..<colons.3
-        account_ = colons.3 + 1..<colons.4
+        serviceRange = colons.1 + 1..<colons.2
+        regionRange = colons.2 + 1..<colons.3
+        accountRange = colons.3 + 1..<colons.4
         resourceStart = colons.4 + 1
     }
 
     /// Longest ARN in bytes (AWS documents 2,048 characters).
     static let bytesMax = 2_048
 
-    var partition: String { slice(4..<service_.lowerBound - 1) }
-    var service: String { slice(service_) }
-    var region: String { slice(region_) }
+    var partition: String { slice(4..<serviceRange.lowerBound - 1) }
+    var service: String { slice(serviceRange) }
+    var region: String { slice(regionRange) }
     /// Twelve digits; nil for none and for `aws`, which owns managed policies.
     var account: String? {
-        let account = slice(account_)
+        let account = slice(accountRange)
         return AccountID.isValid(account) ? account : nil
     }
     var resource: String { slice(resourceStart..<text.utf8.count) }
 
     func isOf(service: StaticString) -> Bool {
-        service_.count == service.utf8CodeUnitCount && slice(service_) == service.description
+        serviceRange.count == service.utf8CodeUnitCount && slice(serviceRange) == service.description
     }
 
     private func slice(_ range: Range<Int>) -> String {
@@ -100,7 +100,8 @@ struct ARN {
         case "apigateway":
             // `/restapis/ID/stages/NAME`
             let parts = name.split(separator: "/")
-            return parts.count >= 2 ? "apigateway." + parts[1].lowercased() : "apigateway." + (kind ?? "resource").lowercased()
+            return parts.count >= 2
+                ? "apigateway." + parts[1].lowercased() : "apigateway." + (kind ?? "resource").lowercased()
         default:
             return service + "." + (kind ?? "resource").lowercased()
         }

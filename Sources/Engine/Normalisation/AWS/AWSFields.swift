@@ -12,37 +12,27 @@ extension JSONView {
     func isNamed(_ name: StaticString) -> Bool {
         guard let utf8, utf8.count == name.utf8CodeUnitCount, !utf8.isEmpty else { return false }
         let wanted = name.utf8Start
-        guard utf8[0] | 0x20 == wanted[0] | 0x20 else { return false }
-        for position in 1..<utf8.count where utf8[position] != wanted[position] { return false }
-        return true
+        return utf8[0] | 0x20 == wanted[0] | 0x20 && AWSItem.equalAfterFirst(utf8, name)
     }
 
-    /// The first value at a path of fields, walking into the first element of arrays.
-    func first(at path: ArraySlice<StaticString>) -> JSONView? {
-        guard let name = path.first else { return self }
+    /// The first value at the rest of a path of fields, walking into the first fitting element of arrays.
+    func first(at path: AWSPath, from start: Int) -> JSONView? {
+        guard start < path.count else { return self }
         if isArray {
             for element in elements {
-                if let found = element.first(at: path) { return found }
+                if let found = element.first(at: path, from: start) { return found }
             }
             return nil
         }
-        return field(name)?.first(at: path.dropFirst())
+        return field(path[start])?.first(at: path, from: start + 1)
     }
 
-    /// The first value at a path, the first element of it where it is an array; nil for an empty path.
-    func scalar(at path: [StaticString]) -> JSONView? {
-        guard !path.isEmpty, let found = first(at: path[...]) else { return nil }
-        guard found.isArray else { return found }
-        for element in found.elements { return element }
-        return nil
-    }
-
-    /// Calls `body` with every value at a path of fields; arrays on the way and at its end are walked through.
-    func each(at path: ArraySlice<StaticString>, _ body: (JSONView) -> Void) {
+    /// Calls `body` with every value at the rest of a path of fields; arrays on the way and at its end are walked through.
+    func each(at path: AWSPath, from start: Int, _ body: (JSONView) -> Void) {
         if isArray {
-            for element in elements { element.each(at: path, body) }
-        } else if let name = path.first {
-            field(name)?.each(at: path.dropFirst(), body)
+            for element in elements { element.each(at: path, from: start, body) }
+        } else if start < path.count {
+            field(path[start])?.each(at: path, from: start + 1, body)
         } else {
             body(self)
         }

@@ -144,6 +144,11 @@ extension AWSReader {
 
     /// Reads every member of a page whose name and content fit a known shape.
     private mutating func readKnownMembers(_ page: JSONView) -> Bool {
+        // With an id of its own it is no page, but an excerpt of a resource: its lists are parts of it.
+        let hasOwnID = page.members.prefix(AWSShapes.tellingMembersMax).contains { member in
+            member.value.utf8.map { EC2ResourceIDs.kind(of: $0) != nil } == true
+        }
+        if hasOwnID { return false }
         var found = false
         for (key, value) in page.members where value.isArray || value.isObject {
             guard let name = key.utf8, let shape = shape(of: value, under: name) else { continue }
@@ -168,18 +173,28 @@ extension AWSReader {
     }
 
     private func fits(_ value: JSONView, _ shape: AWSShape, under name: UnsafeBufferPointer<UInt8>) -> Bool {
-        if let outer = shape.outer, name.elementsEqual(UnsafeBufferPointer(start: outer.utf8Start, count: outer.utf8CodeUnitCount)) {
+        if let outer = shape.outer,
+            name.elementsEqual(UnsafeBufferPointer(start: outer.utf8Start, count: outer.utf8CodeUnitCount))
+        {
             return value.isArray
         }
-        if value.isObject { return identify(value, as: shape, in: scope) != nil }
+        if value.isObject { return fits(item: value, shape) }
         for element in value.elements {
-            if element.isObject, identify(element, as: shape, in: scope) != nil { return true }
+            if element.isObject, fits(item: element, shape) { return true }
             guard let text = element.string else { continue }
             if let arn = ARN(text) { return arn.isOf(service: shape.service) }
             if case .ec2 = shape.identity { return EC2ResourceIDs.kind(of: text) != nil }
             return true
         }
         return false
+    }
+
+    /// An EC2 shape needs an id of EC2's kind, or a whole description: FSx, too, has `Volumes` with a `VolumeId`.
+    private func fits(item: JSONView, _ shape: AWSShape) -> Bool {
+        guard let identity = identify(item, as: shape, in: scope) else { return false }
+        guard case .ec2 = shape.identity else { return true }
+        return EC2ResourceIDs.kind(of: identity.nativeID).map { "ec2." + $0 } == shape.type
+            || shape.whole.allSatisfy { item.field($0) != nil }
     }
 }
 

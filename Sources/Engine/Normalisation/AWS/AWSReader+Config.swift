@@ -50,7 +50,8 @@ extension AWSReader {
         guard let configType = item.field("resourceType")?.nonEmptyString, let id = item.field("resourceId")?.nonEmptyString,
             id.utf8.count <= Self.nativeIDBytesMax
         else {
-            return result.reject(index, "expected a configuration item with resourceType and resourceId, found \(item.kindName)")
+            return result.reject(
+                index, "expected a configuration item with resourceType and resourceId, found \(item.kindName)")
         }
         let (identity, type) = configIdentity(item, configType: configType, id: id)
         if let status = item.field("configurationItemStatus"), status.isDeletion {
@@ -111,7 +112,8 @@ extension AWSReader {
         if let configuration, configuration.isObject, let shape {
             describe(configuration, as: shape, type: type, identity, tagsBeside: item.field("tags"), index: index)
         } else {
-            describe(configuration ?? item, as: Self.bare, type: type, identity, tagsBeside: item.field("tags"), index: index)
+            describe(
+                configuration ?? item, as: Self.bare, type: type, identity, tagsBeside: item.field("tags"), index: index)
             let position = result.observations.count - 1
             var observation = result.observations[position]
             connectConfig(&observation, item, identity)

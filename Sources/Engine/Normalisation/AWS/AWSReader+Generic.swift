@@ -16,7 +16,7 @@ extension AWSReader {
             AWSEdge(.inSubnet, "VpcConfig", "SubnetIds"),
             AWSEdge(.inSubnet, "VPCOptions", "SubnetIds"),
             AWSEdge(.memberOf, "SecurityGroupIds"),
-            AWSEdge(.memberOf, "SecurityGroups"),
+            AWSEdge(.memberOf, "SecurityGroups", to: .idAmongOthers),
             AWSEdge(.memberOf, "VpcConfig", "SecurityGroupIds"),
             AWSEdge(.memberOf, "VPCOptions", "SecurityGroupIds"),
             .kms("KmsKeyId"),
@@ -138,7 +138,7 @@ extension AWSReader {
         if !kind.isEmpty, let value = item.field(kind, and: "Arn") ?? item.field(kind, and: "ARN"), let text = value.string {
             return ARN(text)
         }
-        for (key, value) in item.members {
+        for (key, value) in item.members.prefix(AWSShapes.tellingMembersMax) {
             guard let name = key.string, name.hasSuffix("Arn") || name.hasSuffix("ARN"), value.isString else { continue }
             let stem = String(name.dropLast(3))
             let isNamedToo = ["Name", "Id", "Identifier"].contains { item.field(stem, and: $0) != nil }

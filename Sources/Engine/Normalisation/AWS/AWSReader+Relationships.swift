@@ -4,14 +4,14 @@ import Model
 extension AWSReader {
     /// Adds the item's relationships, and says which types it would have stated.
     mutating func connect(
-        _ observation: inout Observation, _ item: JSONView, _ shape: AWSShape, _ identity: Identity, isWhole: Bool, index: Int
+        _ observation: inout Observation, _ item: AWSItem, _ shape: AWSShape, _ identity: Identity, isWhole: Bool, index: Int
     ) {
         var relationships: [Relationship] = []
         for edge in shape.edges {
             guard let name = edge.path.first else { continue }
             let start = item.field(name)
             if isWhole || start != nil { observation.statedTypes.insert(edge.type) }
-            start?.each(at: edge.path.dropFirst()) { value in
+            start?.each(at: edge.path, from: 1) { value in
                 guard relationships.count < Self.relationshipsMax else { return }
                 if case .listed = edge.target {
                     for part in (value.string ?? "").split(separator: ",") {
@@ -58,26 +58,32 @@ extension AWSReader {
     /// The canonical native id that a value names; nil when it names nothing.
     static func target(_ value: JSONView, _ target: AWSEdge.Target, of identity: Identity) -> String? {
         if case .pair(let name) = target {
-            guard value.field("name")?.equals(name) == true, let id = value.field("value")?.nonEmptyString else { return nil }
+            guard value.field("name")?.equals(name) == true, let id = value.field("value")?.nonEmptyString else {
+                return nil
+            }
             return id
         }
-        guard let text = value.nonEmptyString, text.utf8.count <= nativeIDBytesMax else { return nil }
+        guard let utf8 = value.utf8, !utf8.isEmpty, utf8.count <= nativeIDBytesMax else { return nil }
+        if EC2ResourceIDs.kind(of: utf8) != nil, target.isID {
+            // A copied snapshot names a volume that never was.
+            return value.equals("vol-ffffffff") ? nil : value.string
+        }
+        let text = String(decoding: utf8, as: UTF8.self)
         if case .redrivePolicy = target { return deadLetterTarget(text) }
         if let arn = ARN(text) {
             guard case .ecsCluster = target else { return AWSCanonicalID.referenced(arn) }
             return ecsCluster(of: arn)
         }
         switch target {
-        case .id:
-            // A copied snapshot names a volume that never was.
-            return text == "vol-ffffffff" || EC2ResourceIDs.kind(of: text) == nil ? nil : text
         case .named(let service, let prefix):
             let hasKind = service.description == "kms" && text.hasPrefix("alias/")
             return ARN.make(
-                service: service, region: identity.region, account: identity.accountID, prefix: hasKind ? "" : prefix, name: text)
+                service: service, region: identity.region, account: identity.accountID, prefix: hasKind ? "" : prefix,
+                name: text)
         case .global(let service, let prefix):
             return ARN.make(service: service, region: nil, account: identity.accountID, prefix: prefix, name: text)
-        case .arn, .listed, .pair, .ecsCluster, .redrivePolicy: return nil
+        case .id: return text
+        case .idAmongOthers, .arn, .listed, .pair, .ecsCluster, .redrivePolicy: return nil
         }
     }
 
@@ -89,8 +95,19 @@ extension AWSReader {
     }
 
     private static func deadLetterTarget(_ policy: String) -> String? {
-        guard let policy = try? JSONValue(parsing: policy), let target = policy["deadLetterTargetArn"]?.string else { return nil }
+        guard let policy = try? JSONValue(parsing: policy), let target = policy["deadLetterTargetArn"]?.string else {
+            return nil
+        }
         return ARN(target).map(AWSCanonicalID.canonical)
+    }
+}
+
+extension AWSEdge.Target {
+    fileprivate var isID: Bool {
+        switch self {
+        case .id, .idAmongOthers: true
+        case .arn, .named, .global, .listed, .pair, .ecsCluster, .redrivePolicy: false
+        }
     }
 }
 

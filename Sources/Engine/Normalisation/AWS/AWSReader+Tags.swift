@@ -42,10 +42,12 @@ extension AWSReader {
                     name: name), in: scope)
         }
         guard let identity else {
-            return result.reject(index, "expected an object with ResourceARN and Tags, found \(element.kindName) without an ARN")
+            return result.reject(
+                index, "expected an object with ResourceARN and Tags, found \(element.kindName) without an ARN")
         }
         guard let tags = TagShapes.tags(element["Tags"]) else {
-            return result.reject(index, "Tags of \(identity.nativeID): expected a list, found \(element["Tags"]?.kindName ?? "none")")
+            return result.reject(
+                index, "Tags of \(identity.nativeID): expected a list, found \(element["Tags"]?.kindName ?? "none")")
         }
         appendPartial(identity, tags: tags)
     }
@@ -181,7 +183,8 @@ extension AWSReader {
             || attributes["MessageRetentionPeriod"] != nil
         let index = nextIndex()
         guard let hint = hints.resourceID?.nilIfEmpty else {
-            result.reject(index, "the attributes do not say whose they are: give the queue's or topic's ARN as ?resource_id=")
+            result.reject(
+                index, "the attributes do not say whose they are: give the queue's or topic's ARN as ?resource_id=")
             return true
         }
         guard isTopic || isQueue || ARN(hint) != nil || hint.hasPrefix("http"),
@@ -209,7 +212,9 @@ extension AWSReader {
             name: AWSNames.name(of: arn), accountID: identity.accountID, region: identity.region,
             statedTypes: RelationshipTypes(.routesTo))
         for element in list.elements.prefix(Self.relationshipsMax) {
-            guard let id = element["Target"]?["Id"], let target = Self.target(id, .id, of: identity) else { continue }
+            guard let id = element["Target"]?["Id"], let target = Self.target(id, .idAmongOthers, of: identity) else {
+                continue
+            }
             observation.relationships.append(Relationship(.routesTo, to: targets.id(target)))
         }
         connectAccount(&observation)

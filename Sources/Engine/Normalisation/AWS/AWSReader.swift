@@ -13,6 +13,9 @@ struct AWSReader {
     let scope: AWSScope
     var result: NormalisedPayload
     var targets = TargetCache(.aws)
+    /// The members of the item at hand; kept for its memory.
+    private var members = AWSItem()
+    private var metadata = MetadataBuilder()
     /// AWS Config spells first letters of members its own way.
     var isFromConfig = false
 
@@ -41,13 +44,14 @@ struct AWSReader {
         let index = nextIndex()
         switch item.kind {
         case .object:
-            guard let identity = identify(item, as: shape, in: scope) else {
+            members.load(item)
+            guard let identity = identify(members, as: shape, in: scope) else {
                 return result.reject(index, "\(shape.type) without \(shape.identity.requirement)")
             }
             guard identity.nativeID.utf8.count <= Self.nativeIDBytesMax else {
                 return result.reject(index, "the id has more than \(Self.nativeIDBytesMax) bytes")
             }
-            describe(item, as: shape, type: shape.type, identity, tagsBeside: tagsBeside, index: index)
+            describe(members, as: shape, type: shape.type, identity, tagsBeside: tagsBeside, index: index)
         case .string:
             guard let text = item.nonEmptyString, text.utf8.count <= Self.nativeIDBytesMax else {
                 return result.reject(index, "a name that is empty or has more than \(Self.nativeIDBytesMax) bytes")
@@ -64,9 +68,18 @@ struct AWSReader {
         var arn: ARN?
         var accountID: String?
         var region: String?
+        /// Where the id is made of it.
+        var name: String?
     }
 
     func identify(_ item: JSONView, as shape: AWSShape, in scope: AWSScope) -> Identity? {
+        guard item.isObject else { return nil }
+        var members = AWSItem()
+        members.load(item)
+        return identify(members, as: shape, in: scope)
+    }
+
+    private func identify(_ item: AWSItem, as shape: AWSShape, in scope: AWSScope) -> Identity? {
         var identity = Identity(nativeID: "")
         var name: String?
         switch shape.identity {
@@ -74,7 +87,9 @@ struct AWSReader {
         case .arnOnly(let member):
             name = item.field(member)?.nonEmptyString
             guard name?.hasPrefix("arn:") == true else { return nil }
-        case .name(let member): name = item.field(member)?.idText
+        case .name(let member):
+            name = item.field(member)?.idText
+            identity.name = name
         case .arn(let member, orName: let other):
             name = item.field(member)?.nonEmptyString
             if name?.hasPrefix("arn:") != true { name = item.field(other)?.idText ?? name }
@@ -83,37 +98,35 @@ struct AWSReader {
         identity.arn = ARN(name)
         identity.accountID =
             identity.arn?.account ?? item.scalar(at: shape.owner)?.accountID ?? scope.accountID
-        if !shape.isGlobal {
-            identity.region =
-                identity.arn?.region.nilIfEmpty ?? zoneRegion(item, shape) ?? scope.region
-        }
+        identity.region = identity.arn?.region.nilIfEmpty ?? zoneRegion(item, shape) ?? (shape.isGlobal ? nil : scope.region)
         if let arn = identity.arn {
             identity.nativeID = AWSCanonicalID.canonical(arn)
         } else if case .ec2 = shape.identity {
             identity.nativeID = name
         } else {
-            identity.nativeID = makeARN(shape, name, identity, parent: shape.parent.flatMap { item.field($0)?.nonEmptyString })
+            identity.nativeID = makeARN(
+                shape, name, identity, parent: shape.parent.flatMap { item.field($0)?.nonEmptyString })
         }
         return identity
     }
 
-    private func zoneRegion(_ item: JSONView, _ shape: AWSShape) -> String? {
+    private func zoneRegion(_ item: AWSItem, _ shape: AWSShape) -> String? {
         item.scalar(at: shape.zone)?.nonEmptyString.flatMap(Region.of(zone:))
     }
 
     private func makeARN(_ shape: AWSShape, _ name: String, _ identity: Identity, parent: String? = nil) -> String {
         var name = name
-        switch shape.service.description {
-        case "sqs":
+        switch shape.naming {
+        case .queue:
             if let queue = AWSCanonicalID.queue(url: name, region: identity.region) { return queue }
-        case "s3": return ARN.make(service: "s3", region: nil, account: nil, prefix: "", name: name)
-        case "route53":
+        case .bucket: return ARN.make(service: "s3", region: nil, account: nil, prefix: "", name: name)
+        case .hostedZone:
             // `/hostedzone/Z0123`
             name = name.split(separator: "/").last.map(String.init) ?? name
             return ARN.make(service: "route53", region: nil, account: nil, prefix: shape.prefix, name: name)
-        default: break
+        case .inParent: name = "\(parent ?? parentFromHint ?? "")/\(name)"
+        case .plain: break
         }
-        if shape.parent != nil { name = "\(parent ?? parentFromHint ?? "")/\(name)" }
         return ARN.make(
             service: shape.service, region: shape.isGlobal ? nil : identity.region, account: identity.accountID,
             prefix: shape.prefix, name: name)
@@ -145,7 +158,8 @@ struct AWSReader {
         observation.name = identity.arn.map { AWSNames.name(of: $0) }
         if shape.parent != nil, let cluster = parentFromHint {
             let cluster = ARN.make(
-                service: shape.service, region: identity.region, account: identity.accountID, prefix: "cluster/", name: cluster)
+                service: shape.service, region: identity.region, account: identity.accountID, prefix: "cluster/",
+                name: cluster)
             observation.relationships.append(Relationship(.inCluster, to: targets.id(cluster)))
             observation.statedTypes.insert(.inCluster)
         }
@@ -157,26 +171,33 @@ struct AWSReader {
     mutating func describe(
         _ item: JSONView, as shape: AWSShape, type: String, _ identity: Identity, tagsBeside: JSONView?, index: Int
     ) {
+        members.load(item)
+        describe(members, as: shape, type: type, identity, tagsBeside: tagsBeside, index: index)
+    }
+
+    private mutating func describe(
+        _ item: AWSItem, as shape: AWSShape, type: String, _ identity: Identity, tagsBeside: JSONView?, index: Int
+    ) {
         let isWhole = shape.whole.allSatisfy { item.field($0) != nil }
         var observation = Observation(
             provider: .aws, resourceID: identity.nativeID, resourceType: type, accountID: identity.accountID,
             region: identity.region)
-        observation.nativeTags = TagShapes.tags((shape.tags.isEmpty ? nil : item.first(at: shape.tags[...])) ?? tagsBeside)
+        observation.nativeTags = TagShapes.tags(item.first(at: shape.tags) ?? tagsBeside)
         if observation.nativeTags == nil, isWhole, shape.absentTagsMeanNone { observation.nativeTags = TagList() }
         observation.name = name(of: item, shape, identity, tags: observation.nativeTags)
 
-        var metadata = MetadataBuilder()
-        let isCapitalised = shape.members.first.map { $0.utf8Start[0] < UInt8(ascii: "a") } ?? true
-        if isFromConfig { metadata.firstLetter = isCapitalised ? .upper : .lower }
-        metadata.add(membersOf: item) { name in shape.omitted.contains { name.isNamed($0) } }
+        metadata.reset()
+        if isFromConfig { metadata.firstLetter = shape.isCapitalised ? .upper : .lower }
+        item.each(except: shape.omitted) { name, value in metadata.add(name, value) }
         observation.metadata = metadata.finish()
 
         connect(&observation, item, shape, identity, isWhole: isWhole, index: index)
         result.observations.append(observation)
     }
 
-    private func name(of item: JSONView, _ shape: AWSShape, _ identity: Identity, tags: TagList?) -> String? {
+    private func name(of item: AWSItem, _ shape: AWSShape, _ identity: Identity, tags: TagList?) -> String? {
         if let member = shape.name, let name = item.field(member)?.idText { return name }
+        if let name = identity.name { return name }
         if case .ec2 = shape.identity { return shape.name == nil ? tags.map { $0["Name"] ?? "" } : nil }
         if let arn = identity.arn ?? ARN(identity.nativeID) { return AWSNames.name(of: arn) }
         return nil

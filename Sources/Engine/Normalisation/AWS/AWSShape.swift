@@ -17,6 +17,18 @@ final class AWSShape: Sendable {
         case name(StaticString)
     }
 
+    enum Naming: Sendable {
+        case plain
+        /// The name may be a URL.
+        case queue
+        /// Neither region nor account.
+        case bucket
+        /// The name may have a path before it.
+        case hostedZone
+        /// `PARENT/NAME`.
+        case inParent
+    }
+
     /// Our resource type.
     let type: String
     /// The service's name in ARNs.
@@ -36,26 +48,28 @@ final class AWSShape: Sendable {
     /// The member with the name; without one, the last part of the ARN or, for EC2, the tag `Name`.
     let name: StaticString?
     /// Where the tags are.
-    let tags: [StaticString]
+    let tags: AWSPath
     /// True when a whole description without tags means that there are none.
     let absentTagsMeanNone: Bool
     /// Where the account number, or an ARN of the same account, is when the item has no ARN of its own.
-    let owner: [StaticString]
+    let owner: AWSPath
     /// Where a region or availability zone is when the item has no ARN of its own.
-    let zone: [StaticString]
+    let zone: AWSPath
     /// Global services' resources have no region.
     let isGlobal: Bool
     /// The member that names the cluster which the ARN's resource part names before the resource itself.
     let parent: StaticString?
     let edges: [AWSEdge]
     /// Members that are no metadata: modelled already, volatile or without use in a query.
-    let omitted: [StaticString]
+    let omitted: AWSNameSet
+    /// How ARNs are made of names.
+    let naming: Naming
 
     init(
         _ type: String, service: StaticString, prefix: StaticString = "", operations: [StaticString],
         members: [StaticString], outer: StaticString? = nil, identity: Identity, whole: [StaticString],
-        name: StaticString? = nil, tags: [StaticString] = ["Tags"], absentTagsMeanNone: Bool = false,
-        owner: [StaticString] = [], zone: [StaticString] = [], isGlobal: Bool = false, parent: StaticString? = nil,
+        name: StaticString? = nil, tags: AWSPath = ["Tags"], absentTagsMeanNone: Bool = false,
+        owner: AWSPath = [], zone: AWSPath = [], isGlobal: Bool = false, parent: StaticString? = nil,
         edges: [AWSEdge] = [], omitted: [StaticString] = []
     ) {
         self.type = type
@@ -74,7 +88,8 @@ final class AWSShape: Sendable {
         self.isGlobal = isGlobal
         self.parent = parent
         self.edges = edges
-        var all = omitted + tags.prefix(1)
+        var all = omitted
+        if let tags = tags.first { all.append(tags) }
         switch identity {
         case .ec2(let id): all.append(id)
         case .arn(let arn, orName: let other): all += [arn, other]
@@ -82,14 +97,21 @@ final class AWSShape: Sendable {
         case .name(let name): all.append(name)
         }
         if let name { all.append(name) }
-        self.omitted = all
+        self.omitted = AWSNameSet(all)
+        naming =
+            switch type {
+            case "sqs.queue": .queue
+            case "s3.bucket": .bucket
+            case "route53.hostedzone": .hostedZone
+            default: parent == nil ? .plain : .inParent
+            }
     }
 
     /// An EC2 resource: its own id, tags in every description.
     static func ec2(
         _ kind: String, operations: [StaticString], members: [StaticString], outer: StaticString? = nil, id: StaticString,
-        whole: [StaticString], name: StaticString? = nil, tags: [StaticString] = ["Tags"],
-        owner: [StaticString] = ["OwnerId"], zone: [StaticString] = ["AvailabilityZone"], edges: [AWSEdge] = [],
+        whole: [StaticString], name: StaticString? = nil, tags: AWSPath = ["Tags"],
+        owner: AWSPath = ["OwnerId"], zone: AWSPath = ["AvailabilityZone"], edges: [AWSEdge] = [],
         omitted: [StaticString] = []
     ) -> AWSShape {
         AWSShape(
@@ -98,9 +120,39 @@ final class AWSShape: Sendable {
             omitted: omitted + ["OwnerId"])
     }
 
+    /// True when the service itself writes members with capitals.
+    var isCapitalised: Bool { members.first.map { $0.utf8Start[0] < UInt8(ascii: "a") } ?? true }
+
     /// The types of relationship that a whole description states.
     var statedTypes: RelationshipTypes {
         edges.reduce(into: RelationshipTypes()) { $0.insert($1.type) }
+    }
+}
+
+/// Member names from an item down; arrays on the way are walked through. A plain value, so that walking counts no references.
+struct AWSPath: Sendable, ExpressibleByArrayLiteral {
+    static let depthMax = 4
+    private let names: (StaticString, StaticString, StaticString, StaticString)
+    let count: Int
+
+    init(_ path: [StaticString]) {
+        precondition(path.count <= Self.depthMax, "the path \(path) is longer than \(Self.depthMax)")
+        func name(_ position: Int) -> StaticString { position < path.count ? path[position] : "" }
+        names = (name(0), name(1), name(2), name(3))
+        count = path.count
+    }
+
+    init(arrayLiteral path: StaticString...) { self.init(path) }
+
+    var first: StaticString? { count > 0 ? names.0 : nil }
+
+    subscript(position: Int) -> StaticString {
+        switch position {
+        case 0: names.0
+        case 1: names.1
+        case 2: names.2
+        default: names.3
+        }
     }
 }
 
@@ -108,8 +160,10 @@ final class AWSShape: Sendable {
 struct AWSEdge: Sendable {
     /// How the other end is named.
     enum Target: Sendable {
-        /// An id of EC2's kind, or an ARN.
+        /// An id that stands alone, or an ARN.
         case id
+        /// The same, among texts that are something else (`local`, an address): an id of EC2's kind, or an ARN.
+        case idAmongOthers
         /// An ARN; other text is no relationship.
         case arn
         /// An ARN, or the name of such a resource in the same account and region.
@@ -127,13 +181,12 @@ struct AWSEdge: Sendable {
     }
 
     let type: RelationshipType
-    /// Member names from the item down; arrays on the way are walked through.
-    let path: [StaticString]
+    let path: AWSPath
     let target: Target
 
     init(_ type: RelationshipType, _ path: StaticString..., to target: Target = .id) {
         self.type = type
-        self.path = path
+        self.path = AWSPath(path)
         self.target = target
     }
 

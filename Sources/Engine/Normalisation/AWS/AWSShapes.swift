@@ -51,9 +51,12 @@ enum AWSShapes {
         }
     }
 
+    /// Most members of an object that are looked at to learn what it is: a repeated name must not cost a search each time.
+    static let tellingMembersMax = 256
+
     /// The shape of an object by its own members.
     static func shape(of item: JSONView) -> AWSShape? {
-        for (key, _) in item.members {
+        for (key, _) in item.members.prefix(tellingMembersMax) {
             guard let name = key.utf8 else { continue }
             for candidate in byFirstOfWhole.candidates(name.count)
             where key.isNamed(candidate.name) && candidate.shape.whole.allSatisfy({ item.field($0) != nil }) {

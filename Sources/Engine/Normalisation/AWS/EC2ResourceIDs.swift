@@ -1,7 +1,7 @@
 /// EC2's own ids, which are unique over all accounts and regions: they stand alone as native ids.
 enum EC2ResourceIDs {
     /// What ids of a kind begin with; the kind is spelled as in ARNs. Longer beginnings before their own beginnings.
-    static let table: [(prefix: String, kind: String)] = [
+    static let table: [(prefix: StaticString, kind: String)] = [
         ("i-", "instance"),
         ("vol-", "volume"),
         ("vpc-", "vpc"),
@@ -45,20 +45,32 @@ enum EC2ResourceIDs {
     ]
 
     /// The kind of an id such as `vol-0abc…`; nil when it is none of EC2's.
-    static func kind(of id: some StringProtocol) -> String? {
-        for (prefix, kind) in table where id.hasPrefix(prefix) {
-            let rest = id.utf8.dropFirst(prefix.utf8.count)
-            return rest.isEmpty || rest.contains(where: { !isIDByte($0) }) ? nil : kind
-        }
+    static func kind(of id: String) -> String? {
+        var id = id
+        return id.withUTF8 { kind(of: $0) }
+    }
+
+    static func kind(of id: UnsafeBufferPointer<UInt8>) -> String? {
+        guard id.count >= 3, id.allSatisfy(isIDByte) else { return nil }
+        for (prefix, kind) in table where begins(id, with: prefix) && id.count > prefix.utf8CodeUnitCount { return kind }
         return nil
     }
 
     /// True when an ARN's `kind/name` is such an id in another coat.
     static func standsAlone(kind: String, name: Substring) -> Bool {
         for (prefix, candidate) in table where candidate == kind {
-            return name.hasPrefix(prefix) && name.utf8.count > prefix.utf8.count && !name.utf8.contains(UInt8(ascii: "/"))
+            var name = name
+            return name.withUTF8 {
+                begins($0, with: prefix) && $0.count > prefix.utf8CodeUnitCount && !$0.contains(UInt8(ascii: "/"))
+            }
         }
         return false
+    }
+
+    private static func begins(_ id: UnsafeBufferPointer<UInt8>, with prefix: StaticString) -> Bool {
+        guard id.count >= prefix.utf8CodeUnitCount else { return false }
+        for position in 0..<prefix.utf8CodeUnitCount where id[position] != prefix.utf8Start[position] { return false }
+        return true
     }
 
     /// Kinds whose name is a property of their own; all others are called by their tag `Name`.
@@ -71,7 +83,10 @@ enum EC2ResourceIDs {
 
     private static func isIDByte(_ byte: UInt8) -> Bool {
         switch byte {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "-"): true
+        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+            UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "-"):
+            true
         default: false
         }
     }

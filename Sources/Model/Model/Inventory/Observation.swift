@@ -13,6 +13,7 @@ package struct Observation: Hashable, Sendable {
     package let provider: Provider
     /// Canonical native id.
     package let resourceID: String
+    package let id: ResourceID
     package var resourceType: String?
     package var name: String?
     package var accountID: String?
@@ -35,6 +36,7 @@ package struct Observation: Hashable, Sendable {
         self.kind = kind
         self.provider = provider
         self.resourceID = resourceID
+        id = ResourceID(provider: provider, nativeID: resourceID)
         self.resourceType = resourceType
         self.name = name
         self.accountID = accountID
@@ -45,8 +47,6 @@ package struct Observation: Hashable, Sendable {
         self.relationships = relationships
         self.statedTypes = statedTypes
     }
-
-    package var id: ResourceID { ResourceID(provider: provider, nativeID: resourceID) }
 }
 
 /// Tags that a change event sets and removes; the resource's other tags stay.

@@ -7,7 +7,8 @@ enum EC2NetworkShapes {
             "vpc", operations: ["ec2.describe-vpcs", "ec2.create-vpc"], members: ["Vpcs", "Vpc"], id: "VpcId",
             whole: ["CidrBlock", "DhcpOptionsId"], zone: []),
         .ec2(
-            "subnet", operations: ["ec2.describe-subnets", "ec2.create-subnet"], members: ["Subnets", "Subnet"], id: "SubnetId",
+            "subnet", operations: ["ec2.describe-subnets", "ec2.create-subnet"], members: ["Subnets", "Subnet"],
+            id: "SubnetId",
             whole: ["CidrBlock", "AvailabilityZone"], edges: [AWSEdge(.inNetwork, "VpcId")],
             // The count of free addresses changes with every launch.
             omitted: ["SubnetArn", "AvailableIpAddressCount"]),
@@ -47,7 +48,7 @@ enum EC2NetworkShapes {
             edges: [
                 AWSEdge(.inNetwork, "VpcId"),
                 AWSEdge(.attachedTo, "Associations", "SubnetId"),
-                AWSEdge(.routesTo, "Routes", "GatewayId"),
+                AWSEdge(.routesTo, "Routes", "GatewayId", to: .idAmongOthers),
                 AWSEdge(.routesTo, "Routes", "NatGatewayId"),
                 AWSEdge(.routesTo, "Routes", "TransitGatewayId"),
                 AWSEdge(.routesTo, "Routes", "VpcPeeringConnectionId"),
@@ -72,7 +73,8 @@ enum EC2NetworkShapes {
             ],
             omitted: ["PolicyDocument"]),
         .ec2(
-            "vpc-peering-connection", operations: ["ec2.describe-vpc-peering-connections"], members: ["VpcPeeringConnections"],
+            "vpc-peering-connection", operations: ["ec2.describe-vpc-peering-connections"],
+            members: ["VpcPeeringConnections"],
             id: "VpcPeeringConnectionId", whole: ["RequesterVpcInfo", "AccepterVpcInfo"],
             owner: ["RequesterVpcInfo", "OwnerId"], zone: ["RequesterVpcInfo", "Region"],
             edges: [AWSEdge(.attachedTo, "RequesterVpcInfo", "VpcId"), AWSEdge(.attachedTo, "AccepterVpcInfo", "VpcId")]),

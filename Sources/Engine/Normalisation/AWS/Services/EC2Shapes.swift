@@ -40,8 +40,10 @@ enum EC2Shapes {
                 AWSEdge(.createdFrom, "SourceImageId"),
             ]),
         .ec2(
-            "launch-template", operations: ["ec2.describe-launch-templates"], members: ["LaunchTemplates", "LaunchTemplate"],
-            id: "LaunchTemplateId", whole: ["LaunchTemplateName", "LatestVersionNumber"], name: "LaunchTemplateName", zone: []),
+            "launch-template", operations: ["ec2.describe-launch-templates"],
+            members: ["LaunchTemplates", "LaunchTemplate"],
+            id: "LaunchTemplateId", whole: ["LaunchTemplateName", "LatestVersionNumber"], name: "LaunchTemplateName",
+            zone: []),
         .ec2(
             "key-pair", operations: ["ec2.describe-key-pairs"], members: ["KeyPairs"], id: "KeyPairId",
             whole: ["KeyName", "KeyFingerprint"], name: "KeyName", zone: []),

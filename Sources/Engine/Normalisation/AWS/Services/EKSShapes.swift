@@ -42,7 +42,8 @@ enum EKSShapes {
             operations: ["eks.list-fargate-profiles", "eks.describe-fargate-profile"],
             members: ["fargateProfileNames", "fargateProfile"],
             identity: .arn("fargateProfileArn", orName: "fargateProfileName"),
-            whole: ["fargateProfileName", "podExecutionRoleArn"], name: "fargateProfileName", tags: ["tags"], parent: "clusterName",
+            whole: ["fargateProfileName", "podExecutionRoleArn"], name: "fargateProfileName", tags: ["tags"],
+            parent: "clusterName",
             edges: [
                 AWSEdge(.inCluster, "clusterName", to: .named("eks", "cluster/")),
                 AWSEdge(.runsAs, "podExecutionRoleArn", to: .arn),

@@ -24,12 +24,12 @@ enum IAMShapes {
             omitted: ["PasswordLastUsed"]),
         AWSShape(
             "iam.group", service: "iam", prefix: "group/", operations: ["iam.list-groups", "iam.get-group"],
-            members: ["Groups", "Group", "GroupDetailList"], identity: .arn("Arn", orName: "GroupName"),
+            members: ["Groups", "Group", "GroupDetailList"], identity: .arnOnly("Arn"),
             whole: ["GroupName", "Arn"], name: "GroupName", isGlobal: true,
             edges: [AWSEdge(.uses, "AttachedManagedPolicies", "PolicyArn", to: .arn)]),
         AWSShape(
             "iam.policy", service: "iam", prefix: "policy/", operations: ["iam.list-policies", "iam.get-policy"],
-            members: ["Policies", "Policy"], identity: .arn("Arn", orName: "PolicyName"),
+            members: ["Policies", "Policy"], identity: .arnOnly("Arn"),
             whole: ["PolicyName", "DefaultVersionId"], name: "PolicyName", isGlobal: true),
         AWSShape(
             "iam.instance-profile", service: "iam", prefix: "instance-profile/",

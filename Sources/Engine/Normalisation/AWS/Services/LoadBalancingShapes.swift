@@ -33,7 +33,7 @@ enum LoadBalancingShapes {
             edges: [
                 AWSEdge(.targetOf, "LoadBalancerArns", to: .arn),
                 AWSEdge(.inNetwork, "VpcId"),
-                AWSEdge(.routesTo, "Targets"),
+                AWSEdge(.routesTo, "Targets", to: .idAmongOthers),
             ]),
         AWSShape(
             "elasticloadbalancing.listener", service: "elasticloadbalancing", prefix: "listener/",

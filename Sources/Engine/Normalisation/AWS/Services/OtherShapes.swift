@@ -12,7 +12,9 @@ enum OtherShapes {
             edges: [
                 AWSEdge(.inSubnet, "VPCZoneIdentifier", to: .listed),
                 AWSEdge(.createdFrom, "LaunchTemplate", "LaunchTemplateId"),
-                AWSEdge(.createdFrom, "MixedInstancesPolicy", "LaunchTemplate", "LaunchTemplateSpecification", "LaunchTemplateId"),
+                AWSEdge(
+                    .createdFrom, "MixedInstancesPolicy", "LaunchTemplate", "LaunchTemplateSpecification", "LaunchTemplateId"
+                ),
                 AWSEdge(.targetOf, "TargetGroupARNs", to: .arn),
                 AWSEdge(.targetOf, "LoadBalancerNames", to: .named("elasticloadbalancing", "loadbalancer/")),
                 AWSEdge(.runsAs, "ServiceLinkedRoleARN", to: .arn),
@@ -48,12 +50,14 @@ enum OtherShapes {
             members: ["Keys", "KeyMetadata"], identity: .arn("Arn", orName: "KeyArn"), whole: ["KeyId", "KeyUsage"],
             omitted: ["AWSAccountId"]),
         AWSShape(
-            "cloudformation.stack", service: "cloudformation", prefix: "stack/", operations: ["cloudformation.describe-stacks"],
+            "cloudformation.stack", service: "cloudformation", prefix: "stack/",
+            operations: ["cloudformation.describe-stacks"],
             members: ["Stacks"], identity: .arn("StackId", orName: "StackName"), whole: ["StackName", "StackStatus"],
             name: "StackName",
             edges: [AWSEdge(.partOf, "ParentId", to: .arn), AWSEdge(.runsAs, "RoleARN", to: .arn)]),
         AWSShape(
-            "secretsmanager.secret", service: "secretsmanager", prefix: "secret:", operations: ["secretsmanager.list-secrets"],
+            "secretsmanager.secret", service: "secretsmanager", prefix: "secret:",
+            operations: ["secretsmanager.list-secrets"],
             members: ["SecretList"], identity: .arn("ARN", orName: "Name"), whole: ["ARN", "Name"], name: "Name",
             edges: [.kms("KmsKeyId"), AWSEdge(.uses, "RotationLambdaARN", to: .arn)], omitted: ["LastAccessedDate"]),
         AWSShape(

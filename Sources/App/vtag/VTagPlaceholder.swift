@@ -1,0 +1,1 @@
+@main struct VTag { static func main() {} }

@@ -1,0 +1,115 @@
+package import Conditions
+package import Model
+
+extension CompiledPolicySet {
+    /// One result for each policy whose scope the resource is in, sorted by policy id.
+    ///
+    /// - Parameters:
+    ///   - tags: the resource's tags, sorted by key.
+    ///   - previous: its results as they were, sorted by policy id. A result that finds the same keeps the time of its
+    ///     check; when all do, the answer is `previous` itself.
+    ///   - continuing: true when the last thing that `context` was used for is to work out these very tags of this very
+    ///     resource (`CompiledRuleSet.evaluate`); then what is known of the resource is used again.
+    package func judge(
+        _ resource: Resource, tags: [VirtualTag], previous: [ComplianceResult], at now: Timestamp,
+        in context: EvaluationContext, continuing: Bool = false
+    ) -> [ComplianceResult] {
+        judge(resource, tags, previous, now, &context.facts, continuing)
+    }
+
+    private func judge(
+        _ resource: Resource, _ tags: [VirtualTag], _ previous: [ComplianceResult], _ now: Timestamp, _ facts: inout Facts,
+        _ continuing: Bool
+    ) -> [ComplianceResult] {
+        if !continuing { facts.startResource(tags: tags) }
+        var made: [ComplianceResult]?
+        var old = 0
+        var count = 0
+        for position in policies.indices {
+            if policies[position].scope?.holds(for: resource, &facts) == false { continue }
+            let id = policies[position].id
+            while old < previous.count, previous[old].policyID < id { old += 1 }
+            let before = old < previous.count && previous[old].policyID == id ? previous[old].violations : nil
+            var findings = Findings(before: before)
+            check(policies[position].demand, resource, tags, &facts, &findings)
+            if before != nil, findings.isUnchanged {
+                if old != count, made == nil { made = Array(previous[..<count]) }
+                made?.append(previous[old])
+            } else {
+                if made == nil { made = Array(previous[..<count]) }
+                made?.append(ComplianceResult(policyID: id, violations: findings.violations, checkedAt: now))
+            }
+            count += 1
+        }
+        if let made { return made }
+        return count == previous.count ? previous : Array(previous[..<count])
+    }
+
+    private func check(
+        _ demand: Demand, _ resource: Resource, _ tags: [VirtualTag], _ facts: inout Facts, _ findings: inout Findings
+    ) {
+        switch demand {
+        case .keys(let keys): require(keys, facts, &findings)
+        case .conditional(let condition, let keys):
+            if condition.holds(for: resource, &facts) { require(keys, facts, &findings) }
+        case .value(let key, let allowed, let pattern):
+            guard let value = value(of: key, facts) else { return }
+            if let allowed, !value.withBytes({ allowed.contains($0) }) {
+                findings.add(.valueNotAllowed, key.key, value)
+            }
+            if let pattern, !pattern.occurs(in: value) { findings.add(.patternMismatch, key.key, value) }
+        case .format(.some(let key), let pattern, let keyPattern):
+            let position = facts.tags.position(of: key.key, formHash: key.formHash)
+            guard position >= 0, let value = facts.tags.value(at: position) else { return }
+            checkFormat(facts.tags.key(at: position), value, pattern, keyPattern, &findings)
+        case .format(.none, let pattern, let keyPattern):
+            for tag in tags { checkFormat(tag.key, tag.winner.value, pattern, keyPattern, &findings) }
+        case .count(let min, let max):
+            if tags.count < min { findings.add(.tooFewTags, "", String(tags.count)) }
+            if tags.count > max { findings.add(.tooManyTags, "", String(tags.count)) }
+        }
+    }
+
+    private func require(_ keys: [Key], _ facts: Facts, _ findings: inout Findings) {
+        for position in keys.indices {
+            if value(of: keys[position], facts)?.isEmpty ?? true { findings.add(.missingTag, keys[position].key, "") }
+        }
+    }
+
+    private func checkFormat(
+        _ key: String, _ value: String, _ pattern: Pattern?, _ keyPattern: Pattern?, _ findings: inout Findings
+    ) {
+        if keyPattern?.occurs(in: key) == false || pattern?.occurs(in: value) == false {
+            findings.add(.patternMismatch, key, value)
+        }
+    }
+
+    private func value(of key: Key, _ facts: Facts) -> String? {
+        let position = facts.tags.position(of: key.key, formHash: key.formHash)
+        return position < 0 ? nil : facts.tags.value(at: position)
+    }
+}
+
+/// Violations as they are found. As long as they are those of before, nothing is made.
+private struct Findings {
+    private let before: [Violation]
+    private var count = 0
+    private var made: [Violation]?
+
+    init(before: [Violation]?) { self.before = before ?? [] }
+
+    var isUnchanged: Bool { made == nil && count == before.count }
+
+    var violations: [Violation] { made ?? Array(before[..<count]) }
+
+    mutating func add(_ code: Violation.Code, _ key: String, _ value: String) {
+        guard count < CompiledPolicySet.violationsMax else { return }
+        count += 1
+        if made == nil, count <= before.count {
+            let known = before[count - 1]
+            if known.code == code, known.tagKey == key, known.value == value { return }
+        }
+        if made == nil { made = Array(before[..<(count - 1)]) }
+        made?.append(Violation(code, tagKey: key, value: value))
+    }
+}

@@ -1,0 +1,175 @@
+internal import JSON
+package import Model
+
+extension CompiledCondition {
+    /// Whether the condition holds for the resource, with `facts` about it.
+    package func holds(for resource: Resource, _ facts: inout Facts) -> Bool {
+        var at = start
+        while at >= 0 {
+            let test = tests[Int(at)]
+            at = holds(test, resource, &facts) ? test.onTrue : test.onFalse
+        }
+        return at == Self.accept
+    }
+
+    /// The groups of the regular expression that matched last on the way to "holds", the whole match first: nil when the
+    /// condition does not hold or no expression matched. For conditions compiled with `keepsOrder`.
+    package func groups(for resource: Resource, _ facts: inout Facts) -> [String]? {
+        var at = start
+        var lastMatch: Int32 = -1
+        while at >= 0 {
+            let test = tests[Int(at)]
+            let holds = holds(test, resource, &facts)
+            if holds, test.operation == .pattern { lastMatch = at }
+            at = holds ? test.onTrue : test.onFalse
+        }
+        guard at == Self.accept, lastMatch >= 0 else { return nil }
+        let test = tests[Int(lastMatch)]
+        let pattern = patterns[Int(test.part)]
+        return withText(test, resource, &facts) { pattern.groups(in: $0) }.flatMap { $0 }
+    }
+
+    /// Whether the condition holds for a stored row. O(tags) to prepare.
+    package func holds(for record: ResourceRecord, in context: EvaluationContext) -> Bool {
+        context.facts.startResource(tags: record.tags)
+        return holds(for: record.resource, &context.facts)
+    }
+
+    // MARK: One test
+
+    private func holds(_ test: Test, _ resource: Resource, _ facts: inout Facts) -> Bool {
+        switch test.field {
+        case .provider: return ownField(test, resource.provider.rawValue)
+        case .resourceType: return ownField(test, resource.resourceType)
+        case .name: return ownField(test, resource.name)
+        case .accountID: return ownField(test, resource.accountID)
+        case .region: return ownField(test, resource.region)
+        case .resourceID: return ownField(test, resource.resourceID)
+        case .tag:
+            let position = tagPosition(test, facts)
+            guard position >= 0 else { return false }
+            if test.operation == .exists { return true }
+            return facts.tags.value(at: position)?.withBytes { compare(test, $0) } ?? false
+        case .native:
+            let position = nativePosition(test, resource, &facts)
+            guard position >= 0 else { return false }
+            if test.operation == .exists { return true }
+            return resource.nativeTags.tags[position].value.withBytes { compare(test, $0) }
+        case .metadata: return metadata(test, resource, &facts)
+        }
+    }
+
+    @inline(__always)
+    private func ownField(_ test: Test, _ text: String) -> Bool {
+        test.operation == .exists ? !text.isEmpty : text.withBytes { compare(test, $0) }
+    }
+
+    /// The position of the tag that the test is about, -1 where it has no effective value.
+    func tagPosition(_ test: Test, _ facts: Facts) -> Int {
+        let position = bytes.withUnsafeBufferPointer {
+            facts.tags.position(of: $0.part(test.keyStart, test.keyCount), formHash: test.formHash)
+        }
+        return position >= 0 && facts.tags.value(at: position) != nil ? position : -1
+    }
+
+    func nativePosition(_ test: Test, _ resource: Resource, _ facts: inout Facts) -> Int {
+        bytes.withUnsafeBufferPointer { all in
+            facts.nativeTag(
+                of: resource, key: all.part(test.keyStart, test.keyCount), hash: test.keyHash, formHash: test.formHash)
+        }
+    }
+
+    private func metadata(_ test: Test, _ resource: Resource, _ facts: inout Facts) -> Bool {
+        guard let value = metadataValue(test, resource, &facts), !value.isNull else { return false }
+        if test.operation == .exists { return true }
+        if value.isArray, test.operation == .contains {
+            var equal = test
+            equal.operation = .equal
+            for element in value.elements where element.withScalarText({ compare(equal, $0) }) == true { return true }
+            return false
+        }
+        return value.withScalarText { compare(test, $0) } ?? false
+    }
+
+    func metadataValue(_ test: Test, _ resource: Resource, _ facts: inout Facts) -> JSONView? {
+        guard let root = facts.metadata(of: resource) else { return nil }
+        return bytes.withUnsafeBufferPointer { MetadataPath.find($0.part(test.keyStart, test.keyCount), in: root) }
+    }
+
+    /// Lends `body` the text of the test's field; nil where it is missing or no text.
+    private func withText<Result>(
+        _ test: Test, _ resource: Resource, _ facts: inout Facts, _ body: (ByteText.Bytes) -> Result
+    ) -> Result? {
+        switch test.field {
+        case .provider: return resource.provider.rawValue.withBytes(body)
+        case .resourceType: return resource.resourceType.withBytes(body)
+        case .name: return resource.name.withBytes(body)
+        case .accountID: return resource.accountID.withBytes(body)
+        case .region: return resource.region.withBytes(body)
+        case .resourceID: return resource.resourceID.withBytes(body)
+        case .tag:
+            let position = tagPosition(test, facts)
+            return position < 0 ? nil : facts.tags.value(at: position)?.withBytes(body)
+        case .native:
+            let position = nativePosition(test, resource, &facts)
+            return position < 0 ? nil : resource.nativeTags.tags[position].value.withBytes(body)
+        case .metadata: return metadataValue(test, resource, &facts)?.withScalarText(body)
+        }
+    }
+
+    // MARK: Comparison
+
+    private func compare(_ test: Test, _ text: ByteText.Bytes) -> Bool {
+        // A pattern was compiled with its own regard to case.
+        guard test.ignoreCase, test.operation != .pattern else { return compareExactly(test, text) }
+        return ByteText.withLowercased(text) { compareExactly(test, $0) }
+    }
+
+    private func compareExactly(_ test: Test, _ text: ByteText.Bytes) -> Bool {
+        switch test.operation {
+        case .oneOf: return sets[Int(test.part)].contains(text)
+        case .pattern: return patterns[Int(test.part)].occurs(in: text)
+        case .exists: return true
+        case .never: return false
+        case .equal, .greater, .greaterOrEqual, .less, .lessOrEqual, .contains, .prefix, .suffix: break
+        }
+        return bytes.withUnsafeBufferPointer { all in
+            let operand = all.part(test.operandStart, test.operandCount)
+            switch test.operation {
+            case .equal where test.operandKind == .number:
+                return ByteText.number(text).map { $0 == test.number } ?? false
+            case .equal: return ByteText.equal(text, operand)
+            case .contains: return ByteText.contains(text, operand)
+            case .prefix: return ByteText.hasPrefix(text, operand)
+            case .suffix: return ByteText.hasSuffix(text, operand)
+            case .greater: return order(test, text, operand) > 0
+            case .greaterOrEqual: return order(test, text, operand) >= 0
+            case .less: return order(test, text, operand) < 0
+            case .lessOrEqual: return order(test, text, operand) <= 0
+            case .oneOf, .pattern, .exists, .never: return false
+            }
+        }
+    }
+
+    /// -1, 0 or 1 for a text before, equal to or after the operand.
+    private func order(_ test: Test, _ text: ByteText.Bytes, _ operand: ByteText.Bytes) -> Int {
+        switch test.operandKind {
+        case .number:
+            if let number = ByteText.number(text) { return number < test.number ? -1 : number > test.number ? 1 : 0 }
+        case .moment:
+            if text.count >= 10, text[4] == UInt8(ascii: "-"), let moment = Timestamp(String(decoding: text, as: UTF8.self)) {
+                let milliseconds = Double(moment.milliseconds)
+                return milliseconds < test.number ? -1 : milliseconds > test.number ? 1 : 0
+            }
+        case .text: break
+        }
+        return ByteText.precedes(text, operand) ? -1 : ByteText.precedes(operand, text) ? 1 : 0
+    }
+}
+
+extension UnsafeBufferPointer<UInt8> {
+    @inline(__always)
+    fileprivate func part(_ start: Int32, _ count: Int32) -> Self {
+        Self(rebasing: self[Int(start)..<Int(start) + Int(count)])
+    }
+}

@@ -1,0 +1,117 @@
+internal import JSON
+package import Model
+
+/// The effective tags of the resource in hand, asked by the form of a key (`TagKeyForm`): within a resource two keys of
+/// one form are one tag.
+///
+/// Parallel arrays that keep their capacity from one resource to the next. A resource has few tags, so a scan over
+/// hashes beats a dictionary, which would also have to be built.
+package struct EffectiveTags {
+    /// `ByteText.hash` of each key's form.
+    private var hashes: ContiguousArray<UInt64> = []
+    private var keys: ContiguousArray<String> = []
+    private var values: ContiguousArray<String?> = []
+
+    package var count: Int { hashes.count }
+
+    package mutating func removeAll() {
+        hashes.removeAll(keepingCapacity: true)
+        keys.removeAll(keepingCapacity: true)
+        values.removeAll(keepingCapacity: true)
+    }
+
+    /// Adds a key whose form is not there yet. A nil value: the key is known, and has no effective value.
+    package mutating func append(_ key: String, formHash: UInt64, value: String?) {
+        hashes.append(formHash)
+        keys.append(key)
+        values.append(value)
+    }
+
+    package mutating func set(_ value: String?, at position: Int) { values[position] = value }
+
+    package func key(at position: Int) -> String { keys[position] }
+
+    /// Nil where the key has no effective value.
+    package func value(at position: Int) -> String? { values[position] }
+
+    /// The position of the key with the form that `key` has, or -1. `formHash` is the hash of that form.
+    package func position(of key: ByteText.Bytes, formHash: UInt64) -> Int {
+        for position in 0..<hashes.count where hashes[position] == formHash {
+            if keys[position].withBytes({ TagKeyForm.same($0, key) }) { return position }
+        }
+        return -1
+    }
+
+    package func position(of key: String, formHash: UInt64) -> Int {
+        key.withBytes { position(of: $0, formHash: formHash) }
+    }
+}
+
+/// What conditions ask beside the resource's own fields: its effective tags, and what is worked out of it on demand
+/// (hashes of its native keys, its parsed metadata). One per event loop, used for one resource after the other.
+package struct Facts {
+    package var tags = EffectiveTags()
+    private var nativeKeys: ContiguousArray<UInt64> = []
+    private var nativeForms: ContiguousArray<UInt64> = []
+    private var nativesKnown = false
+    private var metadata: JSONView?
+    private var metadataKnown = false
+    private let parser: JSONParser
+
+    package init() { parser = JSONParser(bytesMax: 16 << 20) }
+
+    /// Forgets the last resource. The next one must be the same in all calls until this is called again.
+    package mutating func startResource() {
+        tags.removeAll()
+        nativesKnown = false
+        metadata = nil
+        metadataKnown = false
+    }
+
+    package mutating func startResource(tags effective: [VirtualTag]) {
+        startResource()
+        for tag in effective { tags.append(tag.key, formHash: TagKeyForm.hash(of: tag.key), value: tag.winner.value) }
+    }
+
+    /// The position of the native tag with that very key, else of the first one with that form, else -1.
+    mutating func nativeTag(of resource: Resource, key: ByteText.Bytes, hash: UInt64, formHash: UInt64) -> Int {
+        if !nativesKnown { hashNativeKeys(of: resource) }
+        for position in 0..<nativeKeys.count where nativeKeys[position] == hash {
+            if resource.nativeTags.tags[position].key.withBytes({ ByteText.equal($0, key) }) { return position }
+        }
+        for position in 0..<nativeForms.count where nativeForms[position] == formHash {
+            if resource.nativeTags.tags[position].key.withBytes({ TagKeyForm.same($0, key) }) { return position }
+        }
+        return -1
+    }
+
+    private mutating func hashNativeKeys(of resource: Resource) {
+        nativeKeys.removeAll(keepingCapacity: true)
+        nativeForms.removeAll(keepingCapacity: true)
+        for tag in resource.nativeTags.tags {
+            nativeKeys.append(ByteText.hash(tag.key))
+            nativeForms.append(TagKeyForm.hash(of: tag.key))
+        }
+        nativesKnown = true
+    }
+
+    /// The root of the resource's metadata, parsed when it is first asked for.
+    ///
+    /// The view outlives the parser's closure on purpose: its memory belongs to the parser, which this value alone uses,
+    /// and the view is forgotten before the parser reads its next document.
+    mutating func metadata(of resource: Resource) -> JSONView? {
+        if metadataKnown { return metadata }
+        metadataKnown = true
+        metadata = try? parser.withDocument(resource.metadata.bytes) { $0 }
+        return metadata
+    }
+}
+
+/// What evaluation needs beside its arguments: memory that is used again and again.
+///
+/// Not Sendable on purpose: one per event loop.
+package final class EvaluationContext {
+    package var facts = Facts()
+
+    package init() {}
+}

@@ -1,0 +1,95 @@
+/// How keys that are spelt differently are told to be the same one.
+///
+/// The *form* of a key is what is compared: lower case, without spaces and separators, so `CostCenter`, `cost-center`,
+/// `COST_CENTER` and `costcenter` have the form `costcenter`. The *canonical spelling* is what a provider's key that
+/// nobody defined is called: words in lower case with `-` between them, as AWS, Google and Azure all accept and advise:
+/// `CostCenter` and `cost_center` → `cost-center`.
+package enum TagKeyForm {
+    /// What separates words in keys.
+    package static func isSeparator(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: " "), UInt8(ascii: "."), UInt8(ascii: ":"), UInt8(ascii: "/"),
+            0x09, 0x0A, 0x0D:
+            true
+        default: false
+        }
+    }
+
+    /// Lends `body` the form of `key`. A key of separators alone is its own form.
+    package static func withForm<Result>(of key: ByteText.Bytes, _ body: (ByteText.Bytes) -> Result) -> Result {
+        if let form = unicodeForm(of: key) { return form.withBytes(body) }
+        return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: key.count) { form in
+            var count = 0
+            for byte in key where !isSeparator(byte) {
+                form[count] = ByteText.lowercased(byte)
+                count += 1
+            }
+            return count == 0 ? body(key) : body(ByteText.Bytes(rebasing: form[..<count]))
+        }
+    }
+
+    package static func withForm<Result>(of key: String, _ body: (ByteText.Bytes) -> Result) -> Result {
+        key.withBytes { withForm(of: $0, body) }
+    }
+
+    /// The form of a key that is not all ASCII; nil for the others.
+    private static func unicodeForm(of key: ByteText.Bytes) -> String? {
+        guard key.contains(where: { $0 >= 0x80 }) else { return nil }
+        let text = String(decoding: key, as: UTF8.self)
+        let kept = String(String.UnicodeScalarView(text.unicodeScalars.filter { !isSeparator($0) })).lowercased()
+        return kept.isEmpty ? text : kept
+    }
+
+    /// A hash of the key's form: for use within this process only, since outside ASCII it is the standard library's, which
+    /// is the same for all compositions of a character (NFC and NFD) and differs from one process to the next.
+    package static func hash(of key: String) -> UInt64 {
+        key.withBytes { bytes in
+            if let form = unicodeForm(of: bytes) { return UInt64(truncatingIfNeeded: form.hashValue) }
+            return withForm(of: bytes) { ByteText.hash($0) }
+        }
+    }
+
+    /// True when the two keys have one form.
+    package static func same(_ left: ByteText.Bytes, _ right: ByteText.Bytes) -> Bool {
+        if ByteText.equal(left, right) { return true }
+        switch (unicodeForm(of: left), unicodeForm(of: right)) {
+        case (.some(let first), .some(let second)): return first == second
+        case (.none, .none): return withForm(of: left) { first in withForm(of: right) { ByteText.equal(first, $0) } }
+        default: return false
+        }
+    }
+
+    package static func form(of key: String) -> String {
+        withForm(of: key) { String(decoding: $0, as: UTF8.self) }
+    }
+
+    /// Words end at separators, before a capital after a small letter or digit (`costCenter`), and before the last
+    /// capital of several that a small letter follows (`AWSAccount` → `aws-account`).
+    package static func canonicalSpelling(of key: String) -> String {
+        let letters = Array(key.unicodeScalars)
+        var words = String.UnicodeScalarView()
+        var pendingBreak = false
+        for (position, letter) in letters.enumerated() {
+            if isSeparator(letter) {
+                pendingBreak = !words.isEmpty
+                continue
+            }
+            if position > 0, letter.properties.isUppercase {
+                let before = letters[position - 1]
+                let next = position + 1 < letters.count ? letters[position + 1] : before
+                let afterSmall = before.properties.isLowercase || ("0"..."9").contains(before)
+                if afterSmall || (before.properties.isUppercase && next.properties.isLowercase) {
+                    pendingBreak = !words.isEmpty
+                }
+            }
+            if pendingBreak { words.append("-") }
+            pendingBreak = false
+            words.append(letter)
+        }
+        return words.isEmpty ? key : String(words).lowercased()
+    }
+
+    private static func isSeparator(_ letter: Unicode.Scalar) -> Bool {
+        letter.isASCII ? isSeparator(UInt8(letter.value)) : letter.properties.isWhitespace
+    }
+}

@@ -1,0 +1,110 @@
+internal import Conditions
+internal import Model
+
+/// A key that actions write, in the spelling of the virtual layer.
+struct TargetKey: Sendable {
+    let key: String
+    let order: KeyOrder
+    let formHash: UInt64
+    let word: Int32
+
+    init(_ written: String, _ normaliser: TagNormaliser) {
+        key = normaliser.key(written)
+        order = KeyOrder(key)
+        formHash = TagKeyForm.hash(of: key)
+        word = Int32(normaliser.word(for: key) ?? -1)
+    }
+}
+
+/// An action made ready: fixed values are normalised already and shared by all tags that carry them.
+struct CompiledAction: Sendable {
+    enum Part: Sendable {
+        case literal(String)
+        case field(CompiledField)
+        case group(Int)
+    }
+
+    enum Value: Sendable {
+        case constant(String)
+        case template([Part])
+        case copy(CompiledField)
+        case lookUp(from: CompiledField, exact: ByteMap, anyCase: ByteMap, values: [String], fallback: String?)
+        /// No value: the key is removed.
+        case nothing
+    }
+
+    let target: TargetKey
+    let value: Value
+
+    init(_ action: TagAction, _ normaliser: TagNormaliser) {
+        func field(_ field: ConditionField) -> CompiledField { CompiledField(field, spelling: normaliser.key(_:)) }
+        switch action {
+        case .setTag(let key, let text):
+            target = TargetKey(key, normaliser)
+            // A stored text that is no template any more stands for itself.
+            let template = try? Template(text)
+            if let constant = template.map(\.constant) ?? text {
+                value = .constant(normaliser.value(constant, for: key))
+            } else {
+                let parts = template?.parts ?? []
+                value = .template(
+                    parts.map { part in
+                        switch part {
+                        case .literal(let text): .literal(text)
+                        case .field(let reference): .field(field(reference))
+                        case .group(let number): .group(number)
+                        }
+                    })
+            }
+        case .copyTag(let from, let key):
+            target = TargetKey(key, normaliser)
+            value = .copy(field(from))
+        case .mapValue(let key, let from, let mapping, let fallback):
+            target = TargetKey(key, normaliser)
+            value = .lookUp(
+                from: field(from), exact: ByteMap(mapping.map(\.key)), anyCase: ByteMap(mapping.map { $0.key.lowercased() }),
+                values: mapping.map { normaliser.value($0.value, for: key) },
+                fallback: fallback.map { normaliser.value($0, for: key) })
+        case .removeTag(let key):
+            target = TargetKey(key, normaliser)
+            value = .nothing
+        }
+    }
+
+    /// The value for a resource, normalised; nil where a reference has no value, or what comes out is empty, too long or
+    /// has control characters: then the action does nothing.
+    func result(
+        for resource: Resource, _ facts: inout Facts, groups: [String]?, _ normaliser: TagNormaliser
+    ) -> String? {
+        let text: String
+        switch value {
+        case .constant(let constant): return constant.isEmpty ? nil : constant
+        case .nothing: return nil
+        case .lookUp(let from, let exact, let anyCase, let values, let fallback):
+            guard let looked = from.text(of: resource, &facts) else { return fallback }
+            let found = looked.withBytes { bytes in
+                exact.position(of: bytes) ?? ByteText.withLowercased(bytes) { anyCase.position(of: $0) }
+            }
+            return found.map { values[$0] } ?? fallback
+        case .copy(let from):
+            guard let copied = from.text(of: resource, &facts) else { return nil }
+            text = copied
+        case .template(let parts):
+            var made = ""
+            for part in parts {
+                switch part {
+                case .literal(let literal): made += literal
+                case .field(let field):
+                    guard let piece = field.text(of: resource, &facts) else { return nil }
+                    made += piece
+                case .group(let number):
+                    guard let groups, number < groups.count, !groups[number].isEmpty else { return nil }
+                    made += groups[number]
+                }
+            }
+            text = made
+        }
+        let normal = normaliser.value(text, ofWord: Int(target.word))
+        return normal.isEmpty || TagLimits.problem(key: target.key, value: normal) != nil ? nil : normal
+    }
+}

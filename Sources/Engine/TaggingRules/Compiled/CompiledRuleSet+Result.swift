@@ -1,0 +1,141 @@
+internal import Conditions
+internal import Model
+
+extension CompiledRuleSet {
+    /// Turns working claims into tags, and takes from the previous ones all that still holds.
+    struct Result {
+        let ruleSet: CompiledRuleSet
+        let resource: Resource
+        let stored: [VirtualTag]
+        let now: Timestamp
+
+        func tags(
+            _ previous: [VirtualTag], _ scratch: inout TaggingContext.Scratch, _ facts: Facts
+        ) -> [VirtualTag] {
+            sort(&scratch, facts)
+            var made: [VirtualTag]?
+            var old = 0
+            var count = 0
+            for entry in scratch.order {
+                let first = scratch.tags.entries[Int(entry)].first
+                let key = facts.tags.key(at: Int(entry))
+                while old < previous.count, previous[old].key < key { old += 1 }
+                let match = old < previous.count && previous[old].key == key ? old : -1
+                if match == count, made == nil, isSame(previous[match], first, scratch) {
+                    count += 1
+                    continue
+                }
+                if made == nil {
+                    made = Array(previous[..<count])
+                    made?.reserveCapacity(scratch.order.count)
+                }
+                if match >= 0, isSame(previous[match], first, scratch) {
+                    made?.append(previous[match])
+                } else {
+                    made?.append(tag(key, first, match >= 0 ? previous[match] : nil, scratch))
+                }
+                count += 1
+            }
+            if let made { return made }
+            return count == previous.count ? previous : Array(previous[..<count])
+        }
+
+        /// Entries that have a claim, by key. Insertion sort: there are few, and they are nearly sorted.
+        private func sort(_ scratch: inout TaggingContext.Scratch, _ facts: Facts) {
+            scratch.order.removeAll(keepingCapacity: true)
+            for entry in scratch.tags.entries.indices where scratch.tags.entries[entry].first >= 0 {
+                var place = scratch.order.count
+                scratch.order.append(Int32(entry))
+                while place > 0 {
+                    let before = Int(scratch.order[place - 1])
+                    let isBefore =
+                        scratch.tags.entries[entry].order.isBefore(scratch.tags.entries[before].order)
+                        ?? (facts.tags.key(at: entry) < facts.tags.key(at: before))
+                    guard isBefore else { break }
+                    scratch.order[place] = Int32(before)
+                    place -= 1
+                }
+                scratch.order[place] = Int32(entry)
+            }
+        }
+
+        // MARK: The same as before?
+
+        private func isSame(_ tag: VirtualTag, _ first: Int32, _ scratch: TaggingContext.Scratch) -> Bool {
+            var at = first
+            for position in 0...tag.losers.count {
+                guard at >= 0 else { return false }
+                let same =
+                    position == 0
+                    ? isSame(tag.winner, Int(at), scratch) : isSame(tag.losers[position - 1], Int(at), scratch)
+                guard same else { return false }
+                at = scratch.tags.claims[Int(at)].next
+            }
+            return at < 0
+        }
+
+        private func isSame(_ old: TagAssertion, _ claim: Int, _ scratch: TaggingContext.Scratch) -> Bool {
+            guard old.source == scratch.tags.claims[claim].source, old.value == scratch.tags.claims[claim].value else {
+                return false
+            }
+            switch scratch.tags.claims[claim].origin {
+            case .stored(let tag, let position):
+                let new = stored[Int(tag)].assertion(Int(position))
+                return old.createdAt == new.createdAt && old.updatedAt == new.updatedAt && old.confidence == new.confidence
+                    && old.createdBy == new.createdBy && old.ruleID == new.ruleID && old.ruleVersion == new.ruleVersion
+                    && old.priority == new.priority
+            case .rule(let number):
+                let rule = ruleSet.rules[Int(number)]
+                return old.ruleID == rule.id && old.ruleVersion == rule.version && old.priority == rule.priority
+                    && old.createdBy == rule.createdBy && old.confidence == 1
+            case .native(let number):
+                return old.createdBy == scratch.natives.keys[Int(number)].createdBy && old.confidence == 1
+            }
+        }
+
+        // MARK: New tags
+
+        private func tag(_ key: String, _ first: Int32, _ old: VirtualTag?, _ scratch: TaggingContext.Scratch) -> VirtualTag {
+            var losers: [TagAssertion] = []
+            var at = scratch.tags.claims[Int(first)].next
+            while at >= 0 {
+                losers.append(assertion(Int(at), old, scratch))
+                at = scratch.tags.claims[Int(at)].next
+            }
+            return VirtualTag(key: key, winner: assertion(Int(first), old, scratch), losers: losers)
+        }
+
+        /// A claim keeps the time of its making for as long as the same one makes it, and all of it while it says the same.
+        private func assertion(_ claim: Int, _ old: VirtualTag?, _ scratch: TaggingContext.Scratch) -> TagAssertion {
+            let value = scratch.tags.claims[claim].value
+            let new: TagAssertion
+            switch scratch.tags.claims[claim].origin {
+            case .stored(let tag, let position):
+                var kept = stored[Int(tag)].assertion(Int(position))
+                kept.value = value
+                return kept
+            case .rule(let number):
+                let rule = ruleSet.rules[Int(number)]
+                new = TagAssertion(
+                    value: value, source: .rule, ruleID: rule.id, ruleVersion: rule.version, priority: rule.priority,
+                    createdBy: rule.createdBy, createdAt: now, updatedAt: now)
+            case .native(let number):
+                new = TagAssertion(
+                    value: value, source: .inherited, createdBy: scratch.natives.keys[Int(number)].createdBy, createdAt: now,
+                    updatedAt: now)
+            }
+            guard let old else { return new }
+            for position in 0...old.losers.count {
+                let before = old.assertion(position)
+                guard before.source == new.source, before.ruleID == new.ruleID,
+                    before.source == .rule || before.createdBy == new.createdBy
+                else { continue }
+                if before.claimsSame(as: new) { return before }
+                var changed = new
+                changed.createdAt = before.createdAt
+                return changed
+            }
+            return new
+        }
+    }
+}

@@ -1,0 +1,22 @@
+package import Conditions
+internal import Model
+
+/// The memory that rules use again and again, and the evaluation context that compliance shares with them.
+///
+/// Not Sendable on purpose: one per event loop. It serves any rule set, best the same one many times.
+package final class TaggingContext {
+    package let evaluation = EvaluationContext()
+    var scratch = Scratch()
+
+    package init() {}
+
+    struct Scratch {
+        var tags = WorkingTags()
+        var natives = NativeKeyCache()
+        var candidates: ContiguousArray<UInt64> = []
+        /// Entries in the order of their keys.
+        var order: ContiguousArray<Int32> = []
+        /// The rule set whose native keys `natives` holds.
+        var owner: CompiledRuleSet.Identity?
+    }
+}

@@ -1,0 +1,161 @@
+package import Conditions
+package import JSON
+package import Model
+
+/// A tag definition as somebody sends it: checked, not stored yet.
+package struct TagDefinitionDraft: Hashable, Sendable {
+    package static let displayNameBytesMax = 256
+    package static let descriptionBytesMax = 4096
+    /// Most allowed values, and most aliases of one thing.
+    package static let valuesMax = 5000
+
+    package var tagKey: String
+    package var displayName: String
+    package var description: String
+    package var dataType: TagDefinition.DataType
+    package var allowedValues: [String]
+    package var required: Bool
+    package var aliases: [String]
+    package var valueAliases: [TagDefinition.ValueAliases]
+
+    private static let fields = [
+        "tag_key", "display_name", "description", "data_type", "allowed_values", "required", "aliases", "value_aliases",
+    ]
+    private static let readOnly = ["id", "version", "created_at", "updated_at"]
+
+    /// Reads the fields above, `value_aliases` as `{"production": ["prd", …]}`. Throws all that is wrong.
+    package init(json: JSONValue, at pointer: JSONPointer = .root) throws(ValidationErrors) {
+        var errors = ValidationErrors()
+        guard
+            let reader = ObjectReader(json, at: pointer, accepting: Self.fields, ignoring: Self.readOnly, into: &errors)
+        else { throw errors }
+        let tagKey = reader.tagKey("tag_key", into: &errors)
+        displayName = reader.text("display_name", bytes: 0...Self.displayNameBytesMax, into: &errors) ?? ""
+        description = reader.text("description", bytes: 0...Self.descriptionBytesMax, into: &errors) ?? ""
+        dataType = reader.choice("data_type", as: TagDefinition.DataType.self, into: &errors) ?? .string
+        required = reader.bool("required", into: &errors) ?? false
+        allowedValues = Self.values("allowed_values", in: reader, into: &errors)
+        aliases =
+            reader.texts("aliases", count: 0...Self.valuesMax, bytes: 1...TagLimits.keyBytesMax, into: &errors) ?? []
+        valueAliases = Self.valueAliases(in: reader, into: &errors)
+        guard let tagKey else { throw errors }
+        self.tagKey = tagKey
+        check(reader, into: &errors)
+        guard errors.isEmpty else { throw errors }
+    }
+
+    private static func values(
+        _ name: String, in reader: ObjectReader, into errors: inout ValidationErrors
+    ) -> [String] {
+        guard let value = reader.value(name) else { return [] }
+        guard let elements = value.array, elements.count <= valuesMax else {
+            errors.add("expected an array of at most \(valuesMax) values", at: reader.place(of: name))
+            return []
+        }
+        return elements.enumerated().compactMap { position, element in
+            reader.tagValue(element, at: reader.place(of: name).appending(position), into: &errors)
+        }
+    }
+
+    private static func valueAliases(
+        in reader: ObjectReader, into errors: inout ValidationErrors
+    ) -> [TagDefinition.ValueAliases] {
+        guard let value = reader.value("value_aliases") else { return [] }
+        let place = reader.place(of: "value_aliases")
+        guard let members = value.members, members.count <= valuesMax else {
+            errors.add("expected an object that maps each value to an array of its other spellings", at: place)
+            return []
+        }
+        return members.compactMap { member in
+            guard let elements = member.value.array, elements.count <= valuesMax else {
+                errors.add("expected an array of spellings, found \(member.value.kindName)", at: place.appending(member.name))
+                return nil
+            }
+            let spellings = elements.enumerated().compactMap { position, element in
+                reader.tagValue(element, at: place.appending(member.name).appending(position), into: &errors)
+            }
+            return TagDefinition.ValueAliases(value: member.name, aliases: spellings)
+        }
+    }
+
+    /// What only shows when the fields are seen together.
+    private func check(_ reader: ObjectReader, into errors: inout ValidationErrors) {
+        let allowed = reader.place(of: "allowed_values")
+        if dataType == .enum, allowedValues.isEmpty { errors.add("an enum needs its allowed values", at: allowed) }
+        var seen: Set<String> = []
+        for (position, value) in allowedValues.enumerated() {
+            if !seen.insert(value).inserted { errors.add("the value is given twice", at: allowed.appending(position)) }
+            if !dataType.accepts(value) {
+                errors.add("\"\(value.shortened)\" is no \(dataType.rawValue)", at: allowed.appending(position))
+            }
+        }
+        let place = reader.place(of: "value_aliases")
+        var meanings: [String: String] = [:]
+        for entry in valueAliases {
+            if !allowedValues.isEmpty, !seen.contains(entry.value) {
+                let hint = Suggestion.clause(for: entry.value, among: allowedValues)
+                errors.add("the value is not one of allowed_values\(hint)", at: place.appending(entry.value))
+            }
+            for (position, alias) in entry.aliases.enumerated() {
+                if let other = meanings.updateValue(entry.value, forKey: alias.lowercased()), other != entry.value {
+                    errors.add(
+                        "\"\(alias.shortened)\" stands for \"\(other.shortened)\" already",
+                        at: place.appending(entry.value).appending(position))
+                }
+            }
+        }
+    }
+
+    /// What clashes with the definitions there are: one spelling must not mean two keys. `replacing`: the definition that
+    /// this one takes the place of.
+    package func conflicts(with definitions: [TagDefinition], replacing id: UUID128? = nil) -> ValidationErrors {
+        var errors = ValidationErrors()
+        let mine = [(tagKey, JSONPointer.root.appending("tag_key"))]
+            + aliases.enumerated().map { ($1, JSONPointer.root.appending("aliases").appending($0)) }
+        var owners: [String: String] = [:]
+        for definition in definitions where definition.id != id {
+            for spelling in [definition.tagKey] + definition.aliases {
+                owners[TagKeyForm.form(of: spelling)] = definition.tagKey
+            }
+        }
+        for (spelling, pointer) in mine {
+            if let owner = owners[TagKeyForm.form(of: spelling)] {
+                errors.add("\"\(spelling.shortened)\" means \"\(owner.shortened)\" already", at: pointer)
+            }
+        }
+        return errors
+    }
+}
+
+extension TagDefinition.DataType {
+    /// Whether the text reads as a value of this type.
+    package func accepts(_ value: String) -> Bool {
+        switch self {
+        case .string, .enum: true
+        case .number: value.withBytes { ByteText.number($0) } != nil
+        case .boolean: value == "true" || value == "false"
+        case .date: Timestamp(value) != nil
+        }
+    }
+}
+
+extension TagDefinition {
+    /// A stored definition as the API shows it.
+    package var json: JSONValue {
+        .object([
+            .init("id", .string(id.description)),
+            .init("tag_key", .string(tagKey)),
+            .init("display_name", .string(displayName)),
+            .init("description", .string(description)),
+            .init("data_type", .string(dataType.rawValue)),
+            .init("allowed_values", .array(allowedValues.map(JSONValue.string))),
+            .init("required", .bool(required)),
+            .init("aliases", .array(aliases.map(JSONValue.string))),
+            .init(
+                "value_aliases", .object(valueAliases.map { .init($0.value, .array($0.aliases.map(JSONValue.string))) })),
+            .init("version", .int(Int(version))),
+            .init("created_at", .string(createdAt.description)),
+            .init("updated_at", .string(updatedAt.description)),
+        ])
+    }
+}

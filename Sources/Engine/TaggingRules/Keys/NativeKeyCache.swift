@@ -1,0 +1,94 @@
+internal import Conditions
+internal import Model
+
+/// What is known of a native key under one rule set: worked out once, asked for every resource that carries it.
+struct NativeKey {
+    let original: String
+    let provider: Provider
+    /// The key in the virtual layer.
+    let key: String
+    let order: KeyOrder
+    /// The hash of `key`'s form.
+    let formHash: UInt64
+    /// The word of the normaliser, or -1.
+    let word: Int32
+    /// Nothing of it goes to the virtual layer.
+    let isLeftOut: Bool
+    /// The key is written just as in the virtual layer.
+    let isExact: Bool
+    let createdBy: String
+    /// Rows of the candidate index for `native_tags.KEY` and `tags.KEY`, or -1.
+    let nativeRow: Int32
+    let tagRow: Int32
+}
+
+/// Native keys seen under one rule set, by their bytes. Bounded; emptied between resources when it is full.
+struct NativeKeyCache {
+    /// Most keys that are kept.
+    private static let keysMax = 8192
+
+    private(set) var keys: ContiguousArray<NativeKey> = []
+    private var hashes: ContiguousArray<UInt64> = []
+    private var places = ContiguousArray<Int32>(repeating: -1, count: 64)
+
+    mutating func removeAll() {
+        keys.removeAll(keepingCapacity: true)
+        hashes.removeAll(keepingCapacity: true)
+        places = ContiguousArray(repeating: -1, count: 64)
+    }
+
+    mutating func startResource() {
+        if keys.count >= Self.keysMax { removeAll() }
+    }
+
+    /// The position of the key in `keys`, which stays good until the next resource.
+    mutating func position(of key: String, _ provider: Provider, _ make: (String) -> NativeKey) -> Int {
+        let hash = ByteText.hash(key) &+ UInt64(provider.code)
+        var place = Int(truncatingIfNeeded: hash) & (places.count - 1)
+        while places[place] >= 0 {
+            let position = Int(places[place])
+            if hashes[position] == hash, keys[position].provider == provider, keys[position].original == key { return position }
+            place = (place + 1) & (places.count - 1)
+        }
+        places[place] = Int32(keys.count)
+        keys.append(make(key))
+        hashes.append(hash)
+        if keys.count * 2 > places.count { grow() }
+        return keys.count - 1
+    }
+
+    private mutating func grow() {
+        places = ContiguousArray(repeating: -1, count: places.count * 2)
+        for (position, hash) in hashes.enumerated() {
+            var place = Int(truncatingIfNeeded: hash) & (places.count - 1)
+            while places[place] >= 0 { place = (place + 1) & (places.count - 1) }
+            places[place] = Int32(position)
+        }
+    }
+}
+
+/// The order of keys (Swift's, by Unicode scalars), mostly decided by the first eight bytes.
+struct KeyOrder {
+    /// The first eight bytes, big endian, when the key is ASCII; then they order as the keys do.
+    private let prefix: UInt64
+    private let isASCII: Bool
+
+    init(_ key: String) {
+        var prefix: UInt64 = 0
+        var isASCII = true
+        var position = 0
+        for byte in key.utf8 {
+            if position < 8 { prefix |= UInt64(byte) << UInt64(56 - 8 * position) }
+            if byte >= 0x80 { isASCII = false }
+            position += 1
+        }
+        self.prefix = prefix
+        self.isASCII = isASCII
+    }
+
+    /// Nil: the keys themselves have to be compared.
+    func isBefore(_ other: KeyOrder) -> Bool? {
+        guard isASCII, other.isASCII, prefix != other.prefix else { return nil }
+        return prefix < other.prefix
+    }
+}

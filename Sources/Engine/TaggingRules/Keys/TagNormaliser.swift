@@ -1,0 +1,135 @@
+internal import Conditions
+package import Model
+
+/// Turns keys and values as people and providers spell them into those of the schema.
+///
+/// **Keys.** A key means the definition whose key, or one of whose aliases, has the same form (`TagKeyForm`: case,
+/// separators and spaces aside); its own key goes before aliases, and definitions count in the order of their keys. A key
+/// without a definition keeps the spelling that rules use for it, and a provider's key that no rule names gets the
+/// canonical spelling (`Cost_Center` → `cost-center`). People's own keys stay as they wrote them.
+///
+/// **Values.** Spaces around a value go. Where the definition lists allowed values or value aliases, a value that equals
+/// one of them but for case and separators becomes it (`prd`, `Production` → `production`). For booleans without a list,
+/// true, yes, y, on and 1 become `true`, and their opposites `false`. Any other value stays.
+package struct TagNormaliser: Sendable {
+    /// A key that is spelt one way.
+    struct Word: Sendable {
+        let key: String
+        /// Nil for a key that only rules name.
+        let values: ValueVocabulary?
+    }
+
+    private let words: [Word]
+    /// Forms of keys and aliases, and for each the word that it means.
+    private let forms: ByteMap
+    private let meanings: [Int32]
+
+    /// `spoken`: keys that rules use, in any order.
+    package init(definitions: [TagDefinition], spoken: [String] = []) {
+        let defined = definitions.sorted { ($0.tagKey, $0.id) < ($1.tagKey, $1.id) }
+        var words = defined.map { Word(key: $0.tagKey, values: ValueVocabulary($0)) }
+        var forms = words.map { TagKeyForm.form(of: $0.key) }
+        var meanings = words.indices.map(Int32.init)
+        for (position, definition) in defined.enumerated() {
+            for alias in definition.aliases {
+                forms.append(TagKeyForm.form(of: alias))
+                meanings.append(Int32(position))
+            }
+        }
+        for key in Set(spoken).sorted() {
+            forms.append(TagKeyForm.form(of: key))
+            meanings.append(Int32(words.count))
+            words.append(Word(key: key, values: nil))
+        }
+        self.words = words
+        self.forms = ByteMap(forms)
+        self.meanings = meanings
+    }
+
+    /// The number of the word that the key means; nil when there is none.
+    func word(for key: String) -> Int? {
+        TagKeyForm.withForm(of: key) { forms.position(of: $0) }.map { Int(meanings[$0]) }
+    }
+
+    func word(_ number: Int) -> Word { words[number] }
+
+    /// The spelling in the virtual layer of a key that a person or a rule wrote.
+    package func key(_ written: String) -> String {
+        word(for: written).map { words[$0].key } ?? written
+    }
+
+    /// The spelling in the virtual layer of a provider's key.
+    package func key(native: String) -> String {
+        word(for: native).map { words[$0].key } ?? TagKeyForm.canonicalSpelling(of: native)
+    }
+
+    /// The value that a tag with that key (in any spelling) gets.
+    package func value(_ written: String, for key: String) -> String {
+        value(written, ofWord: word(for: key) ?? -1)
+    }
+
+    func value(_ written: String, ofWord number: Int) -> String {
+        let trimmed = written.trimmed
+        guard number >= 0, let values = words[number].values else { return trimmed }
+        return values.meaning(of: trimmed) ?? trimmed
+    }
+}
+
+/// What the values of one definition are called, and how else they are spelt.
+struct ValueVocabulary: Sendable {
+    private let meanings: [String]
+    private let forms: ByteMap
+
+    /// Nil when the definition says nothing of values.
+    init?(_ definition: TagDefinition) {
+        var meanings = definition.allowedValues
+        var spellings = definition.allowedValues
+        for aliases in definition.valueAliases {
+            for spelling in [aliases.value] + aliases.aliases {
+                spellings.append(spelling)
+                meanings.append(aliases.value)
+            }
+        }
+        if definition.dataType == .boolean, definition.allowedValues.isEmpty {
+            for (meaning, spelt) in [("true", ["true", "yes", "y", "on", "1"]), ("false", ["false", "no", "n", "off", "0"])] {
+                spellings += spelt
+                meanings += Array(repeating: meaning, count: spelt.count)
+            }
+        }
+        guard !spellings.isEmpty else { return nil }
+        self.meanings = meanings
+        forms = ByteMap(spellings.map { $0.withBytes { Self.withForm(of: $0) { String(decoding: $0, as: UTF8.self) } } })
+    }
+
+    func meaning(of value: String) -> String? {
+        value.withBytes { Self.withForm(of: $0) { forms.position(of: $0) } }.map { meanings[$0] }
+    }
+
+    /// Lower case, with `_` for each run of separators. They are not dropped as in keys: `1.0` is not `10`.
+    private static func withForm<Result>(of value: ByteText.Bytes, _ body: (ByteText.Bytes) -> Result) -> Result {
+        ByteText.withLowercased(value) { lower in
+            withUnsafeTemporaryAllocation(of: UInt8.self, capacity: lower.count) { form in
+                var count = 0
+                for byte in lower {
+                    let separates = TagKeyForm.isSeparator(byte)
+                    if separates, count > 0, form[count - 1] == UInt8(ascii: "_") { continue }
+                    form[count] = separates ? UInt8(ascii: "_") : byte
+                    count += 1
+                }
+                return body(ByteText.Bytes(rebasing: form[..<count]))
+            }
+        }
+    }
+}
+
+extension String {
+    /// Without white space at both ends; the same text, not a copy, where there is none.
+    var trimmed: String {
+        guard let first = utf8.first, let last = utf8.last else { return self }
+        guard first <= 0x20 || last <= 0x20 || first >= 0x80 || last >= 0x80 else { return self }
+        var rest = self[...]
+        while rest.first?.isWhitespace == true { rest.removeFirst() }
+        while rest.last?.isWhitespace == true { rest.removeLast() }
+        return String(rest)
+    }
+}

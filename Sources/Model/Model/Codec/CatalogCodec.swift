@@ -1,0 +1,275 @@
+/// The stored form of conditions, rules, tag definitions and policies.
+extension ByteWriter {
+    package mutating func condition(_ condition: Condition) {
+        switch condition {
+        case .all(let parts):
+            byte(1)
+            conditions(parts)
+        case .any(let parts):
+            byte(2)
+            conditions(parts)
+        case .not(let part):
+            byte(3)
+            self.condition(part)
+        case .test(let test):
+            byte(4)
+            string(test.field.text)
+            string(test.comparison.rawValue)
+            byte(test.ignoreCase ? 1 : 0)
+            operand(test.operand)
+        }
+    }
+
+    private mutating func conditions(_ parts: [Condition]) {
+        varint(parts.count)
+        for part in parts { condition(part) }
+    }
+
+    private mutating func operand(_ operand: FieldTest.Operand) {
+        switch operand {
+        case .none: byte(0)
+        case .text(let text):
+            byte(1)
+            string(text)
+        case .number(let value, let spelling):
+            byte(2)
+            double(value)
+            string(spelling)
+        case .list(let values):
+            byte(3)
+            strings(values)
+        }
+    }
+
+    package mutating func strings(_ values: [String]) {
+        varint(values.count)
+        for value in values { string(value) }
+    }
+
+    private mutating func times(_ createdAt: Timestamp, _ updatedAt: Timestamp) {
+        zigzag(createdAt.milliseconds)
+        zigzag(updatedAt.milliseconds)
+    }
+
+    package mutating func rule(_ rule: TagRule) {
+        uuid(rule.id)
+        string(rule.name)
+        string(rule.description)
+        zigzag(Int64(rule.priority))
+        byte(rule.enabled ? 1 : 0)
+        condition(rule.condition)
+        varint(rule.actions.count)
+        for action in rule.actions { self.action(action) }
+        varint(rule.version)
+        string(rule.createdBy)
+        times(rule.createdAt, rule.updatedAt)
+    }
+
+    private mutating func action(_ action: TagAction) {
+        switch action {
+        case .setTag(let key, let value):
+            byte(1)
+            string(key)
+            string(value)
+        case .copyTag(let from, let key):
+            byte(2)
+            string(from.text)
+            string(key)
+        case .mapValue(let key, let from, let mapping, let fallback):
+            byte(3)
+            string(key)
+            string(from.text)
+            varint(mapping.count)
+            for pair in mapping {
+                string(pair.key)
+                string(pair.value)
+            }
+            optionalString(fallback)
+        case .removeTag(let key):
+            byte(4)
+            string(key)
+        }
+    }
+
+    package mutating func definition(_ definition: TagDefinition) {
+        uuid(definition.id)
+        string(definition.tagKey)
+        string(definition.displayName)
+        string(definition.description)
+        string(definition.dataType.rawValue)
+        strings(definition.allowedValues)
+        byte(definition.required ? 1 : 0)
+        strings(definition.aliases)
+        varint(definition.valueAliases.count)
+        for group in definition.valueAliases {
+            string(group.value)
+            strings(group.aliases)
+        }
+        varint(definition.version)
+        times(definition.createdAt, definition.updatedAt)
+    }
+
+    package mutating func policy(_ policy: CompliancePolicy) {
+        uuid(policy.id)
+        string(policy.name)
+        string(policy.description)
+        string(policy.severity.rawValue)
+        byte(policy.scope == nil ? 0 : 1)
+        if let scope = policy.scope { condition(scope) }
+        policyRules(policy.rules)
+        byte(policy.enabled ? 1 : 0)
+        varint(policy.version)
+        string(policy.createdBy)
+        times(policy.createdAt, policy.updatedAt)
+    }
+
+    private mutating func policyRules(_ rules: CompliancePolicy.Rules) {
+        switch rules {
+        case .requiredTags(let keys):
+            byte(1)
+            strings(keys)
+        case .valueValidation(let key, let values, let pattern):
+            byte(2)
+            string(key)
+            strings(values)
+            optionalString(pattern)
+        case .conditionalRequirement(let condition, let keys):
+            byte(3)
+            self.condition(condition)
+            strings(keys)
+        case .tagFormat(let key, let pattern, let keyPattern):
+            byte(4)
+            string(key)
+            optionalString(pattern)
+            optionalString(keyPattern)
+        case .tagCount(let min, let max):
+            byte(5)
+            varint(min)
+            byte(max == nil ? 0 : 1)
+            if let max { varint(max) }
+        }
+    }
+}
+
+extension ByteReader {
+    package mutating func condition(depth: Int = 0) throws(CodecError) -> Condition {
+        guard depth <= Condition.depthMax else { throw CodecError("a stored condition is nested too deep") }
+        switch try byte() {
+        case 1: return .all(try conditions(depth))
+        case 2: return .any(try conditions(depth))
+        case 3: return .not(try condition(depth: depth + 1))
+        case 4:
+            let field = try field()
+            let name = try string()
+            guard let comparison = ConditionOperator(rawValue: name) else { throw CodecError("unknown operator \(name)") }
+            let ignoreCase = try byte() == 1
+            return .test(FieldTest(field, comparison, try operand(), ignoreCase: ignoreCase))
+        case let kind: throw CodecError("unknown kind of condition \(kind)")
+        }
+    }
+
+    private mutating func conditions(_ depth: Int) throws(CodecError) -> [Condition] {
+        var parts: [Condition] = []
+        for _ in 0..<(try count()) { parts.append(try condition(depth: depth + 1)) }
+        return parts
+    }
+
+    private mutating func field() throws(CodecError) -> ConditionField {
+        let text = try string()
+        guard let field = ConditionField(text) else { throw CodecError("unknown field \(text)") }
+        return field
+    }
+
+    private mutating func operand() throws(CodecError) -> FieldTest.Operand {
+        switch try byte() {
+        case 0: return .none
+        case 1: return .text(try string())
+        case 2: return .number(try double(), try string())
+        case 3: return .list(try strings())
+        case let kind: throw CodecError("unknown kind of operand \(kind)")
+        }
+    }
+
+    package mutating func strings() throws(CodecError) -> [String] {
+        var values: [String] = []
+        for _ in 0..<(try count()) { values.append(try string()) }
+        return values
+    }
+
+    private mutating func time() throws(CodecError) -> Timestamp { Timestamp(milliseconds: try zigzag()) }
+
+    package mutating func rule() throws(CodecError) -> TagRule {
+        let id = try uuid()
+        let name = try string()
+        let description = try string()
+        let priority = Int32(truncatingIfNeeded: try zigzag())
+        let enabled = try byte() == 1
+        let condition = try condition()
+        var actions: [TagAction] = []
+        for _ in 0..<(try count()) { actions.append(try action()) }
+        return TagRule(
+            id: id, name: name, description: description, priority: priority, enabled: enabled, condition: condition,
+            actions: actions, version: try varint(), createdBy: try string(), createdAt: try time(), updatedAt: try time())
+    }
+
+    private mutating func action() throws(CodecError) -> TagAction {
+        switch try byte() {
+        case 1: return .setTag(key: try string(), value: try string())
+        case 2: return .copyTag(from: try field(), key: try string())
+        case 3:
+            let key = try string()
+            let from = try field()
+            var mapping: [Tag] = []
+            for _ in 0..<(try count()) { mapping.append(Tag(try string(), try string())) }
+            return .mapValue(key: key, from: from, mapping: mapping, fallback: try optionalString())
+        case 4: return .removeTag(key: try string())
+        case let kind: throw CodecError("unknown kind of action \(kind)")
+        }
+    }
+
+    package mutating func definition() throws(CodecError) -> TagDefinition {
+        let id = try uuid()
+        let key = try string()
+        let display = try string()
+        let description = try string()
+        let typeName = try string()
+        guard let type = TagDefinition.DataType(rawValue: typeName) else { throw CodecError("unknown data type \(typeName)") }
+        let allowed = try strings()
+        let required = try byte() == 1
+        let aliases = try strings()
+        var groups: [TagDefinition.ValueAliases] = []
+        for _ in 0..<(try count()) { groups.append(.init(value: try string(), aliases: try strings())) }
+        return TagDefinition(
+            id: id, tagKey: key, displayName: display, description: description, dataType: type, allowedValues: allowed,
+            required: required, aliases: aliases, valueAliases: groups, version: try varint(), createdAt: try time(),
+            updatedAt: try time())
+    }
+
+    package mutating func policy() throws(CodecError) -> CompliancePolicy {
+        let id = try uuid()
+        let name = try string()
+        let description = try string()
+        let severityName = try string()
+        guard let severity = CompliancePolicy.Severity(rawValue: severityName) else {
+            throw CodecError("unknown severity \(severityName)")
+        }
+        let scope = try byte() == 0 ? nil : try condition()
+        return CompliancePolicy(
+            id: id, name: name, description: description, severity: severity, scope: scope, rules: try policyRules(),
+            enabled: try byte() == 1, version: try varint(), createdBy: try string(), createdAt: try time(),
+            updatedAt: try time())
+    }
+
+    private mutating func policyRules() throws(CodecError) -> CompliancePolicy.Rules {
+        switch try byte() {
+        case 1: return .requiredTags(try strings())
+        case 2: return .valueValidation(tagKey: try string(), allowedValues: try strings(), pattern: try optionalString())
+        case 3: return .conditionalRequirement(condition: try condition(), thenRequired: try strings())
+        case 4: return .tagFormat(tagKey: try string(), pattern: try optionalString(), keyPattern: try optionalString())
+        case 5:
+            let min = Int(truncatingIfNeeded: try varint())
+            return .tagCount(min: min, max: try byte() == 0 ? nil : Int(truncatingIfNeeded: try varint()))
+        case let kind: throw CodecError("unknown kind of policy \(kind)")
+        }
+    }
+}

@@ -1,0 +1,136 @@
+/// What a shard counts of its rows.
+package struct InventoryTotals: Hashable, Sendable {
+    package struct PolicyTotals: Hashable, Sendable {
+        package var evaluated = 0
+        package var compliant = 0
+        package var violations = 0
+
+        package init() {}
+    }
+
+    package var resources = 0
+    package var relationships = 0
+    package var compliantResources = 0
+    package var byProvider: [Provider: Int] = [:]
+    package var tagsBySource: [TagSource: Int] = [:]
+    package var byPolicy: [UUID128: PolicyTotals] = [:]
+
+    package init() {}
+
+    package static func += (left: inout Self, right: Self) {
+        left.resources += right.resources
+        left.relationships += right.relationships
+        left.compliantResources += right.compliantResources
+        left.byProvider.merge(right.byProvider, uniquingKeysWith: +)
+        left.tagsBySource.merge(right.tagsBySource, uniquingKeysWith: +)
+        for (policy, totals) in right.byPolicy {
+            left.byPolicy[policy, default: PolicyTotals()].evaluated += totals.evaluated
+            left.byPolicy[policy, default: PolicyTotals()].compliant += totals.compliant
+            left.byPolicy[policy, default: PolicyTotals()].violations += totals.violations
+        }
+    }
+}
+
+extension InventoryTotals {
+    /// Adds (`sign` 1) or takes away (-1) what the row counts for. Reads the bytes in place, without making strings.
+    package mutating func count(_ row: [UInt8], sign: Int) throws(CodecError) {
+        let result: Result<Void, CodecError> = row.withUnsafeBytes { raw in
+            do throws(CodecError) {
+                return .success(try count(raw, sign: sign))
+            } catch {
+                return .failure(error)
+            }
+        }
+        try result.get()
+    }
+
+    private mutating func count(_ raw: UnsafeRawBufferPointer, sign: Int) throws(CodecError) {
+        var reader = ByteReader(raw)
+        guard try reader.byte() == RecordCodec.format else { throw CodecError("a row has a format this version does not know") }
+        _ = try reader.varint()
+        _ = try reader.varint()
+        _ = try reader.zigzag()
+        var tagsBySource = (0, 0, 0, 0)
+        for _ in 0..<(try reader.count()) {
+            _ = try reader.slice()
+            let losers = try reader.count()
+            switch try reader.skipAssertion() {
+            case .manual: tagsBySource.0 += 1
+            case .rule: tagsBySource.1 += 1
+            case .ml: tagsBySource.2 += 1
+            case .inherited: tagsBySource.3 += 1
+            }
+            for _ in 0..<losers { _ = try reader.skipAssertion() }
+        }
+        add(tagsBySource, sign)
+        try countCompliance(&reader, sign: sign)
+        guard let provider = Provider(code: try reader.byte()) else { throw CodecError("unknown provider in a row") }
+        resources += sign
+        byProvider[provider, default: 0] += sign
+        try reader.skipToRelationships()
+        relationships += sign * (try reader.count())
+    }
+
+    private mutating func add(_ counts: (Int, Int, Int, Int), _ sign: Int) {
+        if counts.0 > 0 { tagsBySource[.manual, default: 0] += sign * counts.0 }
+        if counts.1 > 0 { tagsBySource[.rule, default: 0] += sign * counts.1 }
+        if counts.2 > 0 { tagsBySource[.ml, default: 0] += sign * counts.2 }
+        if counts.3 > 0 { tagsBySource[.inherited, default: 0] += sign * counts.3 }
+    }
+
+    private mutating func countCompliance(_ reader: inout ByteReader, sign: Int) throws(CodecError) {
+        var compliant = true
+        for _ in 0..<(try reader.count()) {
+            let policy = try reader.uuid()
+            _ = try reader.zigzag()
+            let violations = try reader.count()
+            for _ in 0..<violations {
+                _ = try reader.byte()
+                _ = try reader.slice()
+                _ = try reader.slice()
+            }
+            if violations > 0 { compliant = false }
+            byPolicy[policy, default: PolicyTotals()].count(violations: violations, sign: sign)
+            if sign < 0, byPolicy[policy]?.evaluated == 0 { byPolicy[policy] = nil }
+        }
+        if compliant { compliantResources += sign }
+    }
+}
+
+extension InventoryTotals.PolicyTotals {
+    fileprivate mutating func count(violations found: Int, sign: Int) {
+        evaluated += sign
+        if found == 0 { compliant += sign }
+        violations += sign * found
+    }
+}
+
+extension ByteReader {
+    fileprivate mutating func skipAssertion() throws(CodecError) -> TagSource {
+        let flags = try byte()
+        guard flags < 32, let source = TagSource(code: flags & 3) else { throw CodecError("unknown flags of a tag: \(flags)") }
+        _ = try slice()
+        _ = try slice()
+        _ = try zigzag()
+        if flags & 16 != 0 { _ = try zigzag() }
+        if flags & 8 != 0 { _ = try double() }
+        if flags & 4 != 0 {
+            _ = try uuid()
+            _ = try varint()
+            _ = try zigzag()
+        }
+        return source
+    }
+
+    /// From after the provider to the count of relationships.
+    fileprivate mutating func skipToRelationships() throws(CodecError) {
+        for _ in 0..<5 { _ = try slice() }
+        _ = try varint()
+        _ = try zigzag()
+        for _ in 0..<(try count()) {
+            _ = try slice()
+            _ = try slice()
+        }
+        _ = try slice()
+    }
+}

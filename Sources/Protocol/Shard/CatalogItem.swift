@@ -1,0 +1,86 @@
+package import Model
+
+/// What the system shard keeps and every node needs: a rule, a tag definition or a policy.
+package enum CatalogItem: Hashable, Sendable {
+    case rule(TagRule)
+    case definition(TagDefinition)
+    case policy(CompliancePolicy)
+
+    package enum Kind: UInt8, CaseIterable, Hashable, Sendable {
+        case rule = 1
+        case definition = 2
+        case policy = 3
+
+        /// What people call it.
+        package var noun: String {
+            switch self {
+            case .rule: "tag rule"
+            case .definition: "tag definition"
+            case .policy: "policy"
+            }
+        }
+    }
+
+    package var kind: Kind {
+        switch self {
+        case .rule: .rule
+        case .definition: .definition
+        case .policy: .policy
+        }
+    }
+
+    package var id: UUID128 {
+        switch self {
+        case .rule(let rule): rule.id
+        case .definition(let definition): definition.id
+        case .policy(let policy): policy.id
+        }
+    }
+
+    /// Unique among its kind.
+    package var name: String {
+        switch self {
+        case .rule(let rule): rule.name
+        case .definition(let definition): definition.tagKey
+        case .policy(let policy): policy.name
+        }
+    }
+
+    package var version: UInt64 {
+        switch self {
+        case .rule(let rule): rule.version
+        case .definition(let definition): definition.version
+        case .policy(let policy): policy.version
+        }
+    }
+
+    /// The same item as made by `actor` now, or as the next version of `previous`.
+    func stamped(actor: String, at now: Timestamp, replacing previous: CatalogItem?) -> CatalogItem {
+        switch (self, previous) {
+        case (.rule(var rule), .rule(let old)?):
+            (rule.version, rule.createdBy, rule.createdAt, rule.updatedAt) = (old.version + 1, old.createdBy, old.createdAt, now)
+            return .rule(rule)
+        case (.definition(var definition), .definition(let old)?):
+            (definition.version, definition.createdAt, definition.updatedAt) = (old.version + 1, old.createdAt, now)
+            return .definition(definition)
+        case (.policy(var policy), .policy(let old)?):
+            (policy.version, policy.createdBy, policy.createdAt, policy.updatedAt) =
+                (old.version + 1, old.createdBy, old.createdAt, now)
+            return .policy(policy)
+        case (.rule(var rule), _):
+            (rule.version, rule.createdBy, rule.createdAt, rule.updatedAt) = (1, actor, now, now)
+            return .rule(rule)
+        case (.definition(var definition), _):
+            (definition.version, definition.createdAt, definition.updatedAt) = (1, now, now)
+            return .definition(definition)
+        case (.policy(var policy), _):
+            (policy.version, policy.createdBy, policy.createdAt, policy.updatedAt) = (1, actor, now, now)
+            return .policy(policy)
+        }
+    }
+
+    /// True when the two differ in nothing but version and times.
+    func saysSame(as other: CatalogItem, at now: Timestamp, actor: String) -> Bool {
+        stamped(actor: actor, at: now, replacing: nil) == other.stamped(actor: actor, at: now, replacing: nil)
+    }
+}

@@ -1,0 +1,343 @@
+import Conditions
+import Model
+
+extension Shard {
+    /// A command being worked out: the rows that it changes, what it answers, and the trail it leaves.
+    struct Draft {
+        private let shard: Shard
+        private let index: UInt64
+        private let now: Timestamp
+        private let context: WriteContext
+        private let version: UInt64
+        private(set) var outcomes: [Outcome] = []
+        private(set) var subject: UUID128?
+        private(set) var auditSequence: UInt64
+        private(set) var sweep: ShardState.SweepPosition
+        private var working: [ResourceID: ResourceRecord?] = [:]
+        private var order: [ResourceID] = []
+        private var trail: [AuditEntry] = []
+        private var sweptNow = false
+
+        init(shard: Shard, index: UInt64, now: Timestamp, context: WriteContext, version: UInt64) {
+            self.shard = shard
+            self.index = index
+            self.now = now
+            self.context = context
+            self.version = version
+            auditSequence = shard.auditSequence
+            sweep = shard.sweepPosition
+        }
+
+        var isEmpty: Bool { order.isEmpty && trail.isEmpty && !sweptNow }
+        var changedRows: [(ResourceID, ResourceRecord?)] { order.map { ($0, working[$0] ?? nil) } }
+
+        var effects: [Effect] {
+            var effects: [Effect] = []
+            effects.reserveCapacity(order.count + 2)
+            for id in order {
+                if let record = working[id] ?? nil {
+                    effects.append(.put(id, RecordCodec.encode(record)))
+                } else {
+                    effects.append(.delete(id))
+                }
+            }
+            if !trail.isEmpty { effects.append(.audit(trail)) }
+            if sweptNow { effects.append(.swept(version: sweep.version, upTo: sweep.isComplete ? nil : sweep.upTo)) }
+            return effects
+        }
+
+        mutating func carryOut(_ command: ShardCommand, judge: some Judge) throws(CodecError) {
+            switch command {
+            case .observe(let observations):
+                outcomes.reserveCapacity(observations.count)
+                for observation in observations { outcomes.append(try observe(observation, judge)) }
+            case .addCosts(let costs):
+                for cost in costs { outcomes.append(try addCosts(cost, judge)) }
+            case .putResource(let observation, let precondition):
+                outcomes.append(try put(observation, precondition, judge))
+            case .deleteResource(let id, let precondition):
+                outcomes.append(try delete(id, precondition))
+            case .applyTags(let items):
+                for item in items { outcomes.append(try applyTags(item, judge)) }
+            case .setTag(let id, let value, let precondition):
+                outcomes.append(try setTag(id, value: value, precondition, judge))
+            case .deleteTag(let id, let precondition):
+                outcomes.append(try deleteTag(id, precondition, judge))
+            case .sweep(let limit):
+                try sweepRows(limit: limit, judge)
+            }
+        }
+
+        // MARK: Resources
+
+        private mutating func observe(_ observation: Observation, _ judge: some Judge) throws(CodecError) -> Outcome {
+            guard var record = try current(observation.id) else {
+                if observation.kind == .deleted { return .unchanged }
+                return create(Resource(observed: observation, at: now), judge)
+            }
+            if observation.kind == .deleted { return remove(record) }
+            let fields = record.resource.merge(observation, at: now)
+            guard !fields.isEmpty else { return .unchanged }
+            return update(&record, changed: fields, judge)
+        }
+
+        private mutating func addCosts(_ cost: CostObservation, _ judge: some Judge) throws(CodecError) -> Outcome {
+            guard var record = try current(cost.resource.id) else {
+                var resource = Resource(observed: cost.resource, at: now)
+                _ = resource.costs.merge(cost)
+                return create(resource, judge)
+            }
+            let before = record.resource.costs
+            let fields = record.resource.merge(cost, at: now)
+            if !fields.isEmpty { return update(&record, changed: fields, judge) }
+            // Equal amounts of a new upload: kept with its mark, so that its next part adds to them.
+            if record.resource.costs != before { save(record) }
+            return .unchanged
+        }
+
+        private mutating func put(
+            _ observation: Observation, _ precondition: Precondition, _ judge: some Judge
+        ) throws(CodecError) -> Outcome {
+            let record = try current(observation.id)
+            if let refusal = refusal(precondition, record) { return refusal }
+            return try observe(observation, judge)
+        }
+
+        private mutating func delete(_ id: ResourceID, _ precondition: Precondition) throws(CodecError) -> Outcome {
+            let record = try current(id)
+            if let refusal = refusal(precondition, record) { return refusal }
+            guard let record else { return .notFound }
+            return remove(record)
+        }
+
+        private mutating func create(_ resource: Resource, _ judge: some Judge) -> Outcome {
+            let (tags, compliance) = judge.judge(resource, claims: [], previous: nil, at: now)
+            audit(.resourceCreated, of: resource.id, newValue: resource.resourceID)
+            auditTags(of: resource.id, from: [], to: tags)
+            save(ResourceRecord(resource: resource, tags: tags, compliance: compliance))
+            return .created
+        }
+
+        private mutating func update(
+            _ record: inout ResourceRecord, changed fields: [String], _ judge: some Judge
+        ) -> Outcome {
+            audit(.resourceUpdated, of: record.resource.id, newValue: fields.joined(separator: ","))
+            rejudge(&record, judge)
+            save(record)
+            return .updated
+        }
+
+        private mutating func remove(_ record: ResourceRecord) -> Outcome {
+            let id = record.resource.id
+            audit(.resourceDeleted, of: id, oldValue: record.resource.resourceID)
+            auditTags(of: id, from: record.tags, to: [])
+            touch(id)
+            working[id] = .some(nil)
+            return .deleted
+        }
+
+        // MARK: Tags
+
+        private mutating func applyTags(_ item: TagApplication, _ judge: some Judge) throws(CodecError) -> Outcome {
+            for tag in item.tags {
+                if let problem = TagLimits.problem(key: tag.key, value: tag.value) { return .invalid(problem) }
+            }
+            guard var record = try current(item.resource) else { return .notFound }
+            let before = record
+            for tag in item.tags { setManually(&record, key: tag.key, value: tag.value) }
+            guard record != before else { return .unchanged }
+            guard record.tags.count <= TagLimits.tagsPerResourceMax else {
+                return .invalid("a resource may carry \(TagLimits.tagsPerResourceMax) tags")
+            }
+            let hadAny = item.tags.contains { before.tag($0.key)?.assertions.contains { $0.source == .manual } == true }
+            return settle(record, hadAny ? .updated : .created, judge)
+        }
+
+        private mutating func setTag(
+            _ id: UUID128, value: String, _ precondition: Precondition, _ judge: some Judge
+        ) throws(CodecError) -> Outcome {
+            guard var (record, tag) = try currentTag(id) else { return .notFound }
+            subject = record.resource.id.uuid
+            if let refusal = refusal(precondition, record) { return refusal }
+            if let problem = TagLimits.problem(key: tag.key, value: value) { return .invalid(problem) }
+            setManually(&record, key: tag.key, value: value)
+            tag = record.tag(tag.key) ?? tag
+            guard try record != current(record.resource.id) else { return .unchanged }
+            return settle(record, .updated, judge)
+        }
+
+        private mutating func deleteTag(
+            _ id: UUID128, _ precondition: Precondition, _ judge: some Judge
+        ) throws(CodecError) -> Outcome {
+            guard var (record, tag) = try currentTag(id) else { return .notFound }
+            subject = record.resource.id.uuid
+            if let refusal = refusal(precondition, record) { return refusal }
+            let derived = tag.assertions.filter { $0.source == .rule || $0.source == .inherited }
+            if tag.winner.source == .rule || tag.winner.source == .inherited {
+                return .conflict(
+                    "the tag comes from \(tag.winner.createdBy) and would come back at once; change what makes it, "
+                        + "or set the tag by hand")
+            }
+            record.tags.removeAll { $0.key == tag.key }
+            if let next = derived.first {
+                tag.winner = next
+                tag.losers = Array(derived.dropFirst())
+                record.tags.append(tag)
+                record.tags.sort { $0.key < $1.key }
+            }
+            return settle(record, .deleted, judge)
+        }
+
+        private func setManually(_ record: inout ResourceRecord, key: String, value: String) {
+            // Spellings of one key are one tag.
+            let form = TagKeyForm.form(of: key)
+            guard let position = record.tags.firstIndex(where: { TagKeyForm.form(of: $0.key) == form }) else {
+                let assertion = TagAssertion(
+                    value: value, source: .manual, createdBy: context.actor, createdAt: now, updatedAt: now)
+                record.tags.append(VirtualTag(key: key, winner: assertion))
+                record.tags.sort { $0.key < $1.key }
+                return
+            }
+            var tag = record.tags[position]
+            if tag.winner.source == .manual {
+                guard tag.winner.value != value else { return }
+                tag.winner.value = value
+                tag.winner.createdBy = context.actor
+                tag.winner.updatedAt = now
+            } else {
+                tag.losers.insert(tag.winner, at: 0)
+                tag.winner = TagAssertion(
+                    value: value, source: .manual, createdBy: context.actor, createdAt: now, updatedAt: now)
+            }
+            record.tags[position] = tag
+        }
+
+        /// Judges the record after its claims changed, and keeps it.
+        private mutating func settle(_ record: ResourceRecord, _ outcome: Outcome, _ judge: some Judge) -> Outcome {
+            var record = record
+            rejudge(&record, judge)
+            save(record)
+            return outcome
+        }
+
+        /// Derives tags and compliance anew. The claims are taken from `record`, the trail from what is stored.
+        private mutating func rejudge(_ record: inout ResourceRecord, _ judge: some Judge) {
+            let id = record.resource.id
+            let stored = (try? current(id)) ?? nil
+            let claims = record.tags.compactMap(\.claims)
+            let (tags, compliance) = judge.judge(record.resource, claims: claims, previous: stored, at: now)
+            auditTags(of: id, from: stored?.tags ?? [], to: tags)
+            record.tags = tags
+            record.compliance = compliance
+        }
+
+        // MARK: Sweep
+
+        private mutating func sweepRows(limit: Int, _ judge: some Judge) throws(CodecError) {
+            guard shard.sweepMayStart else { return }
+            if sweep.version < version {
+                sweep = ShardState.SweepPosition(version: version, upTo: nil, isComplete: false)
+            } else if sweep.isComplete {
+                return
+            }
+            let rows = shard.state.rows.rows(after: sweep.upTo, limit: limit)
+            for row in rows {
+                guard var record = try current(row.id) else { continue }
+                let before = record
+                let claims = record.tags.compactMap(\.claims)
+                (record.tags, record.compliance) = judge.judge(record.resource, claims: claims, previous: before, at: now)
+                guard record != before else { continue }
+                auditTags(of: row.id, from: before.tags, to: record.tags)
+                save(record)
+                outcomes.append(.updated)
+            }
+            sweep.upTo = rows.last?.id ?? sweep.upTo
+            sweep.isComplete = rows.count < limit
+            sweptNow = true
+        }
+
+        // MARK: The working set
+
+        private func current(_ id: ResourceID) throws(CodecError) -> ResourceRecord? {
+            if let known = working[id] { return known }
+            return try shard.newest(id)
+        }
+
+        private func currentTag(_ id: UUID128) throws(CodecError) -> (ResourceRecord, VirtualTag)? {
+            guard shard.state.rows.slots.contains(Int(id.slot.number)) else { return nil }
+            return try shard.newestTag(id)
+        }
+
+        private mutating func save(_ record: ResourceRecord) {
+            var record = record
+            record.changedIndex = index
+            record.judgedUnder = version
+            touch(record.resource.id)
+            working[record.resource.id] = record
+        }
+
+        private mutating func touch(_ id: ResourceID) {
+            if working[id] == nil { order.append(id) }
+        }
+
+        private func refusal(_ precondition: Precondition, _ record: ResourceRecord?) -> Outcome? {
+            switch precondition {
+            case .none: nil
+            case .unchangedSince(let index):
+                record?.changedIndex == index ? nil : .preconditionFailed(current: record?.changedIndex)
+            case .exists: record == nil ? .preconditionFailed(current: nil) : nil
+            case .absent: record.map { .preconditionFailed(current: $0.changedIndex) }
+            }
+        }
+
+        // MARK: The trail
+
+        private mutating func audit(
+            _ action: AuditEntry.Action, of id: ResourceID, key: String = "", oldValue: String? = nil,
+            newValue: String? = nil, claim: TagAssertion? = nil
+        ) {
+            auditSequence += 1
+            trail.append(
+                AuditEntry(
+                    id: PartID.auditEntry(of: id, sequence: auditSequence), sequence: auditSequence, resourceID: id,
+                    action: action, tagKey: key, oldValue: oldValue, newValue: newValue, actor: context.actor,
+                    source: claim?.source, ruleID: claim?.ruleID, requestID: context.requestID, at: now))
+        }
+
+        /// Both lists are sorted by key. The provider's own tags are not told again: the resource's change says them.
+        private mutating func auditTags(of id: ResourceID, from old: [VirtualTag], to new: [VirtualTag]) {
+            var before = old.makeIterator()
+            var after = new.makeIterator()
+            var left = before.next()
+            var right = after.next()
+            while left != nil || right != nil {
+                if let was = left, right.map({ was.key < $0.key }) ?? true {
+                    if was.winner.source != .inherited {
+                        audit(.tagRemoved, of: id, key: was.key, oldValue: was.value, claim: was.winner)
+                    }
+                    left = before.next()
+                } else if let now = right, left.map({ now.key < $0.key }) ?? true {
+                    if now.winner.source != .inherited {
+                        audit(.tagAdded, of: id, key: now.key, newValue: now.value, claim: now.winner)
+                    }
+                    right = after.next()
+                } else if let was = left, let now = right {
+                    if was.value != now.value || was.winner.source != now.winner.source {
+                        audit(.tagChanged, of: id, key: now.key, oldValue: was.value, newValue: now.value, claim: now.winner)
+                    }
+                    left = before.next()
+                    right = after.next()
+                }
+            }
+        }
+    }
+}
+
+extension VirtualTag {
+    /// The tag with what is not derived: claims by hand and by models. Nil when there are none.
+    fileprivate var claims: VirtualTag? {
+        let kept = assertions.filter { $0.source == .manual || $0.source == .ml }
+        guard let first = kept.first else { return nil }
+        return VirtualTag(key: key, winner: first, losers: Array(kept.dropFirst()))
+    }
+}

@@ -1,0 +1,151 @@
+package import Model
+
+/// What a shard can be asked to change. All resources named belong to the shard.
+package enum ShardCommand: Sendable {
+    /// What providers' payloads say. One outcome per observation.
+    case observe([Observation])
+    /// Costs from a billing export. One outcome per observation.
+    case addCosts([CostObservation])
+    /// A resource as a person or script describes it: `PUT /resources/{id}`.
+    case putResource(Observation, Precondition)
+    case deleteResource(ResourceID, Precondition)
+    /// Tags set by hand. One outcome per item.
+    case applyTags([TagApplication])
+    /// The value of a tag, set by hand: `PUT /virtual-tags/{id}`.
+    case setTag(UUID128, value: String, Precondition)
+    case deleteTag(UUID128, Precondition)
+    /// Judges up to `limit` rows after the sweep's position under the current catalogue.
+    case sweep(limit: Int)
+}
+
+package struct TagApplication: Hashable, Sendable {
+    package let resource: ResourceID
+    package let tags: [Tag]
+
+    package init(resource: ResourceID, tags: [Tag]) {
+        self.resource = resource
+        self.tags = tags
+    }
+}
+
+/// From `If-Match` and `If-None-Match`: what must hold of the row's changed index.
+package enum Precondition: Hashable, Sendable {
+    case none
+    /// `If-Match: "index"`.
+    case unchangedSince(UInt64)
+    /// `If-Match: *`.
+    case exists
+    /// `If-None-Match: *`.
+    case absent
+}
+
+/// Who asks, and how the answer may be found again.
+package struct WriteContext: Hashable, Sendable {
+    package struct Idempotency: Hashable, Sendable {
+        package let key: IdempotencyKey
+        package let bodyDigest: UInt64
+
+        package init(key: IdempotencyKey, bodyDigest: UInt64) {
+            self.key = key
+            self.bodyDigest = bodyDigest
+        }
+    }
+
+    package let actor: String
+    package let requestID: String
+    package let idempotency: Idempotency?
+
+    package init(actor: String, requestID: String = "", idempotency: Idempotency? = nil) {
+        self.actor = actor
+        self.requestID = requestID
+        self.idempotency = idempotency
+    }
+}
+
+/// What came of one item of a command.
+package enum Outcome: Hashable, Sendable {
+    case created, updated, unchanged, deleted
+    case notFound
+    /// The row's changed index, where there is a row.
+    case preconditionFailed(current: UInt64?)
+    /// Why the item cannot be done, for people.
+    case invalid(String)
+    /// Why it cannot be done to this thing as it is now, for people.
+    case conflict(String)
+
+    /// True when the item left its mark or had nothing to change.
+    package var succeeded: Bool {
+        switch self {
+        case .created, .updated, .unchanged, .deleted: true
+        case .notFound, .preconditionFailed, .invalid, .conflict: false
+        }
+    }
+}
+
+/// The answer to a command: one outcome per item, and the index of the entry that holds the change.
+package struct ShardReply: Hashable, Sendable {
+    package let index: UInt64
+    package let outcomes: [Outcome]
+    /// The thing that the command was about, where its caller does not know: the resource of a tag, a new rule.
+    package let subject: UUID128?
+
+    package init(index: UInt64, outcomes: [Outcome], subject: UUID128? = nil) {
+        self.index = index
+        self.outcomes = outcomes
+        self.subject = subject
+    }
+
+    func write(to writer: inout ByteWriter) {
+        writer.varint(index)
+        writer.byte(subject == nil ? 0 : 1)
+        if let subject { writer.uuid(subject) }
+        writer.varint(outcomes.count)
+        for outcome in outcomes {
+            switch outcome {
+            case .created: writer.byte(0)
+            case .updated: writer.byte(1)
+            case .unchanged: writer.byte(2)
+            case .deleted: writer.byte(3)
+            case .notFound: writer.byte(4)
+            case .preconditionFailed(let current):
+                writer.byte(current == nil ? 5 : 6)
+                if let current { writer.varint(current) }
+            case .invalid(let detail):
+                writer.byte(7)
+                writer.string(detail)
+            case .conflict(let detail):
+                writer.byte(8)
+                writer.string(detail)
+            }
+        }
+    }
+
+    init(from reader: inout ByteReader) throws(CodecError) {
+        index = try reader.varint()
+        subject = try reader.byte() == 0 ? nil : try reader.uuid()
+        var outcomes: [Outcome] = []
+        for _ in 0..<(try reader.count()) {
+            switch try reader.byte() {
+            case 0: outcomes.append(.created)
+            case 1: outcomes.append(.updated)
+            case 2: outcomes.append(.unchanged)
+            case 3: outcomes.append(.deleted)
+            case 4: outcomes.append(.notFound)
+            case 5: outcomes.append(.preconditionFailed(current: nil))
+            case 6: outcomes.append(.preconditionFailed(current: try reader.varint()))
+            case 7: outcomes.append(.invalid(try reader.string()))
+            case 8: outcomes.append(.conflict(try reader.string()))
+            case let kind: throw CodecError("unknown outcome \(kind)")
+            }
+        }
+        self.outcomes = outcomes
+    }
+}
+
+/// Why a command was not taken at all.
+package enum ShardError: Error, Hashable, Sendable {
+    /// The key was used before with another body.
+    case idempotencyKeyReused
+    /// Stored bytes could not be read: memory or disk is damaged.
+    case damagedRow(String)
+}

@@ -1,0 +1,114 @@
+package import Model
+
+/// What a shard is: changed by `apply` alone, the same on every replica.
+package struct ShardState: Sendable {
+    package private(set) var rows: SlotTable
+    package private(set) var totals = InventoryTotals()
+    package private(set) var idempotency = IdempotencyTable()
+    package private(set) var sweep = SweepPosition()
+    /// Index of the last applied entry.
+    package private(set) var appliedIndex: UInt64
+    /// Number of the last audit entry of this shard.
+    package private(set) var auditSequence: UInt64
+
+    /// How far the background judgement under a version of the catalogue has come.
+    package struct SweepPosition: Hashable, Sendable {
+        /// The version being applied.
+        package var version: UInt64 = 0
+        /// The last id judged under it; nil when all are, or none yet (see `isComplete`).
+        package var upTo: ResourceID?
+        package var isComplete = true
+
+        package init() {}
+        package init(version: UInt64, upTo: ResourceID?, isComplete: Bool) {
+            self.version = version
+            self.upTo = upTo
+            self.isComplete = isComplete
+        }
+    }
+
+    /// What changed, for whoever keeps a copy.
+    package struct Changes: Sendable {
+        package var rows: [ResourceID] = []
+        package var audit: [AuditEntry] = []
+        package var remembered: [IdempotencyKey] = []
+        package var forgotten: [IdempotencyKey] = []
+    }
+
+    package init(slots: Range<Int>) {
+        rows = SlotTable(slots: slots)
+        appliedIndex = 0
+        auditSequence = 0
+    }
+
+    /// Starts from a checkpoint's watermark; the rows follow with `restore`.
+    package init(
+        slots: Range<Int>, appliedIndex: UInt64, auditSequence: UInt64, sweep: SweepPosition,
+        remembered: [(IdempotencyKey, Remembered)]
+    ) {
+        rows = SlotTable(slots: slots)
+        self.appliedIndex = appliedIndex
+        self.auditSequence = auditSequence
+        self.sweep = sweep
+        idempotency.restore(remembered)
+    }
+
+    /// The slots of data shard `position` (from 0) of `count`: those that `Slot.shard(of:)` sends there.
+    package static func slots(ofShard position: Int, of count: Int) -> Range<Int> {
+        (position * Slot.count + count - 1) / count..<((position + 1) * Slot.count + count - 1) / count
+    }
+
+    /// One row of a checkpoint.
+    package mutating func restore(_ id: ResourceID, _ bytes: [UInt8]) throws(CodecError) {
+        if let old = rows.put(id, bytes) { try totals.count(old, sign: -1) }
+        try totals.count(bytes, sign: 1)
+    }
+
+    /// Applies the entry at `index`, which follows the last one. Throws when a row in it cannot be read.
+    package mutating func apply(_ payload: EntryPayload, at index: UInt64) throws(CodecError) -> Changes {
+        precondition(index == appliedIndex + 1, "entry \(index) does not follow \(appliedIndex)")
+        var changes = Changes()
+        for effect in payload.effects {
+            switch effect {
+            case .put(let id, let bytes):
+                if let old = rows.put(id, bytes) { try totals.count(old, sign: -1) }
+                try totals.count(bytes, sign: 1)
+                changes.rows.append(id)
+            case .delete(let id):
+                if let old = rows.remove(id) { try totals.count(old, sign: -1) }
+                changes.rows.append(id)
+            case .audit(let entries):
+                auditSequence = entries.last?.sequence ?? auditSequence
+                changes.audit.append(contentsOf: entries)
+            case .remember(let key, let answer):
+                changes.forgotten.append(contentsOf: idempotency.remember(key, answer))
+                changes.remembered.append(key)
+            case .swept(let version, let upTo):
+                sweep = SweepPosition(version: version, upTo: upTo, isComplete: upTo == nil)
+            }
+        }
+        appliedIndex = index
+        return changes
+    }
+
+    /// The row of that resource, decoded.
+    package func record(_ id: ResourceID) throws(CodecError) -> ResourceRecord? {
+        guard let bytes = rows[id] else { return nil }
+        return try RecordCodec.decode(bytes, id: id)
+    }
+
+    /// The resource that a virtual tag's id belongs to, and the tag.
+    package func virtualTag(_ id: UUID128) throws(CodecError) -> (ResourceRecord, VirtualTag)? {
+        for row in rows.rows(sharingPrefixOf: id) {
+            let record = try RecordCodec.decode(row.bytes, id: row.id)
+            if let tag = record.tags.first(where: { PartID.virtualTag(of: row.id, key: $0.key) == id }) { return (record, tag) }
+        }
+        return nil
+    }
+
+    /// How many rows wait to be judged under `version`.
+    package func pending(under version: UInt64) -> Int {
+        if sweep.version >= version { return sweep.isComplete ? 0 : rows.count(after: sweep.upTo) }
+        return rows.count
+    }
+}

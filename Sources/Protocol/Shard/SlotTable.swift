@@ -1,0 +1,104 @@
+package import Model
+
+/// A shard's rows: for each slot that it owns a small array sorted by id.
+///
+/// The slot is in the id, so finding a row is one index and a short binary search, walking is in id order, and a copy of
+/// the table is O(1) until either side writes.
+package struct SlotTable: Sendable {
+    package struct Row: Sendable {
+        package let id: ResourceID
+        /// `RecordCodec`'s form.
+        package let bytes: [UInt8]
+    }
+
+    package let slots: Range<Int>
+    private var buckets: [[Row]]
+    package private(set) var count = 0
+
+    package init(slots: Range<Int>) {
+        precondition(slots.lowerBound >= 0 && slots.upperBound <= Slot.count, "slots \(slots) do not exist")
+        self.slots = slots
+        buckets = Array(repeating: [], count: slots.count)
+    }
+
+    package subscript(_ id: ResourceID) -> [UInt8]? {
+        let bucket = bucket(of: id)
+        let position = Self.position(of: id, in: buckets[bucket])
+        guard position < buckets[bucket].count, buckets[bucket][position].id == id else { return nil }
+        return buckets[bucket][position].bytes
+    }
+
+    /// Returns what stood there.
+    package mutating func put(_ id: ResourceID, _ bytes: [UInt8]) -> [UInt8]? {
+        let bucket = bucket(of: id)
+        let position = Self.position(of: id, in: buckets[bucket])
+        if position < buckets[bucket].count, buckets[bucket][position].id == id {
+            let old = buckets[bucket][position].bytes
+            buckets[bucket][position] = Row(id: id, bytes: bytes)
+            return old
+        }
+        buckets[bucket].insert(Row(id: id, bytes: bytes), at: position)
+        count += 1
+        return nil
+    }
+
+    /// Returns what stood there.
+    package mutating func remove(_ id: ResourceID) -> [UInt8]? {
+        let bucket = bucket(of: id)
+        let position = Self.position(of: id, in: buckets[bucket])
+        guard position < buckets[bucket].count, buckets[bucket][position].id == id else { return nil }
+        count -= 1
+        return buckets[bucket].remove(at: position).bytes
+    }
+
+    /// Up to `limit` rows with ids after `id` (from the first when nil), in id order.
+    package func rows(after id: ResourceID?, limit: Int) -> [Row] {
+        var found: [Row] = []
+        var bucket = 0
+        var position = 0
+        if let id {
+            bucket = self.bucket(of: id)
+            position = Self.position(of: id, in: buckets[bucket])
+            if position < buckets[bucket].count, buckets[bucket][position].id == id { position += 1 }
+        }
+        while bucket < buckets.count, found.count < limit {
+            let rest = buckets[bucket][position...].prefix(limit - found.count)
+            found.append(contentsOf: rest)
+            bucket += 1
+            position = 0
+        }
+        return found
+    }
+
+    /// The rows whose ids share their first 60 free bits with the id of a part: one, but for a chance of 2⁻⁴⁰.
+    package func rows(sharingPrefixOf part: UUID128) -> [Row] {
+        let slot = Int(part.slot.number)
+        guard slots.contains(slot) else { return [] }
+        return buckets[slot - slots.lowerBound].filter { $0.id.uuid.prefix == part.prefix }
+    }
+
+    /// How many rows have ids after `id`. O(slots).
+    package func count(after id: ResourceID?) -> Int {
+        guard let id else { return count }
+        let first = bucket(of: id)
+        let inFirst = buckets[first].count { id < $0.id }
+        return buckets[(first + 1)...].reduce(inFirst) { $0 + $1.count }
+    }
+
+    private func bucket(of id: ResourceID) -> Int {
+        let slot = Int(id.slot.number)
+        precondition(slots.contains(slot), "\(id) belongs to slot \(slot), this shard owns \(slots)")
+        return slot - slots.lowerBound
+    }
+
+    /// Where `id` is, or would stand.
+    private static func position(of id: ResourceID, in rows: [Row]) -> Int {
+        var low = 0
+        var high = rows.count
+        while low < high {
+            let middle = (low + high) / 2
+            if rows[middle].id < id { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+}

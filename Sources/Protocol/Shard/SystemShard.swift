@@ -1,0 +1,165 @@
+package import Model
+
+/// The system shard's leader. The same contract as `Shard`: propose, append, commit, reply.
+package struct SystemShard: Sendable {
+    /// Its group in the log; data shards follow from 1.
+    package static let group = 0
+
+    package private(set) var state: SystemState
+    private var queue: EntryQueue<[SystemState.Effect]>
+    /// Items as the last proposal left them; nil values are deleted.
+    private var inFlight: [UUID128: (index: UInt64, item: CatalogItem?)] = [:]
+    private var inFlightAnswers: [IdempotencyKey: Remembered] = [:]
+    private var lastAuditSequence: UInt64
+
+    package init(state: SystemState) {
+        self.state = state
+        queue = EntryQueue(lastIndex: state.appliedIndex)
+        lastAuditSequence = state.auditSequence
+    }
+
+    package var lastIndex: UInt64 { queue.lastIndex }
+
+    /// Works a command out. Changes nothing; the next proposal must wait for `appended`.
+    package func propose(
+        _ command: SystemCommand, by context: WriteContext, at now: Timestamp
+    ) throws(ShardError) -> OnProposed<[SystemState.Effect]> {
+        if let idempotency = context.idempotency,
+            let answer = inFlightAnswers[idempotency.key] ?? state.idempotency[idempotency.key]
+        {
+            guard answer.bodyDigest == idempotency.bodyDigest else { throw .idempotencyKeyReused }
+            return .answer(answer.reply, after: answer.reply.index)
+        }
+        var effects: [SystemState.Effect] = []
+        let (outcome, subject) = decide(command, context, now, &effects)
+        guard !effects.isEmpty else {
+            return .answer(ShardReply(index: queue.lastIndex, outcomes: [outcome], subject: subject), after: queue.lastIndex)
+        }
+        let reply = ShardReply(index: queue.nextIndex, outcomes: [outcome], subject: subject)
+        if let idempotency = context.idempotency {
+            let answer = Remembered(bodyDigest: idempotency.bodyDigest, reply: reply, at: now)
+            effects.append(.remember(idempotency.key, answer))
+        }
+        return .append(proposal(effects, reply))
+    }
+
+    /// The log took the proposal.
+    package mutating func appended(_ proposal: Proposal<[SystemState.Effect]>) {
+        for effect in proposal.payload {
+            switch effect {
+            case .put(let item): inFlight[item.id] = (proposal.index, item)
+            case .delete(let id): inFlight[id] = (proposal.index, nil)
+            case .audit(let entry): lastAuditSequence = entry.sequence
+            case .remember(let key, let answer): inFlightAnswers[key] = answer
+            case .reapply: break
+            }
+        }
+        queue.append(proposal)
+    }
+
+    /// An entry that says nothing: a new leader's first.
+    package func proposeNoOperation() -> Proposal<[SystemState.Effect]> {
+        proposal([], ShardReply(index: queue.nextIndex, outcomes: []))
+    }
+
+    /// Applies everything up to `index`; returns what each entry changed.
+    package mutating func commit(upTo index: UInt64) -> [(index: UInt64, changes: SystemState.Changes)] {
+        var committed: [(UInt64, SystemState.Changes)] = []
+        while let entry = queue.popFirst(upTo: index) {
+            let changes = state.apply(entry.payload, at: entry.index)
+            for id in changes.items where inFlight[id]?.index == entry.index { inFlight[id] = nil }
+            for key in changes.remembered { inFlightAnswers[key] = nil }
+            committed.append((entry.index, changes))
+        }
+        return committed
+    }
+
+    // MARK: Private
+
+    private func proposal(_ effects: [SystemState.Effect], _ reply: ShardReply) -> Proposal<[SystemState.Effect]> {
+        Proposal(index: queue.nextIndex, encoded: effects.encoded, reply: reply, payload: effects)
+    }
+
+    private func decide(
+        _ command: SystemCommand, _ context: WriteContext, _ now: Timestamp, _ effects: inout [SystemState.Effect]
+    ) -> (Outcome, UUID128?) {
+        switch command {
+        case .create(let item):
+            if let other = holder(of: item.name, item.kind) { return (nameConflict(item), other.id) }
+            put(item.stamped(actor: context.actor, at: now, replacing: nil), nil, context, now, &effects)
+            return (.created, item.id)
+        case .update(let item, let precondition):
+            let old = newest(item.id)
+            if let refusal = refusal(precondition, old) { return (refusal, item.id) }
+            guard let old, old.kind == item.kind else { return (.notFound, nil) }
+            if let other = holder(of: item.name, item.kind), other.id != item.id { return (nameConflict(item), other.id) }
+            guard !item.saysSame(as: old, at: now, actor: context.actor) else { return (.unchanged, item.id) }
+            put(item.stamped(actor: context.actor, at: now, replacing: old), old, context, now, &effects)
+            return (.updated, item.id)
+        case .delete(let kind, let id, let precondition):
+            let old = newest(id)
+            if let refusal = refusal(precondition, old) { return (refusal, id) }
+            guard let old, old.kind == kind else { return (.notFound, nil) }
+            effects.append(.delete(id))
+            effects.append(.audit(entry(for: nil, replacing: old, context, now)))
+            return (.deleted, id)
+        case .reapply:
+            effects.append(.reapply)
+            return (.updated, nil)
+        }
+    }
+
+    private func put(
+        _ item: CatalogItem, _ old: CatalogItem?, _ context: WriteContext, _ now: Timestamp,
+        _ effects: inout [SystemState.Effect]
+    ) {
+        effects.append(.put(item))
+        effects.append(.audit(entry(for: item, replacing: old, context, now)))
+    }
+
+    private func newest(_ id: UUID128) -> CatalogItem? {
+        if let known = inFlight[id] { return known.item }
+        return state.items[id]
+    }
+
+    private func holder(of name: String, _ kind: CatalogItem.Kind) -> CatalogItem? {
+        let proposed = inFlight.values.lazy.compactMap(\.item)
+        if let item = proposed.first(where: { $0.kind == kind && $0.name == name }) { return item }
+        return state.items.values.first { $0.kind == kind && $0.name == name && inFlight[$0.id] == nil }
+    }
+
+    private func nameConflict(_ item: CatalogItem) -> Outcome {
+        .conflict("there is a \(item.kind.noun) named \"\(item.name)\" already")
+    }
+
+    private func refusal(_ precondition: Precondition, _ old: CatalogItem?) -> Outcome? {
+        switch precondition {
+        case .none: nil
+        case .unchangedSince(let version): old?.version == version ? nil : .preconditionFailed(current: old?.version)
+        case .exists: old == nil ? .preconditionFailed(current: nil) : nil
+        case .absent: old.map { .preconditionFailed(current: $0.version) }
+        }
+    }
+
+    private func entry(
+        for item: CatalogItem?, replacing old: CatalogItem?, _ context: WriteContext, _ now: Timestamp
+    ) -> AuditEntry {
+        let sequence = lastAuditSequence + 1
+        let subject = item ?? old
+        let ruleID = subject?.kind == .rule ? subject?.id : nil
+        return AuditEntry(
+            id: .version8(partOf: ResourceID(subject?.id ?? UUID128(high: 0, low: 0)), salt: StableHash.mix(sequence)),
+            sequence: sequence, resourceID: nil, action: Self.action(subject?.kind ?? .rule, old, item),
+            tagKey: subject?.name ?? "", oldValue: old.map { "version \($0.version)" },
+            newValue: item.map { "version \($0.version)" }, actor: context.actor, ruleID: ruleID,
+            requestID: context.requestID, at: now)
+    }
+
+    private static func action(_ kind: CatalogItem.Kind, _ old: CatalogItem?, _ new: CatalogItem?) -> AuditEntry.Action {
+        switch kind {
+        case .rule: new == nil ? .ruleDeleted : old == nil ? .ruleCreated : .ruleUpdated
+        case .definition: new == nil ? .schemaDeleted : old == nil ? .schemaCreated : .schemaUpdated
+        case .policy: new == nil ? .policyDeleted : old == nil ? .policyCreated : .policyUpdated
+        }
+    }
+}
