@@ -5,7 +5,8 @@ import Testing
     @Test("Version 5 follows RFC 9562, appendix A.4")
     func version5() {
         let dns = UUID128(high: 0x6ba7_b810_9dad_11d1, low: 0x80b4_00c0_4fd4_30c8)
-        #expect(UUID128.version5(namespace: dns, name: "www.example.com").description == "2ed6657d-e927-568b-95e1-2665a8aea6a2")
+        #expect(
+            UUID128.version5(namespace: dns, name: "www.example.com").description == "2ed6657d-e927-568b-95e1-2665a8aea6a2")
     }
 
     @Test("A resource's id depends on provider and native id, and is the same for ever")
@@ -60,8 +61,10 @@ import Testing
     @Test(
         "What is no UUID does not parse",
         arguments: [
-            "", "0123abcd-ef01-5234-8123-456789abcde", "0123abcd-ef01-5234-8123-456789abcdef0", "0123abcdef01-5234-8123-456789abcdef0",
-            "0123abcd-ef01-5234-8123-456789abcdeg", "{0123abcd-ef01-5234-8123-456789abcd}", "0123abcd_ef01-5234-8123-456789abcdef",
+            "", "0123abcd-ef01-5234-8123-456789abcde", "0123abcd-ef01-5234-8123-456789abcdef0",
+            "0123abcdef01-5234-8123-456789abcdef0",
+            "0123abcd-ef01-5234-8123-456789abcdeg", "{0123abcd-ef01-5234-8123-456789abcd}",
+            "0123abcd_ef01-5234-8123-456789abcdef",
             "é123abcd-ef01-5234-8123-456789abcde",
         ])
     func refused(text: String) {

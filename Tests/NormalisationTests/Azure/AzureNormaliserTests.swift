@@ -13,7 +13,9 @@ private func normalisedAzure(_ text: String) throws -> NormalisedPayload { try n
     @Test("Ids compare without case and without a slash at the end")
     func canonical() {
         #expect(CanonicalID.canonical(provider: .azure, "/Subscriptions/S-1/resourceGroups/RG/") == Self.group)
-        #expect(CanonicalID.canonical(provider: .azure, "/subscriptions/s/resourceGroups/Übung") == "/subscriptions/s/resourcegroups/übung")
+        #expect(
+            CanonicalID.canonical(provider: .azure, "/subscriptions/s/resourceGroups/Übung")
+                == "/subscriptions/s/resourcegroups/übung")
         #expect(CanonicalID.canonical(provider: .azure, "/") == "/")
         #expect(CanonicalID.canonical(provider: .azure, "") == "")
     }
@@ -39,8 +41,15 @@ private func normalisedAzure(_ text: String) throws -> NormalisedPayload { try n
         #expect(machine.targets(.inSubscription) == [azure("/subscriptions/s-1")])
         #expect(machine.targets(.inResourceGroup) == [azure(Self.group)])
         #expect(machine.targets(.memberOf) == [azure("\(Self.group)/providers/microsoft.compute/availabilitysets/as")])
-        #expect(machine.targets(.runsAs) == [azure("\(Self.group)/providers/microsoft.managedidentity/userassignedidentities/me")])
-        #expect(Set(machine.targets(.uses)) == [azure("\(Self.group)/providers/microsoft.compute/disks/os"), azure("\(Self.group)/providers/microsoft.network/networkinterfaces/nic")])
+        #expect(
+            machine.targets(.runsAs) == [
+                azure("\(Self.group)/providers/microsoft.managedidentity/userassignedidentities/me")
+            ])
+        #expect(
+            Set(machine.targets(.uses)) == [
+                azure("\(Self.group)/providers/microsoft.compute/disks/os"),
+                azure("\(Self.group)/providers/microsoft.network/networkinterfaces/nic"),
+            ])
     }
 
     @Test("A network interface lies in its subnet and network, is attached, protected, and a target of its load balancer")
@@ -68,7 +77,9 @@ private func normalisedAzure(_ text: String) throws -> NormalisedPayload { try n
         #expect(nic.targets(.partOf).isEmpty)
     }
 
-    @Test("Disks are attached to their machine; children and extensions are part of their parent; subnets lie in their network")
+    @Test(
+        "Disks are attached to their machine; children and extensions are part of their parent; subnets lie in their network"
+    )
     func hierarchy() throws {
         let prefix = "/subscriptions/s-1/resourceGroups/rg/providers"
         let found = try normalisedAzure(
@@ -91,8 +102,12 @@ private func normalisedAzure(_ text: String) throws -> NormalisedPayload { try n
         #expect(found[2].targets(.partOf) == [azure("\(lower)/microsoft.storage/storageaccounts/sa")])
         #expect(found[2].resourceType == "microsoft.insights/diagnosticsettings")
         #expect(found[3].targets(.inNetwork) == [azure("\(lower)/microsoft.network/virtualnetworks/v")])
-        #expect(found[4].resourceType == "microsoft.resources/resourcegroups" && found[4].relationships == [Relationship(.inSubscription, to: azure("/subscriptions/s-1"))])
-        #expect(found[5].resourceType == "microsoft.resources/subscriptions" && found[5].name == "Prod" && found[5].relationships.isEmpty)
+        #expect(
+            found[4].resourceType == "microsoft.resources/resourcegroups"
+                && found[4].relationships == [Relationship(.inSubscription, to: azure("/subscriptions/s-1"))])
+        #expect(
+            found[5].resourceType == "microsoft.resources/subscriptions" && found[5].name == "Prod"
+                && found[5].relationships.isEmpty)
     }
 
     @Test(
@@ -114,13 +129,20 @@ private func normalisedAzure(_ text: String) throws -> NormalisedPayload { try n
         #expect(found.map(\.nativeTags) == [TagList(), TagList()])
     }
 
-    @Test("An empty answer has no resources and no rejects", arguments: ["[]", #"{"value":[]}"#, #"{"data":[]}"#, #"{"data":{"columns":[],"rows":[]}}"#])
+    @Test(
+        "An empty answer has no resources and no rejects",
+        arguments: ["[]", #"{"value":[]}"#, #"{"data":[]}"#, #"{"data":{"columns":[],"rows":[]}}"#])
     func empty(text: String) throws {
         let payload = try normalisedAzure(text)
         #expect(payload.items == 0 && payload.rejectedCount == 0)
     }
 
-    @Test("What is no resource is a reject with its index", arguments: ["[1]", "{}", #"[{"id":7}]"#, #"[{"id":"x"}]"#, #"{"value":[null]}"#, "7", #"{"data":{"columns":[{"name":"id"}],"rows":[7]}}"#, #"{"data":{"columns":7,"rows":[[]]}}"#])
+    @Test(
+        "What is no resource is a reject with its index",
+        arguments: [
+            "[1]", "{}", #"[{"id":7}]"#, #"[{"id":"x"}]"#, #"{"value":[null]}"#, "7",
+            #"{"data":{"columns":[{"name":"id"}],"rows":[7]}}"#, #"{"data":{"columns":7,"rows":[[]]}}"#,
+        ])
     func rejects(text: String) throws {
         let payload = try normalisedAzure(text)
         #expect(payload.items == 1 && payload.observations.isEmpty)

@@ -10,7 +10,12 @@ struct AzureReferenceDataTests {
     static func payloads() throws -> [(file: URL, payload: NormalisedPayload)] {
         let parser = JSONParser()
         return try Files.payloads("azure").map { file in
-            (file, try parser.withDocument(try Files.bytes(file)) { Normaliser.normalise($0, provider: .azure, hints: IngestHints()) })
+            (
+                file,
+                try parser.withDocument(try Files.bytes(file)) {
+                    Normaliser.normalise($0, provider: .azure, hints: IngestHints())
+                }
+            )
         }
     }
 
@@ -29,10 +34,15 @@ struct AzureReferenceDataTests {
     func wellFormed() throws {
         for observation in try Self.payloads().flatMap(\.payload.observations) {
             #expect(CanonicalID.canonical(provider: .azure, observation.resourceID) == observation.resourceID)
-            #expect(observation.resourceType?.contains("/") == true && observation.resourceType == observation.resourceType?.lowercased())
+            #expect(
+                observation.resourceType?.contains("/") == true
+                    && observation.resourceType == observation.resourceType?.lowercased())
             #expect(observation.relationships == observation.relationships.sorted())
             #expect(Set(observation.relationships).count == observation.relationships.count)
-            #expect(observation.relationships.allSatisfy { observation.statedTypes.contains($0.type) && $0.target != observation.id })
+            #expect(
+                observation.relationships.allSatisfy {
+                    observation.statedTypes.contains($0.type) && $0.target != observation.id
+                })
             #expect(observation.metadata == nil || observation.metadataValue != nil)
         }
     }
@@ -75,7 +85,10 @@ struct AzureReferenceDataTests {
         let seed: UInt64 = 20_261_101 + UInt64(part)
         var generator = SplitMix64(state: seed)
         let parser = JSONParser()
-        let replacements: [JSONValue] = [.null, .int(-1), .string(""), .string("/"), .string("/subscriptions/"), .array([.object([])]), .object([]), .bool(true)]
+        let replacements: [JSONValue] = [
+            .null, .int(-1), .string(""), .string("/"), .string("/subscriptions/"), .array([.object([])]), .object([]),
+            .bool(true),
+        ]
         for file in try Files.payloads("azure") where generator.next() % 4 == 0 {
             let payload = try JSONValue(parsing: try Files.bytes(file))
             let positions = payload.valueCount
@@ -83,7 +96,9 @@ struct AzureReferenceDataTests {
             for position in 0..<positions where positions < 60 || generator.next() % 16 == 0 {
                 let replacement = replacements[Int(generator.next() % UInt64(replacements.count))]
                 let bytes = payload.replacing(position, by: replacement).serialised
-                let result = try parser.withDocument(bytes) { Normaliser.normalise($0, provider: .azure, hints: IngestHints()) }
+                let result = try parser.withDocument(bytes) {
+                    Normaliser.normalise($0, provider: .azure, hints: IngestHints())
+                }
                 #expect(result.rejects.allSatisfy { $0.index < result.items }, "seed \(seed), \(file.lastPathComponent)")
                 #expect(result.observations.allSatisfy { !$0.resourceID.isEmpty })
             }

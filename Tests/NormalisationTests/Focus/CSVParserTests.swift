@@ -27,7 +27,8 @@ func csvRecords(_ text: String, limits: CSVParser.Limits = .init()) throws -> [[
 }
 
 @Suite struct CSVParserTests {
-    static let hostile = "\u{FEFF}a,\"b\",c\r\n\r\n1,\"x \"\"y\"\",\nz\",\r\n\"\",\"\"\"\",é\"é\n,,\n\"last\",\"line\r\nbreak\",\"end\"\r"
+    static let hostile =
+        "\u{FEFF}a,\"b\",c\r\n\r\n1,\"x \"\"y\"\",\nz\",\r\n\"\",\"\"\"\",é\"é\n,,\n\"last\",\"line\r\nbreak\",\"end\"\r"
 
     static let expected: [[String?]] = [
         ["a", "b", "c"], ["1", "x \"y\",\nz", ""], ["", "\"", "é\"é"], ["", "", ""], ["last", "line\r\nbreak", "end"],
@@ -106,7 +107,9 @@ func csvRecords(_ text: String, limits: CSVParser.Limits = .init()) throws -> [[
         #expect(error?.code == .tooManyFields)
     }
 
-    @Test("UTF-16 and gzip are refused by name", arguments: [[0xFF, 0xFE, 0x61, 0x00], [0x1F, 0x8B, 0x08, 0x00]] as [[UInt8]])
+    @Test(
+        "UTF-16 and gzip are refused by name",
+        arguments: [[0xFF, 0xFE, 0x61, 0x00], [0x1F, 0x8B, 0x08, 0x00]] as [[UInt8]])
     func otherEncodings(bytes: [UInt8]) {
         let error = #expect(throws: CSVError.self) { try csvRecords(bytes, pieces: [4]) }
         #expect(error?.code == .notUTF8)

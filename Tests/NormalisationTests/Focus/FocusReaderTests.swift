@@ -32,7 +32,8 @@ func merged(_ costs: [CostObservation]) -> [String: [CostLine]] {
 }
 
 @Suite struct FocusReaderTests {
-    static let header = "BilledCost,EffectiveCost,BillingCurrency,BillingPeriodStart,ChargePeriodStart,ProviderName,ResourceId,"
+    static let header =
+        "BilledCost,EffectiveCost,BillingCurrency,BillingPeriodStart,ChargePeriodStart,ProviderName,ResourceId,"
         + "ResourceName,ResourceType,ServiceName,SubAccountId,RegionId,Tags\n"
 
     static func row(
@@ -45,7 +46,8 @@ func merged(_ costs: [CostObservation]) -> [String: [CostLine]] {
 
     @Test("Rows of a resource, month, service and currency add up")
     func addsUp() throws {
-        let text = Self.header + Self.row() + Self.row(billed: "0.25") + Self.row(service: "EBS") + Self.row(period: "2024-10-01")
+        let text =
+            Self.header + Self.row() + Self.row(billed: "0.25") + Self.row(service: "EBS") + Self.row(period: "2024-10-01")
         let (costs, summary) = try readFocus(text)
         #expect(summary.rows == 4 && summary.attributedRows == 4 && summary.rejectedRows == 0)
         let cost = try #require(costs.first)
@@ -55,13 +57,16 @@ func merged(_ costs: [CostObservation]) -> [String: [CostLine]] {
         #expect(
             cost.lines == [
                 CostLine(
-                    month: 202409, service: "EBS", currency: "USD", billedNanos: 1_500_000_000, effectiveNanos: 1_000_000_000,
+                    month: 202409, service: "EBS", currency: "USD", billedNanos: 1_500_000_000,
+                    effectiveNanos: 1_000_000_000,
                     upload: 1),
                 CostLine(
-                    month: 202409, service: "EC2", currency: "USD", billedNanos: 1_750_000_000, effectiveNanos: 2_000_000_000,
+                    month: 202409, service: "EC2", currency: "USD", billedNanos: 1_750_000_000,
+                    effectiveNanos: 2_000_000_000,
                     upload: 1),
                 CostLine(
-                    month: 202410, service: "EC2", currency: "USD", billedNanos: 1_500_000_000, effectiveNanos: 1_000_000_000,
+                    month: 202410, service: "EC2", currency: "USD", billedNanos: 1_500_000_000,
+                    effectiveNanos: 1_000_000_000,
                     upload: 1),
             ])
     }
@@ -116,7 +121,9 @@ func merged(_ costs: [CostObservation]) -> [String: [CostLine]] {
         #expect(inventory.values.allSatisfy { $0.count == 1 && $0[0].billedNanos == 4_000_000_000 && $0[0].upload == 2 })
     }
 
-    @Test("A missing column is an error that names it", arguments: ["BilledCost", "BillingCurrency", "ResourceId", "ServiceName"])
+    @Test(
+        "A missing column is an error that names it",
+        arguments: ["BilledCost", "BillingCurrency", "ResourceId", "ServiceName"])
     func missingColumn(name: String) {
         let error = #expect(throws: FocusError.self) {
             try readFocus(Self.header.replacingOccurrences(of: name, with: "X"))
@@ -126,9 +133,12 @@ func merged(_ costs: [CostObservation]) -> [String: [CostLine]] {
 
     @Test("Column names are found in any order, case and spelling, among others; optional ones may be missing")
     func header() throws {
-        let text = "x,service_name,RESOURCEID,billedcost,ProviderName,billing_currency,ChargePeriodStart\n1,S3,b,2,AWS,EUR,2024-09-30T23:00:00-05:00\n"
+        let text =
+            "x,service_name,RESOURCEID,billedcost,ProviderName,billing_currency,ChargePeriodStart\n1,S3,b,2,AWS,EUR,2024-09-30T23:00:00-05:00\n"
         let cost = try #require(try readFocus(text).costs.first)
-        #expect(cost.lines.first.map { "\($0.month) \($0.service) \($0.currency) \($0.billedNanos) \($0.effectiveNanos)" } == "202409 S3 EUR 2000000000 2000000000")
+        #expect(
+            cost.lines.first.map { "\($0.month) \($0.service) \($0.currency) \($0.billedNanos) \($0.effectiveNanos)" }
+                == "202409 S3 EUR 2000000000 2000000000")
     }
 
     @Test("An empty text has no header")
@@ -140,14 +150,17 @@ func merged(_ costs: [CostObservation]) -> [String: [CostLine]] {
     @Test("A row that cannot be read is counted with its line and skipped")
     func rejects() throws {
         let bad = [
-            Self.row(billed: "one"), Self.row(effective: "1e400"), Self.row(period: "soon").replacingOccurrences(of: "2024-09-18 22:00:00", with: "x"),
+            Self.row(billed: "one"), Self.row(effective: "1e400"),
+            Self.row(period: "soon").replacingOccurrences(of: "2024-09-18 22:00:00", with: "x"),
             Self.row(provider: "Oracle"), Self.row(service: "NULL"), "1,2,3\n", Self.row(billed: ""),
             Self.row(id: String(repeating: "x", count: 2_049)),
         ]
         let (costs, summary) = try readFocus(Self.header + bad.joined() + Self.row())
         #expect(costs.count == 1 && summary.rows == 9 && summary.rejectedRows == 8)
         #expect(summary.rejects.map(\.line) == Array(2...9))
-        let words = ["BilledCost", "EffectiveCost", "BillingPeriodStart", "Oracle", "ServiceName", "3 fields", "empty", "2048"]
+        let words = [
+            "BilledCost", "EffectiveCost", "BillingPeriodStart", "Oracle", "ServiceName", "3 fields", "empty", "2048",
+        ]
         for (reject, word) in zip(summary.rejects, words) { #expect(reject.detail.contains(word)) }
     }
 
@@ -178,7 +191,8 @@ func merged(_ costs: [CostObservation]) -> [String: [CostLine]] {
         let resources = try readFocus(Self.header + rows).costs.map(\.resource)
         #expect(
             resources.map(\.resourceID) == [
-                "vol-0abc", "arn:aws:s3:::logs-bucket", "/subscriptions/aa/resourcegroups/rg/providers/microsoft.compute/disks/d",
+                "vol-0abc", "arn:aws:s3:::logs-bucket",
+                "/subscriptions/aa/resourcegroups/rg/providers/microsoft.compute/disks/d",
                 "//compute.googleapis.com/projects/p/zones/z/disks/d",
             ])
         #expect(resources.map(\.resourceType) == ["ec2.volume", "s3.bucket", "microsoft.compute/disks", "compute.disk"])
@@ -189,7 +203,8 @@ func merged(_ costs: [CostObservation]) -> [String: [CostLine]] {
     @Test("Tags are a JSON object, with or without its braces; others are left out")
     func tags() throws {
         let rows = [
-            ("a", "\"{\"\"env\"\": \"\"prod\"\", \"\"n\"\": 1}\""), ("b", "\"\"\"env\"\": \"\"prod\"\",\"\"n\"\": 1\""), ("c", "oops"), ("d", "{}"),
+            ("a", "\"{\"\"env\"\": \"\"prod\"\", \"\"n\"\": 1}\""), ("b", "\"\"\"env\"\": \"\"prod\"\",\"\"n\"\": 1\""),
+            ("c", "oops"), ("d", "{}"),
         ].map { Self.row(id: "\($0.0)", tags: $0.1) }.joined()
         let tags = try readFocus(Self.header + rows).costs.map(\.resource.nativeTags)
         let both = TagList([Tag("env", "prod"), Tag("n", "1")])

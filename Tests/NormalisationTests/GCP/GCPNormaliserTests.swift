@@ -33,9 +33,13 @@ private func normalisedGCP(_ text: String, operation: String? = nil, account: St
         #expect(instance.accountID == "p" && instance.region == "us-central1")
         #expect(instance.nativeTags == TagList([Tag("env", "prod")]))
         #expect(instance.targets(.inNetwork) == [gcp("//compute.googleapis.com/projects/p/global/networks/default")])
-        #expect(instance.targets(.inSubnet) == [gcp("//compute.googleapis.com/projects/p/regions/us-central1/subnetworks/s")])
+        #expect(
+            instance.targets(.inSubnet) == [gcp("//compute.googleapis.com/projects/p/regions/us-central1/subnetworks/s")])
         #expect(instance.targets(.uses) == [gcp("//compute.googleapis.com/projects/p/zones/us-central1-a/disks/web-1")])
-        #expect(instance.targets(.runsAs) == [gcp("//iam.googleapis.com/projects/p/serviceAccounts/web@p.iam.gserviceaccount.com")])
+        #expect(
+            instance.targets(.runsAs) == [
+                gcp("//iam.googleapis.com/projects/p/serviceAccounts/web@p.iam.gserviceaccount.com")
+            ])
         #expect(instance.targets(.createdFrom) == [gcp("//compute.googleapis.com/projects/p/global/instanceTemplates/t")])
         #expect(instance.targets(.inProject) == [gcp(Self.project)])
         #expect(instance.relationships.count == 6)
@@ -55,7 +59,8 @@ private func normalisedGCP(_ text: String, operation: String? = nil, account: St
                 """
             ).observations.first)
         #expect(disk.targets(.attachedTo) == [gcp("//compute.googleapis.com/projects/p/zones/z-a/instances/i")])
-        #expect(disk.targets(.createdFrom) == [gcp("//compute.googleapis.com/projects/debian-cloud/global/images/debian-12")])
+        #expect(
+            disk.targets(.createdFrom) == [gcp("//compute.googleapis.com/projects/debian-cloud/global/images/debian-12")])
         #expect(disk.targets(.encryptedWith).count == 1)
     }
 
@@ -63,20 +68,56 @@ private func normalisedGCP(_ text: String, operation: String? = nil, account: St
         "Each service's shape gives its full resource name",
         arguments: [
             (#"{"topics":[{"name":"projects/p/topics/t"}]}"#, nil, "//pubsub.googleapis.com/projects/p/topics/t"),
-            (#"{"things":[{"name":"projects/p/locations/l/things/t"}]}"#, "novel.things.list", "//novel.googleapis.com/projects/p/locations/l/things/t"),
-            (#"{"things":[{"name":"projects/p/locations/l/things/t"}]}"#, nil, "//unknown.googleapis.com/projects/p/locations/l/things/t"),
-            (#"{"managedZones":[{"kind":"dns#managedZone","name":"zone","id":"7"}]}"#, nil, "//dns.googleapis.com/projects/p/managedZones/zone"),
-            (#"{"datasets":[{"datasetReference":{"projectId":"q","datasetId":"d"}}]}"#, nil, "//bigquery.googleapis.com/projects/q/datasets/d"),
-            (#"{"tables":[{"tableReference":{"projectId":"q","datasetId":"d","tableId":"t"}}]}"#, nil, "//bigquery.googleapis.com/projects/q/datasets/d/tables/t"),
-            (#"{"kind":"storage#buckets","items":[{"kind":"storage#bucket","name":"b","selfLink":"https://www.googleapis.com/storage/v1/b/b"}]}"#, nil, "//storage.googleapis.com/b"),
+            (
+                #"{"things":[{"name":"projects/p/locations/l/things/t"}]}"#, "novel.things.list",
+                "//novel.googleapis.com/projects/p/locations/l/things/t"
+            ),
+            (
+                #"{"things":[{"name":"projects/p/locations/l/things/t"}]}"#, nil,
+                "//unknown.googleapis.com/projects/p/locations/l/things/t"
+            ),
+            (
+                #"{"managedZones":[{"kind":"dns#managedZone","name":"zone","id":"7"}]}"#, nil,
+                "//dns.googleapis.com/projects/p/managedZones/zone"
+            ),
+            (
+                #"{"datasets":[{"datasetReference":{"projectId":"q","datasetId":"d"}}]}"#, nil,
+                "//bigquery.googleapis.com/projects/q/datasets/d"
+            ),
+            (
+                #"{"tables":[{"tableReference":{"projectId":"q","datasetId":"d","tableId":"t"}}]}"#, nil,
+                "//bigquery.googleapis.com/projects/q/datasets/d/tables/t"
+            ),
+            (
+                #"{"kind":"storage#buckets","items":[{"kind":"storage#bucket","name":"b","selfLink":"https://www.googleapis.com/storage/v1/b/b"}]}"#,
+                nil, "//storage.googleapis.com/b"
+            ),
             (#"[{"name":"b"}]"#, "storage.buckets.list", "//storage.googleapis.com/b"),
-            (#"{"projects":[{"projectId":"q","projectNumber":"5","name":"My project","lifecycleState":"ACTIVE"}]}"#, nil, "//cloudresourcemanager.googleapis.com/projects/q"),
-            (#"{"folders":[{"name":"folders/14","parent":"organizations/13"}]}"#, nil, "//cloudresourcemanager.googleapis.com/folders/14"),
-            (#"{"apiVersion":"serving.knative.dev/v1","kind":"ServiceList","items":[{"kind":"Service","metadata":{"name":"s","namespace":"p","selfLink":"/apis/x","labels":{"cloud.googleapis.com/location":"l"}}}]}"#, nil, "//run.googleapis.com/projects/p/locations/l/services/s"),
-            (#"{"ingressRules":[{"priority":100,"action":"ALLOW"}]}"#, "appengine.ingressRules.list", "//appengine.googleapis.com/apps/p/firewall/ingressRules/100"),
-            (#"{"jobs":[{"id":"j-1","name":"job","projectId":"q","location":"l"}]}"#, "dataflow.jobs.aggregated", "//dataflow.googleapis.com/projects/q/locations/l/jobs/j-1"),
+            (
+                #"{"projects":[{"projectId":"q","projectNumber":"5","name":"My project","lifecycleState":"ACTIVE"}]}"#, nil,
+                "//cloudresourcemanager.googleapis.com/projects/q"
+            ),
+            (
+                #"{"folders":[{"name":"folders/14","parent":"organizations/13"}]}"#, nil,
+                "//cloudresourcemanager.googleapis.com/folders/14"
+            ),
+            (
+                #"{"apiVersion":"serving.knative.dev/v1","kind":"ServiceList","items":[{"kind":"Service","metadata":{"name":"s","namespace":"p","selfLink":"/apis/x","labels":{"cloud.googleapis.com/location":"l"}}}]}"#,
+                nil, "//run.googleapis.com/projects/p/locations/l/services/s"
+            ),
+            (
+                #"{"ingressRules":[{"priority":100,"action":"ALLOW"}]}"#, "appengine.ingressRules.list",
+                "//appengine.googleapis.com/apps/p/firewall/ingressRules/100"
+            ),
+            (
+                #"{"jobs":[{"id":"j-1","name":"job","projectId":"q","location":"l"}]}"#, "dataflow.jobs.aggregated",
+                "//dataflow.googleapis.com/projects/q/locations/l/jobs/j-1"
+            ),
             (#"{"name":"projects/p/topics/t"}"#, nil, "//pubsub.googleapis.com/projects/p/topics/t"),
-            (#"{"accounts":[{"name":"projects/p/serviceAccounts/7","email":"a@p.iam.gserviceaccount.com"}]}"#, nil, "//iam.googleapis.com/projects/p/serviceAccounts/a@p.iam.gserviceaccount.com"),
+            (
+                #"{"accounts":[{"name":"projects/p/serviceAccounts/7","email":"a@p.iam.gserviceaccount.com"}]}"#, nil,
+                "//iam.googleapis.com/projects/p/serviceAccounts/a@p.iam.gserviceaccount.com"
+            ),
         ] as [(String, String?, String)])
     func identities(text: String, operation: String?, name: String) throws {
         let payload = try normalisedGCP(text, operation: operation, account: "p")
@@ -88,8 +129,10 @@ private func normalisedGCP(_ text: String, operation: String? = nil, account: St
     @Test("Labels are found wherever a service keeps them; none is the empty list")
     func labels() throws {
         let items = [
-            #"{"name":"projects/p/topics/a","labels":{"k":"v"}}"#, #"{"name":"projects/p/topics/b","resourceLabels":{"k":"v"}}"#,
-            #"{"name":"projects/p/topics/c","settings":{"userLabels":{"k":"v"}}}"#, #"{"name":"projects/p/topics/d","metadata":{"labels":{"k":"v"}}}"#,
+            #"{"name":"projects/p/topics/a","labels":{"k":"v"}}"#,
+            #"{"name":"projects/p/topics/b","resourceLabels":{"k":"v"}}"#,
+            #"{"name":"projects/p/topics/c","settings":{"userLabels":{"k":"v"}}}"#,
+            #"{"name":"projects/p/topics/d","metadata":{"labels":{"k":"v"}}}"#,
             #"{"name":"projects/p/topics/e","tags":{"items":["x"]}}"#, #"{"name":"projects/p/topics/f","labels":null}"#,
         ]
         let tags = try normalisedGCP("[\(items.joined(separator: ","))]").observations.map(\.nativeTags)
@@ -159,25 +202,38 @@ private func normalisedGCP(_ text: String, operation: String? = nil, account: St
         #expect(disk.resourceType == "compute.disk" && disk.region == "us-east1" && disk.accountID == "p")
         #expect(disk.nativeTags == TagList([Tag("env", "dev")]))
         #expect(disk.metadataValue?["sizeGb"]?.string == "10")
-        #expect(disk.targets(.encryptedWith) == [gcp("//cloudkms.googleapis.com/projects/p/locations/l/keyRings/r/cryptoKeys/k")])
+        #expect(
+            disk.targets(.encryptedWith) == [gcp("//cloudkms.googleapis.com/projects/p/locations/l/keyRings/r/cryptoKeys/k")]
+        )
         #expect(disk.relationships.allSatisfy { disk.statedTypes.contains($0.type) })
     }
 
     @Test("An asset without a representation says nothing of labels")
     func policyOnly() throws {
         let payload = try normalisedGCP(
-            #"{"name":"//storage.googleapis.com/b","assetType":"storage.googleapis.com/Bucket","iamPolicy":{"bindings":[]}}"#)
+            #"{"name":"//storage.googleapis.com/b","assetType":"storage.googleapis.com/Bucket","iamPolicy":{"bindings":[]}}"#
+        )
         #expect(payload.observations.first?.kind == .partial)
         #expect(payload.observations.first?.nativeTags == nil && payload.observations.first?.metadata == nil)
     }
 
-    @Test("An empty answer has no resources and no rejects", arguments: ["{}", "[]", #"{"kind":"dns#managedZonesListResponse"}"#, #"{"items":[]}"#, #"{"items":{}}"#, #"{"nextPageToken":"x"}"#, #"{"instances":[],"unreachable":["x"]}"#])
+    @Test(
+        "An empty answer has no resources and no rejects",
+        arguments: [
+            "{}", "[]", #"{"kind":"dns#managedZonesListResponse"}"#, #"{"items":[]}"#, #"{"items":{}}"#,
+            #"{"nextPageToken":"x"}"#, #"{"instances":[],"unreachable":["x"]}"#,
+        ])
     func empty(text: String) throws {
         let payload = try normalisedGCP(text)
         #expect(payload.items == 0 && payload.rejectedCount == 0)
     }
 
-    @Test("What is no resource is a reject with its index", arguments: ["[1]", "[null]", #"["x"]"#, "[{}]", #"[{"name":7}]"#, #"[{"name":"bare"}]"#, #"{"a":1}"#, "7", #"[{"assetType":"x"}]"#, #"[{"asset":{}}]"#])
+    @Test(
+        "What is no resource is a reject with its index",
+        arguments: [
+            "[1]", "[null]", #"["x"]"#, "[{}]", #"[{"name":7}]"#, #"[{"name":"bare"}]"#, #"{"a":1}"#, "7",
+            #"[{"assetType":"x"}]"#, #"[{"asset":{}}]"#,
+        ])
     func rejects(text: String) throws {
         let payload = try normalisedGCP(text)
         #expect(payload.items == 1 && payload.observations.isEmpty)

@@ -9,7 +9,8 @@ import Testing
 struct GCPReferenceDataTests {
     /// Folder and items, from the table in the payloads' README.
     static func folders() throws -> [(name: String, items: Int)] {
-        let readme = String(decoding: try Files.bytes(#require(Files.referenceData).appending(path: "README.md")), as: UTF8.self)
+        let readme = String(
+            decoding: try Files.bytes(#require(Files.referenceData).appending(path: "README.md")), as: UTF8.self)
         return readme.split(separator: "\n").compactMap { line in
             let cells = line.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) }
             guard cells.count > 2, cells[0].hasPrefix("`gcp/"), let items = Int(cells[2]) else { return nil }
@@ -47,7 +48,9 @@ struct GCPReferenceDataTests {
         for folder in try Self.folders() where !folder.name.hasPrefix("cloudasset.") {
             let service = folder.name.prefix { $0 != "." }
             for observation in try Self.normalised(folder.name, operation: folder.name).flatMap(\.observations) {
-                #expect(observation.resourceType?.hasPrefix("\(service).") == true, "\(folder.name): \(observation.resourceType ?? "nil")")
+                #expect(
+                    observation.resourceType?.hasPrefix("\(service).") == true,
+                    "\(folder.name): \(observation.resourceType ?? "nil")")
                 if observation.nativeTags?.isEmpty == false { labelled += 1 }
             }
         }
@@ -90,7 +93,8 @@ struct GCPReferenceDataTests {
                     let missing = wanted.subtracting(observation.relationships.map(\.target))
                     #expect(missing.isEmpty, "\(file.lastPathComponent): \(observation.resourceID)")
                 }
-                for relationship in payload.observations.flatMap(\.relationships) where resources.contains(relationship.target) {
+                for relationship in payload.observations.flatMap(\.relationships)
+                where resources.contains(relationship.target) {
                     resolved[relationship.type, default: 0] += 1
                 }
             }
@@ -134,7 +138,10 @@ struct GCPReferenceDataTests {
         let seed: UInt64 = 20_261_001 + UInt64(part)
         var generator = SplitMix64(state: seed)
         let parser = JSONParser()
-        let replacements: [JSONValue] = [.null, .int(-1), .string(""), .string("//"), .string("projects/"), .array([.object([])]), .object([]), .bool(true)]
+        let replacements: [JSONValue] = [
+            .null, .int(-1), .string(""), .string("//"), .string("projects/"), .array([.object([])]), .object([]),
+            .bool(true),
+        ]
         for folder in try Self.folders() {
             for file in try Files.payloads("gcp/" + folder.name) where generator.next() % 4 == 0 {
                 let payload = try JSONValue(parsing: try Files.bytes(file))

@@ -4,7 +4,8 @@ import Model
 extension GCPReader {
     /// An asset of Cloud Asset Inventory: an export's line, a feed's, or a result of `searchAllResources`.
     mutating func asset(_ asset: JSONView, refusal: inout String) -> Observation? {
-        guard let name = asset["name"]?.nonEmptyString, name.hasPrefix("//"), name.utf8.count <= GCPCanonicalID.bytesMax else {
+        guard let name = asset["name"]?.nonEmptyString, name.hasPrefix("//"), name.utf8.count <= GCPCanonicalID.bytesMax
+        else {
             refusal = "the asset has no `name` that begins with `//`"
             return nil
         }
@@ -99,7 +100,8 @@ extension GCPReader {
             default: continue
             }
             let target = "//cloudresourcemanager.googleapis.com/\(parts[0])/\(id)"
-            guard target != observation.resourceID, type != .inProject || observation.resourceType != "cloudresourcemanager.project",
+            guard target != observation.resourceID,
+                type != .inProject || observation.resourceType != "cloudresourcemanager.project",
                 seen.insert(type).inserted
             else { continue }
             observation.relationships.append(Relationship(type, to: targets.id(target)))

@@ -81,7 +81,8 @@ extension GCPReader {
     mutating func described(_ item: JSONView, key: String?, refusal: inout String) -> Observation? {
         let fields = GCPFields(item)
         guard let id = identity(fields, key: key) else {
-            refusal = "no full name can be told: the item has no `selfLink`, and its `name` does not say its service or project"
+            refusal =
+                "no full name can be told: the item has no `selfLink`, and its `name` does not say its service or project"
             return nil
         }
         let parts = id.slashParts()
@@ -120,7 +121,9 @@ extension GCPReader {
         if let project = fields.projectID?.nonEmptyString, fields.projectNumber != nil || fields.lifecycleState != nil {
             return "//cloudresourcemanager.googleapis.com/projects/\(project)"
         }
-        if let link = fields.selfLink?.nonEmptyString, let name = GCPCanonicalID.fullName(link) { return account(name, fields) }
+        if let link = fields.selfLink?.nonEmptyString, let name = GCPCanonicalID.fullName(link) {
+            return account(name, fields)
+        }
         if let name = fields.name?.nonEmptyString {
             if let full = GCPCanonicalID.fullName(name, service: service) { return account(full, fields) }
         }
@@ -138,7 +141,8 @@ extension GCPReader {
     }
 
     private func bigQuery(_ reference: JSONView) -> String? {
-        guard let project = reference["projectId"]?.nonEmptyString, let dataset = reference["datasetId"]?.nonEmptyString else {
+        guard let project = reference["projectId"]?.nonEmptyString, let dataset = reference["datasetId"]?.nonEmptyString
+        else {
             return nil
         }
         let name = "//bigquery.googleapis.com/projects/\(project)/datasets/\(dataset)"

@@ -25,7 +25,9 @@ enum GCPNames {
         var thing = assetType[assetType.index(after: slash)...]
         switch service {
         case "compute":
-            if let rest = thing.droppingPrefix("Global") ?? thing.droppingPrefix("Region"), rest.first?.isUppercase == true { thing = rest }
+            if let rest = thing.droppingPrefix("Global") ?? thing.droppingPrefix("Region"), rest.first?.isUppercase == true {
+                thing = rest
+            }
         case "logging": thing = thing.droppingPrefix("Log") ?? thing
         case "cloudfunctions": thing = thing.droppingPrefix("Cloud") ?? thing
         default: break
@@ -56,7 +58,9 @@ enum GCPNames {
     static func region(ofLocation location: some StringProtocol) -> String {
         let last = String(location).slashParts().last.map(String.init) ?? ""
         let bytes = Array(last.utf8)
-        if bytes.count > 3, bytes[bytes.count - 2] == UInt8(ascii: "-"), isDigit(bytes[bytes.count - 3]), !isDigit(bytes[bytes.count - 1]) {
+        if bytes.count > 3, bytes[bytes.count - 2] == UInt8(ascii: "-"), isDigit(bytes[bytes.count - 3]),
+            !isDigit(bytes[bytes.count - 1])
+        {
             return String(last.dropLast(2)).lowercased()
         }
         return last.lowercased()
@@ -66,7 +70,8 @@ enum GCPNames {
     static func isOpaque(_ name: Substring) -> Bool {
         let bytes = name.utf8
         if bytes.allSatisfy(isDigit) { return true }
-        return bytes.count == 36 && bytes.allSatisfy { isDigit($0) || $0 == UInt8(ascii: "-") || (0x61...0x66).contains($0 | 0x20) }
+        return bytes.count == 36
+            && bytes.allSatisfy { isDigit($0) || $0 == UInt8(ascii: "-") || (0x61...0x66).contains($0 | 0x20) }
     }
 
     static func isNumber(_ text: some StringProtocol) -> Bool { !text.isEmpty && text.utf8.allSatisfy(isDigit) }

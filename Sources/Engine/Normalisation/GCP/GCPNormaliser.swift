@@ -113,7 +113,9 @@ struct GCPReader {
 
     private func isItem(_ payload: JSONView) -> Bool {
         if payload["assetType"] != nil || payload["asset_type"] != nil || payload["asset"] != nil { return true }
-        if payload["name"]?.isString == true || payload["datasetReference"] != nil || payload["projectId"] != nil { return true }
+        if payload["name"]?.isString == true || payload["datasetReference"] != nil || payload["projectId"] != nil {
+            return true
+        }
         if payload["tableReference"] != nil || payload["priority"] != nil { return true }
         if payload.at("metadata", "name")?.isString == true { return true }
         // The self link of a list answer is that of its collection.

@@ -27,7 +27,8 @@ enum GCPServices {
     }
 
     static func beginsAtRoot(_ text: String) -> Bool {
-        text.hasPrefix("projects/") || text.hasPrefix("folders/") || text.hasPrefix("organizations/") || text.hasPrefix("apps/")
+        text.hasPrefix("projects/") || text.hasPrefix("folders/") || text.hasPrefix("organizations/")
+            || text.hasPrefix("apps/")
     }
 
     /// Path components under which resources lie without being resources themselves.
@@ -60,7 +61,8 @@ enum GCPServices {
         case "locations":
             guard parts.count >= 6 else { return nil }
             return ofLocation[String(parts[4])] ?? "unknown"
-        case "instances" where parts.count >= 6: return parts[4] == "databases" || parts[4] == "backups" ? "spanner" : "bigtableadmin"
+        case "instances" where parts.count >= 6:
+            return parts[4] == "databases" || parts[4] == "backups" ? "spanner" : "bigtableadmin"
         default: return ofProject[String(parts[2])] ?? "unknown"
         }
     }

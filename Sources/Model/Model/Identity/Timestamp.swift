@@ -19,7 +19,8 @@ extension Timestamp: CustomStringConvertible {
     }
 
     /// The first and the last moment that the text form has room for: years 0 to 9999.
-    package static let textRange = Timestamp(milliseconds: -62_167_219_200_000)...Timestamp(milliseconds: 253_402_300_799_999)
+    package static let textRange =
+        Timestamp(milliseconds: -62_167_219_200_000)...Timestamp(milliseconds: 253_402_300_799_999)
 
     /// Writes the 24-byte form to `target`, which has room for it. A moment outside `textRange` is written as its nearest end.
     package func write(to target: UnsafeMutablePointer<UInt8>) {
