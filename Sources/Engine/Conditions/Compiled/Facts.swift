@@ -8,9 +8,9 @@ package import Model
 /// hashes beats a dictionary, which would also have to be built.
 package struct EffectiveTags {
     /// `ByteText.hash` of each key's form.
-    private var hashes: ContiguousArray<UInt64> = []
-    private var keys: ContiguousArray<String> = []
-    private var values: ContiguousArray<String?> = []
+    @usableFromInline private(set) var hashes: ContiguousArray<UInt64> = []
+    @usableFromInline private(set) var keys: ContiguousArray<String> = []
+    @usableFromInline private(set) var values: ContiguousArray<String?> = []
 
     package var count: Int { hashes.count }
 
@@ -29,9 +29,11 @@ package struct EffectiveTags {
 
     package mutating func set(_ value: String?, at position: Int) { values[position] = value }
 
+    @inlinable
     package func key(at position: Int) -> String { keys[position] }
 
     /// Nil where the key has no effective value.
+    @inlinable
     package func value(at position: Int) -> String? { values[position] }
 
     /// The position of the key with the form that `key` has, or -1. `formHash` is the hash of that form.
@@ -42,6 +44,7 @@ package struct EffectiveTags {
         return -1
     }
 
+    @inlinable
     package func position(of key: String, formHash: UInt64) -> Int {
         key.withBytes { position(of: $0, formHash: formHash) }
     }
@@ -57,6 +60,7 @@ package struct Facts {
     private var metadata: JSONView?
     private var metadataKnown = false
     private let parser: JSONParser
+    private var memo = PatternMemo()
 
     package init() { parser = JSONParser(bytesMax: 16 << 20) }
 
@@ -73,6 +77,13 @@ package struct Facts {
         for tag in effective { tags.append(tag.key, formHash: TagKeyForm.hash(of: tag.key), value: tag.winner.value) }
     }
 
+    /// Whether the pattern occurs in a text of a kind that repeats from one resource to the next.
+    package mutating func occurs(_ pattern: Pattern, inRepeated text: String) -> Bool {
+        text.withBytes { memo.occurs(pattern, in: $0) }
+    }
+
+    mutating func occurs(_ pattern: Pattern, inRepeated text: ByteText.Bytes) -> Bool { memo.occurs(pattern, in: text) }
+
     /// The position of the native tag with that very key, else of the first one with that form, else -1.
     mutating func nativeTag(of resource: Resource, key: ByteText.Bytes, hash: UInt64, formHash: UInt64) -> Int {
         if !nativesKnown { hashNativeKeys(of: resource) }
@@ -86,13 +97,23 @@ package struct Facts {
     }
 
     private mutating func hashNativeKeys(of resource: Resource) {
+        startNativeKeys()
+        for tag in resource.nativeTags.tags {
+            addNativeKey(hash: ByteText.hash(tag.key), formHash: TagKeyForm.hash(of: tag.key))
+        }
+    }
+
+    /// For those who know the hashes of all native keys already: they are added in the order of the resource's native tags.
+    package mutating func startNativeKeys() {
         nativeKeys.removeAll(keepingCapacity: true)
         nativeForms.removeAll(keepingCapacity: true)
-        for tag in resource.nativeTags.tags {
-            nativeKeys.append(ByteText.hash(tag.key))
-            nativeForms.append(TagKeyForm.hash(of: tag.key))
-        }
         nativesKnown = true
+    }
+
+    /// `hash`: `ByteText.hash` of the key; `formHash`: `TagKeyForm.hash` of it.
+    package mutating func addNativeKey(hash: UInt64, formHash: UInt64) {
+        nativeKeys.append(hash)
+        nativeForms.append(formHash)
     }
 
     /// The root of the resource's metadata, parsed when it is first asked for.
