@@ -100,6 +100,7 @@ final class CandidateIndex: Sendable {
     }
 
     /// Adds the rules that require the key of that row.
+    @inline(__always)
     func add(_ row: Int32, to candidates: inout ContiguousArray<UInt64>) {
         guard row >= 0 else { return }
         for word in 0..<words { candidates[word] |= keyRows[Int(row) * words + word] }
