@@ -7,7 +7,7 @@ package import NIOCore
 package final class HTTPExchange {
     /// The connection's event loop; everything here happens on it.
     package var eventLoop: any EventLoop { connection.eventLoop }
-    package internal(set) var head: HTTPRequestHead
+    @exclusivity(unchecked) package internal(set) var head: HTTPRequestHead
     /// The client's address; nil for a socket without one.
     package var remoteAddress: SocketAddress? { connection.information.remoteAddress }
     package var isTLS: Bool { connection.information.isTLS }
@@ -82,7 +82,7 @@ package final class HTTPExchange {
     }
 
     /// Answers with a body that `write` appends to a buffer of the connection, which is used again and again: the fastest way.
-    @inline(__always)
+    @inlinable
     package func respond(
         status: Int = 200, contentType: StaticString, entityTag: String? = nil, headers: HTTPFields = [:],
         writing write: (inout ByteBuffer) -> Void
@@ -120,7 +120,7 @@ package final class HTTPExchange {
     }
 
     private func takeAnswer() -> Bool {
-        connection.eventLoop.preconditionInEventLoop()
+        connection.eventLoop.assertInEventLoop()
         if isAnswered { return false }
         isAnswered = true
         return true

@@ -72,7 +72,7 @@ package struct HTTPFields: Sendable {
     }
 
     /// Calls `body` with the bytes of the first value of that name, without making a `String`; nil when there is none.
-    @inline(__always)
+    @inlinable
     package func withValue<Result>(
         of name: StaticString, _ body: (UnsafeRawBufferPointer) throws -> Result
     ) rethrows -> Result? {

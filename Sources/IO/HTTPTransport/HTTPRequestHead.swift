@@ -56,7 +56,7 @@ package struct HTTPRequestHead: Sendable {
     }
 
     /// Calls `body` with the undecoded path.
-    @inline(__always)
+    @inlinable
     package func withPathBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
         try headers.bytes.withUnsafeBytes {
             try body(UnsafeRawBufferPointer(rebasing: $0[targetRange.lowerBound..<pathEnd]))
@@ -64,6 +64,7 @@ package struct HTTPRequestHead: Sendable {
     }
 
     /// Calls `body` with the undecoded query, empty when there is none.
+    @inlinable
     package func withQueryBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
         let start = min(pathEnd + 1, targetRange.upperBound)
         return try headers.bytes.withUnsafeBytes {

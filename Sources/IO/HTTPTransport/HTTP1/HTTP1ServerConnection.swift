@@ -212,6 +212,7 @@ final class HTTP1ServerConnection: ChannelDuplexHandler, HTTPServerConnection, M
 
     /// Writes what is serialised, and of the body in progress as much as the socket takes.
     func flush() {
+        // Writing may tell of a changed writability, and so call back, before it returns.
         guard let context, !isReading, !isFlushing else { return }
         isFlushing = true
         defer { isFlushing = false }

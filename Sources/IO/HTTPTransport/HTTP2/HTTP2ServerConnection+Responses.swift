@@ -102,8 +102,9 @@ extension HTTP2ServerConnection {
             var provider = nghttp2_data_provider()
             provider.source.fd = Int32(truncatingIfNeeded: stream.slot)
             provider.read_callback = { _, _, _, count, flags, source, connection in
-                HTTP2ServerConnection.from(connection).bytesToFrame(
-                    slot: Int(source!.pointee.fd), upTo: count, flags: &flags!.pointee)
+                HTTP2ServerConnection.with(connection) {
+                    $0.bytesToFrame(slot: Int(source!.pointee.fd), upTo: count, flags: &flags!.pointee)
+                }
             }
             nghttp2_submit_response(session, stream.id, fields.baseAddress, fields.count, &provider)
         }

@@ -21,24 +21,26 @@ final class HTTP2ServerConnection: ChannelInboundHandler, HTTPServerConnection, 
     private(set) var session: OpaquePointer?
     private(set) var context: ChannelHandlerContext?
 
-    // Requests
-    var incomingHead = HTTPRequestHead()
-    var section = HTTP2HeaderSection()
-    var flood: HTTP2FloodGuard
+    // Requests. Where exclusivity is not checked at run time, the check costs more than the access, which one thread makes in
+    // callbacks that do not nest.
+    @exclusivity(unchecked) var incomingHead = HTTPRequestHead()
+    @exclusivity(unchecked) var section = HTTP2HeaderSection()
+    @exclusivity(unchecked) var flood: HTTP2FloodGuard
     var spareExchange: HTTPExchange?
     /// Tasks that have not returned; a cancelled one still counts, so that resets cannot pile up work.
     var liveTasks = 0
 
     // Streams
-    private(set) var streams: [HTTP2Stream] = []
-    private var freeSlots: [Int] = []
+    @exclusivity(unchecked) private(set) var streams: [HTTP2Stream] = []
+    @exclusivity(unchecked) private var freeSlots: [Int] = []
     private(set) var activeStreams = 0
     var waitingResponseBytes = 0
 
     // Output
-    var out = ByteBuffer()
+    @exclusivity(unchecked) var out = ByteBuffer()
     var isBatchFull = false
     private var isReading = false
+    private var isFlushing = false
     private var isFlushScheduled = false
 
     // Life
@@ -121,8 +123,11 @@ final class HTTP2ServerConnection: ChannelInboundHandler, HTTPServerConnection, 
 
     /// Lets the session serialise what it can, and writes it, batch by batch, while the socket takes it.
     func flush() {
-        guard let session, let context, !isReading else { return }
-        while context.channel.isWritable {
+        // Writing may tell of a changed writability, and so call back, before it returns.
+        guard let context, !isReading, !isFlushing else { return }
+        isFlushing = true
+        defer { isFlushing = false }
+        while let session, context.channel.isWritable {
             isBatchFull = false
             fillBatch(session)
             guard out.readableBytes > 0 else { break }
@@ -131,6 +136,8 @@ final class HTTP2ServerConnection: ChannelInboundHandler, HTTPServerConnection, 
             out.clear()
             if !isBatchFull { break }
         }
+        // A failed write may have ended the connection.
+        guard let session else { return }
         if nghttp2_session_want_read(session) == 0, nghttp2_session_want_write(session) == 0 { linger() }
     }
 

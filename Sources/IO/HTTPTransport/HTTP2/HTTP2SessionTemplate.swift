@@ -60,44 +60,50 @@ final class HTTP2SessionTemplate: @unchecked Sendable {
     // C callbacks capture nothing: each finds its connection in the user data.
     private static func setCallbacks(_ callbacks: OpaquePointer) {
         nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks) { _, header, connection in
-            HTTP2ServerConnection.from(connection).frameBegan(header!.pointee)
+            HTTP2ServerConnection.with(connection) { $0.frameBegan(header!.pointee) }
             return 0
         }
         nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks) { _, frame, connection in
             let category = UnsafeRawPointer(frame!).assumingMemoryBound(to: nghttp2_headers.self).pointee.cat
-            HTTP2ServerConnection.from(connection).headerSectionBegan(isRequest: category == NGHTTP2_HCAT_REQUEST)
+            HTTP2ServerConnection.with(connection) { $0.headerSectionBegan(isRequest: category == NGHTTP2_HCAT_REQUEST) }
             return 0
         }
         nghttp2_session_callbacks_set_on_header_callback(callbacks) {
             _, _, name, nameCount, value, valueCount, _, connection in
-            HTTP2ServerConnection.from(connection).fieldReceived(
-                name: UnsafeRawBufferPointer(start: name, count: nameCount),
-                value: UnsafeRawBufferPointer(start: value, count: valueCount))
+            HTTP2ServerConnection.with(connection) {
+                $0.fieldReceived(
+                    name: UnsafeRawBufferPointer(start: name, count: nameCount),
+                    value: UnsafeRawBufferPointer(start: value, count: valueCount))
+            }
         }
         nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks) { _, frame, connection in
-            HTTP2ServerConnection.from(connection).frameReceived(frame!)
+            HTTP2ServerConnection.with(connection) { $0.frameReceived(frame!) }
             return 0
         }
         nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks) { _, _, stream, bytes, count, connection in
-            HTTP2ServerConnection.from(connection).dataReceived(
-                UnsafeRawBufferPointer(start: bytes, count: count), on: stream)
+            HTTP2ServerConnection.with(connection) {
+                $0.dataReceived(UnsafeRawBufferPointer(start: bytes, count: count), on: stream)
+            }
             return 0
         }
         nghttp2_session_callbacks_set_on_stream_close_callback(callbacks) { _, stream, error, connection in
-            HTTP2ServerConnection.from(connection).streamClosed(stream, error: error)
+            HTTP2ServerConnection.with(connection) { $0.streamClosed(stream, error: error) }
             return 0
         }
         nghttp2_session_callbacks_set_send_data_callback(callbacks) { _, _, header, count, source, connection in
-            HTTP2ServerConnection.from(connection).sendData(
-                slot: Int(source!.pointee.fd), frameHeader: header!, count: count)
+            HTTP2ServerConnection.with(connection) {
+                $0.sendData(slot: Int(source!.pointee.fd), frameHeader: header!, count: count)
+            }
         }
     }
 }
 
 extension HTTP2ServerConnection {
+    /// Calls `body` with the connection that a session's user data point to, without counting a reference: the connection
+    /// outlives its session.
     @inline(__always)
-    static func from(_ userData: UnsafeMutableRawPointer?) -> HTTP2ServerConnection {
+    static func with<Result>(_ userData: UnsafeMutableRawPointer?, _ body: (HTTP2ServerConnection) -> Result) -> Result {
         guard let userData else { preconditionFailure("An HTTP/2 session lost its connection") }
-        return Unmanaged<HTTP2ServerConnection>.fromOpaque(userData).takeUnretainedValue()
+        return Unmanaged<HTTP2ServerConnection>.fromOpaque(userData)._withUnsafeGuaranteedRef(body)
     }
 }

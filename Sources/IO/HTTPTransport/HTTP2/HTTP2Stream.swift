@@ -23,7 +23,7 @@ final class HTTP2Stream {
     /// nghttp2 asked for data when there was none, and waits to be told of more.
     var isDeferred = false
     /// A whole body, from its reader index on.
-    var body = ByteBuffer()
+    @exclusivity(unchecked) var body = ByteBuffer()
     /// Whether the body's storage is the slot's own, to be used again.
     private var ownsBodyStorage = true
     private var isBufferLent = false
