@@ -20,3 +20,17 @@ extension String {
         }
     }
 }
+
+extension StringProtocol where SubSequence == Substring {
+    /// What follows the prefix; nil when there is no such prefix. Counts bytes, not characters.
+    func droppingPrefix(_ prefix: String) -> Substring? {
+        guard hasPrefix(prefix) else { return nil }
+        return self[utf8.index(startIndex, offsetBy: prefix.utf8.count)...]
+    }
+
+    /// What comes before the suffix; nil when there is no such suffix.
+    func droppingSuffix(_ suffix: String) -> Substring? {
+        guard hasSuffix(suffix) else { return nil }
+        return self[..<utf8.index(endIndex, offsetBy: -suffix.utf8.count)]
+    }
+}

@@ -1,5 +1,8 @@
 /// ARM ids compare without regard to case, and services spell them as they like: ours are in lower case, without a slash at the end.
 enum AzureCanonicalID {
+    /// Longest id in bytes; ARM's own limits lie far below.
+    static let bytesMax = 2_048
+
     static func canonical(_ text: String) -> String {
         var text = text
         let lowered = text.withUTF8 { canonical(utf8: $0) }
@@ -22,7 +25,9 @@ enum AzureCanonicalID {
     /// Whether the text begins like the id of something in a subscription.
     static func isReference(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
         let prefix: StaticString = "/subscriptions/"
-        guard text.count > prefix.utf8CodeUnitCount, text[0] == UInt8(ascii: "/") else { return false }
+        guard text.count > prefix.utf8CodeUnitCount, text.count <= bytesMax, text[0] == UInt8(ascii: "/") else {
+            return false
+        }
         for index in 1..<prefix.utf8CodeUnitCount where text[index] | 0x20 != prefix.utf8Start[index] | 0x20 { return false }
         return true
     }
@@ -72,7 +77,9 @@ struct AzureName {
     /// The resource that this one is a child or an extension of.
     var parentID: String? {
         guard let provider = parts.lastIndex(of: "providers") else { return nil }
-        if parts.count - provider > 4, parts[parts.count - 4] != "locations" { return "/\(parts.dropLast(2).joined(separator: "/"))" }
+        if parts.count - provider > 4, parts[parts.count - 4] != "locations" {
+            return "/\(parts.dropLast(2).joined(separator: "/"))"
+        }
         // An extension of a resource has that resource's provider before its own.
         guard parts[..<provider].contains("providers") else { return nil }
         return "/\(parts[..<provider].joined(separator: "/"))"

@@ -60,14 +60,18 @@ struct AzureReader {
 
     private mutating func observe(_ fields: AzureFields, into result: inout NormalisedPayload) {
         guard let observation = observation(fields) else {
-            return result.reject(result.items - 1, "the item has no `id` that begins with `/`")
+            return result.reject(
+                result.items - 1,
+                "the item has no `id` that begins with `/` and has at most \(AzureCanonicalID.bytesMax) bytes")
         }
         result.observations.append(observation)
     }
 
     /// One resource; nil without an id.
     mutating func observation(_ fields: AzureFields) -> Observation? {
-        guard let id = fields.id?.nonEmptyString ?? hints.resourceID, id.hasPrefix("/"), id.utf8.count > 1 else { return nil }
+        guard let id = fields.id?.nonEmptyString, id.hasPrefix("/"), id.utf8.count > 1,
+            id.utf8.count <= AzureCanonicalID.bytesMax
+        else { return nil }
         let name = AzureName(AzureCanonicalID.canonical(id))
         let type = Self.type(fields, name)
         var references = AzureReferences(of: name, type: type)
@@ -75,13 +79,16 @@ struct AzureReader {
         return Observation(
             .described, provider: .azure, resourceID: name.id, resourceType: type, name: Self.name(fields, name),
             accountID: name.subscription ?? fields.subscriptionID?.nonEmptyString?.lowercased() ?? hints.accountID,
-            region: Self.region(fields.location) ?? hints.region, nativeTags: fields.tags.flatMap(TagShapes.tags) ?? TagList(),
+            region: Self.region(fields.location) ?? hints.region,
+            nativeTags: fields.tags.flatMap(TagShapes.tags) ?? TagList(),
             metadata: metadata(fields, name), relationships: references.relationships(&targets), statedTypes: .all)
     }
 
     /// `microsoft.compute/virtualmachines`.
     private static func type(_ fields: AzureFields, _ name: AzureName) -> String {
-        guard let stated = fields.type?.nonEmptyString, stated.contains("/") else { return name.type ?? "microsoft.resources/unknown" }
+        guard let stated = fields.type?.nonEmptyString, stated.contains("/") else {
+            return name.type ?? "microsoft.resources/unknown"
+        }
         let type = AzureCanonicalID.canonical(stated)
         switch type {
         // As Resource Graph has it.
@@ -106,11 +113,15 @@ struct AzureReader {
     private func metadata(_ fields: AzureFields, _ name: AzureName) -> JSONText {
         var builder = MetadataBuilder()
         if let group = name.resourceGroup { builder.add("resourceGroup", group) }
-        for (key, value) in [("kind" as StaticString, fields.kind), ("sku", fields.sku), ("zones", fields.zones), ("plan", fields.plan)] {
+        for (key, value) in [
+            ("kind" as StaticString, fields.kind), ("sku", fields.sku), ("zones", fields.zones), ("plan", fields.plan),
+        ] {
             if let value { builder.add(key, value) }
         }
         if let kind = fields.identity?["type"] { builder.add("identityType", kind) }
-        if let properties = fields.properties { builder.add(membersOf: properties, omitting: ["kind", "sku", "zones", "plan", "resourceGroup"]) }
+        if let properties = fields.properties {
+            builder.add(membersOf: properties, omitting: ["kind", "sku", "zones", "plan", "resourceGroup"])
+        }
         return builder.finish()
     }
 }

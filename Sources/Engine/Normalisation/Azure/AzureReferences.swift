@@ -112,8 +112,12 @@ struct AzureReferences {
             if name.equals("imageReference") || name.equals("image") { return .createdFrom }
             if name.equals("ipConfiguration") { return .attachedTo }
         case UInt8(ascii: "l"):
-            if name.equals("loadBalancerBackendAddressPools") || name.equals("loadBalancerInboundNatRules") { return .targetOf }
-            if name.equals("logAnalyticsWorkspaceResourceID") || name.equals("logAnalyticsWorkspaceResourceId") { return .logsTo }
+            if name.equals("loadBalancerBackendAddressPools") || name.equals("loadBalancerInboundNatRules") {
+                return .targetOf
+            }
+            if name.equals("logAnalyticsWorkspaceResourceID") || name.equals("logAnalyticsWorkspaceResourceId") {
+                return .logsTo
+            }
         case UInt8(ascii: "m"):
             if name.equals("managedEnvironmentId") { return .runsOn }
             if name.equals("managedBy") || name.equals("managedByTenants") { return .managedBy }
@@ -127,7 +131,9 @@ struct AzureReferences {
         case UInt8(ascii: "s"): return relationshipS(name)
         case UInt8(ascii: "v"):
             if name.equals("virtualNetwork") || name.equals("vnet") || name.equals("virtualNetworkId") { return .inNetwork }
-            if name.equals("virtualNetworkSubnetId") || name.equals("vnetSubnetID") || name.equals("vnetSubnetId") { return .inSubnet }
+            if name.equals("virtualNetworkSubnetId") || name.equals("vnetSubnetID") || name.equals("vnetSubnetId") {
+                return .inSubnet
+            }
             if name.equals("virtualMachine") { return .attachedTo }
             if name.equals("virtualMachineScaleSet") { return .memberOf }
         case UInt8(ascii: "w"):
@@ -150,7 +156,8 @@ struct AzureReferences {
         }
         if name.equals("sourceServerResourceId") || name.equals("sourceServerId") { return .replicaOf }
         if name.equals("storageAccountId") || name.equals("storageId") || name.equals("serviceBusRuleId") {
-            return type.hasPrefix("microsoft.insights/") || type.hasSuffix("/diagnosticsettings") || type.hasSuffix("/flowlogs")
+            return type.hasPrefix("microsoft.insights/") || type.hasSuffix("/diagnosticsettings")
+                || type.hasSuffix("/flowlogs")
                 ? .logsTo : .uses
         }
         return .uses

@@ -14,7 +14,8 @@ enum CloudTrailDecoder {
         let request = detail["requestParameters"]
         let response = detail["responseElements"]
         switch name {
-        case "CreateTags": return ec2Tags(request, scope) { TagChanges(set: TagList($0.map { Tag($0.key, $0.value ?? "") })) }
+        case "CreateTags":
+            return ec2Tags(request, scope) { TagChanges(set: TagList($0.map { Tag($0.key, $0.value ?? "") })) }
         case "DeleteTags":
             // Without a tag set, all tags are deleted.
             return ec2Tags(request, scope) { tags in
@@ -42,10 +43,11 @@ enum CloudTrailDecoder {
     private static func ec2Tags(
         _ request: JSONView?, _ scope: Scope, _ changes: ([(key: String, value: String?)]) -> TagChanges?
     ) -> [Observation] {
-        let tags = (request?.at("tagSet", "items")?.elements.compactMap { item -> (key: String, value: String?)? in
-            guard let key = item["key"]?.nonEmptyString else { return nil }
-            return (key, item["value"]?.string)
-        }) ?? []
+        let tags =
+            (request?.at("tagSet", "items")?.elements.compactMap { item -> (key: String, value: String?)? in
+                guard let key = item["key"]?.nonEmptyString else { return nil }
+                return (key, item["value"]?.string)
+            }) ?? []
         let changes = changes(tags)
         let ids = request?.at("resourcesSet", "items")?.elements.compactMap { $0["resourceId"]?.nonEmptyString } ?? []
         return ids.map { id in
@@ -65,7 +67,9 @@ enum CloudTrailDecoder {
         var observation = scope.partial(instance["instanceId"]?.string ?? "", type: "ec2.instance")
         observation.nativeTags = TagShapes.tags(instance.at("tagSet", "items")) ?? TagList()
         observation.name = observation.nativeTags?["Name"]
-        for (type, field) in [(RelationshipType.inSubnet, "subnetId" as StaticString), (.inNetwork, "vpcId"), (.createdFrom, "imageId")] {
+        for (type, field) in [
+            (RelationshipType.inSubnet, "subnetId" as StaticString), (.inNetwork, "vpcId"), (.createdFrom, "imageId"),
+        ] {
             guard let target = instance[field]?.nonEmptyString else { continue }
             observation.statedTypes.insert(type)
             observation.relationships.append(
@@ -105,7 +109,8 @@ enum CloudTrailDecoder {
     // MARK: Services that tag by ARN
 
     private static let arnFields: [StaticString] = [
-        "resourceArn", "resourceARN", "ResourceArn", "ResourceARN", "arn", "resource", "Resource", "resourceName", "queueUrl",
+        "resourceArn", "resourceARN", "ResourceArn", "ResourceARN", "arn", "resource", "Resource", "resourceName",
+        "queueUrl",
     ]
 
     private static func arns(_ request: JSONView?) -> [String] {
@@ -114,7 +119,9 @@ enum CloudTrailDecoder {
             return list.elements.compactMap { $0.nonEmptyString }
         }
         for field in arnFields {
-            if let arn = request[field]?.nonEmptyString, arn.hasPrefix("arn:") || arn.hasPrefix("https://sqs.") { return [arn] }
+            if let arn = request[field]?.nonEmptyString, arn.hasPrefix("arn:") || arn.hasPrefix("https://sqs.") {
+                return [arn]
+            }
         }
         return []
     }
@@ -129,7 +136,9 @@ enum CloudTrailDecoder {
     }
 
     private static func untagResource(_ request: JSONView?, _ scope: Scope) -> [Observation] {
-        guard let keys = request?["tagKeys"] ?? request?["TagKeys"] ?? request?["tagKeyList"], keys.isArray else { return [] }
+        guard let keys = request?["tagKeys"] ?? request?["TagKeys"] ?? request?["tagKeyList"], keys.isArray else {
+            return []
+        }
         let removed = keys.elements.compactMap { $0.nonEmptyString }.map { TagChanges.Removal(key: $0) }
         return arns(request).map { arn in
             var observation = scope.partial(arn)
@@ -142,10 +151,12 @@ enum CloudTrailDecoder {
 
     private static let deletions: [(call: String, field: StaticString, type: String)] = [
         ("DeleteVolume", "volumeId", "ec2.volume"), ("DeleteSnapshot", "snapshotId", "ec2.snapshot"),
-        ("DeregisterImage", "imageId", "ec2.image"), ("DeleteVpc", "vpcId", "ec2.vpc"), ("DeleteSubnet", "subnetId", "ec2.subnet"),
+        ("DeregisterImage", "imageId", "ec2.image"), ("DeleteVpc", "vpcId", "ec2.vpc"),
+        ("DeleteSubnet", "subnetId", "ec2.subnet"),
         ("DeleteSecurityGroup", "groupId", "ec2.security-group"),
         ("DeleteNetworkInterface", "networkInterfaceId", "ec2.network-interface"),
-        ("DeleteTopic", "topicArn", "sns.topic"), ("DeleteLoadBalancer", "loadBalancerArn", "elasticloadbalancing.loadbalancer"),
+        ("DeleteTopic", "topicArn", "sns.topic"),
+        ("DeleteLoadBalancer", "loadBalancerArn", "elasticloadbalancing.loadbalancer"),
         ("DeleteTargetGroup", "targetGroupArn", "elasticloadbalancing.targetgroup"),
         ("DeleteDBInstance", "dBInstanceArn", "rds.db"),
     ]
@@ -154,7 +165,9 @@ enum CloudTrailDecoder {
         _ name: String, _ request: JSONView?, _ response: JSONView?, _ scope: Scope
     ) -> [Observation]? {
         guard let deletion = deletions.first(where: { $0.call == name }) else { return nil }
-        guard let id = request?[deletion.field]?.nonEmptyString ?? response?[deletion.field]?.nonEmptyString else { return [] }
+        guard let id = request?[deletion.field]?.nonEmptyString ?? response?[deletion.field]?.nonEmptyString else {
+            return []
+        }
         return [scope.deleted(id, type: deletion.type)]
     }
 }

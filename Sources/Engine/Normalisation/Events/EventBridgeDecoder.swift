@@ -8,7 +8,9 @@ enum EventBridgeDecoder {
             return .malformed(detail: "the body has no `detail-type`, which every EventBridge event has")
         }
         guard let messageID = event["id"]?.nonEmptyString else { return .malformed(detail: "the event has no `id`") }
-        guard let detail = event["detail"], detail.isObject else { return .malformed(detail: "the event has no object `detail`") }
+        guard let detail = event["detail"], detail.isObject else {
+            return .malformed(detail: "the event has no object `detail`")
+        }
         let scope = Scope(account: event["account"]?.nonEmptyString, region: event["region"]?.nonEmptyString)
         var observations: [Observation] = []
         switch kind {
@@ -22,7 +24,8 @@ enum EventBridgeDecoder {
             guard detail["event"]?.equals("deleteVolume") == true else {
                 return .ignored(reason: "a volume's events matter only when it is deleted")
             }
-            observations = event["resources"]?.elements.compactMap { $0.nonEmptyString }
+            observations =
+                event["resources"]?.elements.compactMap { $0.nonEmptyString }
                 .map { scope.deleted($0, type: "ec2.volume") } ?? []
         case "Config Configuration Item Change": observations = configuration(detail, scope)
         case "AWS API Call via CloudTrail", "AWS Service Event via CloudTrail":
@@ -39,7 +42,8 @@ enum EventBridgeDecoder {
         guard !observations.isEmpty else { return .malformed(detail: "the event does not say which resource it is about") }
         return .changes(
             ChangeEvent(
-                messageID: messageID, occurredAt: event["time"]?.string.flatMap { Timestamp($0) }, observations: observations))
+                messageID: messageID, occurredAt: event["time"]?.string.flatMap { Timestamp($0) }, observations: observations
+            ))
     }
 
     /// Where an event happened.

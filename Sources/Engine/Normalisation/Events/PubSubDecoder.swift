@@ -27,7 +27,9 @@ enum PubSubDecoder {
         }
         var reader = GCPReader(hints: IngestHints())
         var refusal = ""
-        guard let observation = reader.observation(data, key: nil, refusal: &refusal) else { return .malformed(detail: refusal) }
+        guard let observation = reader.observation(data, key: nil, refusal: &refusal) else {
+            return .malformed(detail: refusal)
+        }
         let occurredAt = data.at("window", "startTime")?.string.flatMap { Timestamp($0) } ?? publishedAt
         let window = data.at("window", "startTime")?.string ?? ""
         return .changes(

@@ -20,7 +20,7 @@ struct Attos: Equatable, Sendable {
 }
 
 extension Attos {
-    /// Parses `-12.5`, `.5`, `1.2E-7`, spaces around it. Digits finer than 10⁻¹⁸ are rounded, halves away from zero.
+    /// Parses `-12.5`, `.5`, `1.2E-7`, spaces around it. Digits finer than 10⁻¹⁸ are cut off.
     ///
     /// Nil when it is no number, or none that fits into an `Int64` of billionths.
     init?(decimal text: UnsafeBufferPointer<UInt8>) {
@@ -34,17 +34,9 @@ extension Attos {
             digits *= 10
             shift -= 1
         }
-        if shift < 0 {
-            var dropped: Int128 = 0
-            while shift < -1, digits != 0 {
-                digits /= 10
-                shift += 1
-            }
-            if shift == -1 {
-                dropped = digits % 10
-                digits /= 10
-            }
-            if dropped >= 5 { digits += 1 }
+        while shift < 0, digits != 0 {
+            digits /= 10
+            shift += 1
         }
         let value = parsed.isNegative ? -digits : digits
         guard Self.nanos(value) != nil else { return nil }

@@ -140,7 +140,9 @@ package struct FocusReader: Sendable {
     private mutating func readRows() throws(FocusError) {
         while try nextRecord() {
             guard let columns else {
-                columns = try parser.withRecord { record in Result { () throws(FocusError) in try FocusColumns(header: record) } }.get()
+                columns = try parser.withRecord { record in
+                    Result { () throws(FocusError) in try FocusColumns(header: record) }
+                }.get()
                 continue
             }
             counts.rows += 1
@@ -193,7 +195,8 @@ package struct FocusReader: Sendable {
         guard let provider = memory.provider(of: record, columns) ?? (id == nil ? .aws : nil) else {
             return "the provider is none of AWS, Google Cloud and Microsoft Azure: \(record.excerpt(columns.providers[0]))"
         }
-        let account = columns.subAccountID.flatMap { record.filled($0) }
+        let account =
+            columns.subAccountID.flatMap { record.filled($0) }
             ?? columns.billingAccountID.flatMap { record.filled($0) } ?? UnsafeBufferPointer(start: nil, count: 0)
         let outcome = aggregator.add(
             FocusAggregator.Row(

@@ -120,7 +120,9 @@ enum FocusIdentity {
     static func canonicalID(_ details: FocusAggregator.Details) -> String {
         let id = CanonicalID.canonical(provider: details.provider, details.resourceID)
         // S3 is the service that bills its resources by bare name.
-        if details.provider == .aws, details.type?.lowercased() == "bucket", !id.hasPrefix("arn:") { return "arn:aws:s3:::\(id)" }
+        if details.provider == .aws, details.type?.lowercased() == "bucket", !id.hasPrefix("arn:") {
+            return "arn:aws:s3:::\(id)"
+        }
         return id
     }
 

@@ -4,7 +4,8 @@ import Model
 extension GCPReader {
     /// An asset of Cloud Asset Inventory: an export's line, a feed's, or a result of `searchAllResources`.
     mutating func asset(_ asset: JSONView, refusal: inout String) -> Observation? {
-        guard let name = asset["name"]?.nonEmptyString, name.hasPrefix("//") else {
+        guard let name = asset["name"]?.nonEmptyString, name.hasPrefix("//"), name.utf8.count <= GCPCanonicalID.bytesMax
+        else {
             refusal = "the asset has no `name` that begins with `//`"
             return nil
         }
@@ -49,7 +50,7 @@ extension GCPReader {
             for key in view.elements { references.add(.encryptedWith, key) }
         }
         var metadata = MetadataBuilder()
-        for key in ["additionalAttributes"] as [StaticString] { if let view = asset[key] { metadata.add(membersOf: view) } }
+        if let view = asset["additionalAttributes"] { metadata.add(membersOf: view) }
         for key in ["state", "createTime", "updateTime", "networkTags", "description"] as [StaticString] {
             if let view = asset[key] { metadata.add(key, view) }
         }
@@ -80,8 +81,8 @@ extension GCPReader {
     /// only the inventory tells it.
     private mutating func lineage(_ ancestors: JSONView?, parent: String?, of observation: inout Observation) {
         var candidates = (ancestors?.elements.compactMap { $0.string }) ?? []
-        if let parent, candidates.isEmpty, let root = parent.range(ofAncestor: "//cloudresourcemanager.googleapis.com/") {
-            candidates = [root]
+        if let parent, candidates.isEmpty, let root = parent.droppingPrefix("//cloudresourcemanager.googleapis.com/") {
+            candidates = [String(root)]
         }
         var seen = Set(observation.relationships.map(\.type))
         for ancestor in candidates {
@@ -99,17 +100,13 @@ extension GCPReader {
             default: continue
             }
             let target = "//cloudresourcemanager.googleapis.com/\(parts[0])/\(id)"
-            guard target != observation.resourceID, type != .inProject || observation.resourceType != "cloudresourcemanager.project",
+            guard target != observation.resourceID,
+                type != .inProject || observation.resourceType != "cloudresourcemanager.project",
                 seen.insert(type).inserted
             else { continue }
             observation.relationships.append(Relationship(type, to: targets.id(target)))
+            observation.statedTypes.insert(type)
         }
-    }
-}
-
-extension String {
-    /// What follows the prefix; nil when there is no such prefix.
-    fileprivate func range(ofAncestor prefix: String) -> String? {
-        hasPrefix(prefix) ? String(dropFirst(prefix.count)) : nil
+        observation.relationships.sort()
     }
 }

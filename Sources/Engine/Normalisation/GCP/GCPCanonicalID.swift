@@ -1,18 +1,21 @@
 /// Google Cloud's full resource names (https://cloud.google.com/asset-inventory/docs/asset-names):
 /// `//compute.googleapis.com/projects/p/zones/z/instances/i`.
 enum GCPCanonicalID {
+    /// Longest name or link in bytes; Google's own limits lie below.
+    static let bytesMax = 2_048
+
     /// The full resource name of a self link, a `gs://` address or a relative name whose service can be told.
     /// Text that is none of these stays as it is.
     static func canonical(_ text: String) -> String { fullName(text) ?? text }
 
     /// The same; nil when `text` names no resource. `service` is whose relative names `text` may be.
     static func fullName(_ text: String, service: String? = nil) -> String? {
+        guard text.utf8.count <= bytesMax else { return nil }
         if text.hasPrefix("//") { return text.utf8.count > 2 ? text : nil }
         if text.hasPrefix(computeLink) { return compute(text.utf8.dropFirst(computeLink.utf8.count)) }
         if text.hasPrefix("https://") { return name(ofLink: text.utf8.dropFirst("https://".utf8.count)) }
         if text.hasPrefix("gs://") {
-            let path = text.dropFirst("gs://".count)
-            return path.isEmpty ? nil : "//storage.googleapis.com/\(path)"
+            return text.droppingPrefix("gs://").map(String.init)?.slashParts().first.map { "//storage.googleapis.com/\($0)" }
         }
         guard GCPServices.beginsAtRoot(text) else { return nil }
         let parts = text.slashParts()
@@ -32,10 +35,10 @@ enum GCPCanonicalID {
     /// `HOST/[SERVICE/]VERSION/projects/…`, without the scheme.
     private static func name(ofLink link: Substring.UTF8View) -> String? {
         var parts = String(Substring(link)).slashParts()
-        guard parts.count >= 2, parts[0].hasSuffix(".googleapis.com") else { return nil }
-        let label = parts.removeFirst().dropLast(".googleapis.com".count)
+        guard parts.count >= 2, let label = parts.removeFirst().droppingSuffix(".googleapis.com") else { return nil }
         // Regional endpoints: `us-central1-run`.
-        var service = label.split(separator: "-").last.map(String.init) ?? ""
+        let dash = label.utf8.lastIndex(of: UInt8(ascii: "-"))
+        var service = String(dash.map { label[label.utf8.index(after: $0)...] } ?? label)
         if service == "www" || service == "content" { service = String(parts[0]) }
         if service == "storage" { return bucket(parts) }
         guard let root = parts.firstIndex(where: GCPServices.isRoot), root <= 3, parts.count >= root + 2 else { return nil }

@@ -60,11 +60,11 @@ struct GCPFields {
         }
     }
 
-    /// The labels, wherever this kind of resource has them; none is the empty list, because answers leave an empty map out.
+    /// The labels, wherever this kind of resource has them (Deployment Manager has them as a list); none is the empty list, because answers leave an empty map out.
     /// The `tags` of Compute Engine are network tags and no labels.
     var tags: TagList {
         for view in [labels, resourceLabels, settings?["userLabels"], metadata?["labels"]] {
-            if let view, view.isObject { return TagShapes.tags(view) ?? TagList() }
+            if let view, let tags = TagShapes.tags(view) { return tags }
         }
         return TagList()
     }
@@ -81,11 +81,12 @@ extension GCPReader {
     mutating func described(_ item: JSONView, key: String?, refusal: inout String) -> Observation? {
         let fields = GCPFields(item)
         guard let id = identity(fields, key: key) else {
-            refusal = "no full name can be told: the item has no `selfLink`, and its `name` does not say its service or project"
+            refusal =
+                "no full name can be told: the item has no `selfLink`, and its `name` does not say its service or project"
             return nil
         }
         let parts = id.slashParts()
-        return observation(id: id, parts: parts, type: GCPNames.type(parts: parts), item: item, fields: fields)
+        return observation(id: id, parts: parts, type: type(parts), item: item, fields: fields)
     }
 
     /// Puts together what a full description says. `data` is the resource's own representation.
@@ -103,6 +104,16 @@ extension GCPReader {
             relationships: references.relationships(&targets), statedTypes: .all)
     }
 
+    /// The resources of a list are of one type.
+    private mutating func type(_ parts: [Substring]) -> String? {
+        guard parts.count >= 4 else { return GCPNames.type(parts: parts) }
+        let collection = parts[parts.count - 2]
+        if let last = lastType, last.collection == collection, last.host == parts[0] { return last.type }
+        let type = GCPNames.type(parts: parts)
+        lastType = type.map { (parts[0], collection, $0) }
+        return type
+    }
+
     // MARK: Who it is
 
     /// The full resource name.
@@ -110,7 +121,9 @@ extension GCPReader {
         if let project = fields.projectID?.nonEmptyString, fields.projectNumber != nil || fields.lifecycleState != nil {
             return "//cloudresourcemanager.googleapis.com/projects/\(project)"
         }
-        if let link = fields.selfLink?.nonEmptyString, let name = GCPCanonicalID.fullName(link) { return account(name, fields) }
+        if let link = fields.selfLink?.nonEmptyString, let name = GCPCanonicalID.fullName(link) {
+            return account(name, fields)
+        }
         if let name = fields.name?.nonEmptyString {
             if let full = GCPCanonicalID.fullName(name, service: service) { return account(full, fields) }
         }
@@ -128,7 +141,8 @@ extension GCPReader {
     }
 
     private func bigQuery(_ reference: JSONView) -> String? {
-        guard let project = reference["projectId"]?.nonEmptyString, let dataset = reference["datasetId"]?.nonEmptyString else {
+        guard let project = reference["projectId"]?.nonEmptyString, let dataset = reference["datasetId"]?.nonEmptyString
+        else {
             return nil
         }
         let name = "//bigquery.googleapis.com/projects/\(project)/datasets/\(dataset)"
@@ -160,7 +174,7 @@ extension GCPReader {
         }
         let isJob = service == "dataflow" || service == nil && collection == "jobs"
         guard let name = isJob ? GCPFields.text(fields.id) : fields.name?.nonEmptyString ?? GCPFields.text(fields.id),
-            !name.contains("://")
+            !name.contains("://"), name.utf8.count <= GCPCanonicalID.bytesMax
         else { return nil }
         if collection == "buckets", service == nil || service == "storage" { return "//storage.googleapis.com/\(name)" }
         let relative: String
@@ -219,9 +233,19 @@ extension GCPReader {
         var builder = MetadataBuilder()
         for (name, value) in data.members {
             guard let key = name.utf8, !Self.isOmitted(name) else { continue }
-            builder.add(key, value)
+            if let link = Self.shortened(name), let text = value.string {
+                builder.add(link, text.slashParts().last.map(String.init) ?? text)
+            } else {
+                builder.add(key, value)
+            }
         }
         return builder.finish()
+    }
+
+    /// Members that Compute Engine fills with links to what people know by its last part.
+    private static func shortened(_ name: JSONView) -> StaticString? {
+        for known in ["machineType", "zone", "region", "type"] as [StaticString] where name.equals(known) { return known }
+        return nil
     }
 
     private static func isOmitted(_ name: JSONView) -> Bool {

@@ -25,9 +25,11 @@ enum GCPNames {
         var thing = assetType[assetType.index(after: slash)...]
         switch service {
         case "compute":
-            if let rest = thing.dropping("Global") ?? thing.dropping("Region"), rest.first?.isUppercase == true { thing = rest }
-        case "logging": thing = thing.dropping("Log") ?? thing
-        case "cloudfunctions": thing = thing.dropping("Cloud") ?? thing
+            if let rest = thing.droppingPrefix("Global") ?? thing.droppingPrefix("Region"), rest.first?.isUppercase == true {
+                thing = rest
+            }
+        case "logging": thing = thing.droppingPrefix("Log") ?? thing
+        case "cloudfunctions": thing = thing.droppingPrefix("Cloud") ?? thing
         default: break
         }
         return "\(service).\(thing.prefix(1).lowercased())\(thing.dropFirst())"
@@ -36,11 +38,13 @@ enum GCPNames {
     /// `policy` of `policies`, `address` of `addresses`, `database` of `databases`.
     static func singular(_ collection: Substring) -> String {
         if collection == "series" { return "series" }
-        if collection.hasSuffix("caches") { return String(collection.dropLast()) }
-        if collection.hasSuffix("ies") { return collection.dropLast(3) + "y" }
-        for ending in ["sses", "xes", "ches", "shes"] where collection.hasSuffix(ending) { return String(collection.dropLast(2)) }
-        if collection.hasSuffix("s"), !collection.hasSuffix("ss") { return String(collection.dropLast()) }
-        return String(collection)
+        if collection.hasSuffix("caches"), let stem = collection.droppingSuffix("s") { return String(stem) }
+        guard collection.utf8.last == UInt8(ascii: "s"), !collection.hasSuffix("ss") else { return String(collection) }
+        if let stem = collection.droppingSuffix("ies") { return stem + "y" }
+        for ending in ["sses", "xes", "ches", "shes"] where collection.hasSuffix(ending) {
+            return String(collection.droppingSuffix("es") ?? collection)
+        }
+        return String(collection.droppingSuffix("s") ?? collection)
     }
 
     /// The other way: `policies` of `policy`.
@@ -54,7 +58,9 @@ enum GCPNames {
     static func region(ofLocation location: some StringProtocol) -> String {
         let last = String(location).slashParts().last.map(String.init) ?? ""
         let bytes = Array(last.utf8)
-        if bytes.count > 3, bytes[bytes.count - 2] == UInt8(ascii: "-"), isDigit(bytes[bytes.count - 3]), !isDigit(bytes[bytes.count - 1]) {
+        if bytes.count > 3, bytes[bytes.count - 2] == UInt8(ascii: "-"), isDigit(bytes[bytes.count - 3]),
+            !isDigit(bytes[bytes.count - 1])
+        {
             return String(last.dropLast(2)).lowercased()
         }
         return last.lowercased()
@@ -64,15 +70,11 @@ enum GCPNames {
     static func isOpaque(_ name: Substring) -> Bool {
         let bytes = name.utf8
         if bytes.allSatisfy(isDigit) { return true }
-        return bytes.count == 36 && bytes.allSatisfy { isDigit($0) || $0 == UInt8(ascii: "-") || (0x61...0x66).contains($0 | 0x20) }
+        return bytes.count == 36
+            && bytes.allSatisfy { isDigit($0) || $0 == UInt8(ascii: "-") || (0x61...0x66).contains($0 | 0x20) }
     }
 
     static func isNumber(_ text: some StringProtocol) -> Bool { !text.isEmpty && text.utf8.allSatisfy(isDigit) }
 
     private static func isDigit(_ byte: UInt8) -> Bool { byte &- UInt8(ascii: "0") < 10 }
-}
-
-extension Substring {
-    /// What follows the prefix; nil when there is no such prefix.
-    fileprivate func dropping(_ prefix: String) -> Substring? { hasPrefix(prefix) ? dropFirst(prefix.count) : nil }
 }

@@ -19,6 +19,8 @@ struct GCPReader {
     var targets = TargetCache(.gcp)
     /// Project ids by number, from the projects of this payload.
     var projectIDs: [String: String] = [:]
+    /// The type that was told last, and what it was told from.
+    var lastType: (host: Substring, collection: Substring, type: String)?
 
     init(hints: IngestHints) {
         self.hints = hints
@@ -111,7 +113,9 @@ struct GCPReader {
 
     private func isItem(_ payload: JSONView) -> Bool {
         if payload["assetType"] != nil || payload["asset_type"] != nil || payload["asset"] != nil { return true }
-        if payload["name"]?.isString == true || payload["datasetReference"] != nil || payload["projectId"] != nil { return true }
+        if payload["name"]?.isString == true || payload["datasetReference"] != nil || payload["projectId"] != nil {
+            return true
+        }
         if payload["tableReference"] != nil || payload["priority"] != nil { return true }
         if payload.at("metadata", "name")?.isString == true { return true }
         // The self link of a list answer is that of its collection.

@@ -52,7 +52,8 @@ struct GCPReferences {
                 "//cloudresourcemanager.googleapis.com/\(parts[1])/\(parts[2])")
         }
         guard parts.count >= 5, parts[0] != "storage.googleapis.com" else { return }
-        if let cluster = parts.firstIndex(of: "clusters"), cluster + 2 < parts.count, parts[0] == "container.googleapis.com" {
+        if let cluster = parts.firstIndex(of: "clusters"), cluster + 2 < parts.count, parts[0] == "container.googleapis.com"
+        {
             return add(.inCluster, "//\(parts[...(cluster + 1)].joined(separator: "/"))")
         }
         // The host, then pairs of collection and name; a lone `global` makes the count even.
@@ -90,7 +91,8 @@ struct GCPReferences {
     /// What holds no references of this resource, or only other parties' words.
     private static func isOpaque(_ name: JSONView) -> Bool {
         name.equals("labels") || name.equals("annotations") || name.equals("acl") || name.equals("defaultObjectAcl")
-            || name.equals("operation") || name.equals("iamPolicy") || name.equals("licenses") || name.equals("guestOsFeatures")
+            || name.equals("operation") || name.equals("iamPolicy") || name.equals("licenses")
+            || name.equals("guestOsFeatures")
             || name.equals("access")
     }
 
@@ -114,7 +116,8 @@ struct GCPReferences {
         guard let text = value.utf8, text.count > 2, let first = text.first else { return }
         // Links, relative names and full names begin like this; few members with other values refer to anything.
         let looksLikeName =
-            first == UInt8(ascii: "h") || first == UInt8(ascii: "p") || first == UInt8(ascii: "/") || first == UInt8(ascii: "f")
+            first == UInt8(ascii: "h") || first == UInt8(ascii: "p") || first == UInt8(ascii: "/")
+            || first == UInt8(ascii: "f")
             || first == UInt8(ascii: "o")
         if looksLikeName, let target = GCPCanonicalID.fullName(value.string ?? "") {
             guard let type = Self.type(of: name, in: parent, target: target), Self.isResource(target) else { return }
@@ -139,12 +142,15 @@ struct GCPReferences {
         if name.equals("kmsKeyName") || name.equals("defaultKmsKeyName") || name.equals("kmsKey") || name.equals("keyName") {
             return .encryptedWith
         }
-        if name.equals("topic") || name.equals("pubsubTopic") || name.equals("resource") && parent?.equals("eventTrigger") == true {
+        if name.equals("topic") || name.equals("pubsubTopic")
+            || name.equals("resource") && parent?.equals("eventTrigger") == true
+        {
             return .subscribesTo
         }
         if name.equals("deadLetterTopic") { return .deliversTo }
         if name.equals("target") || name.equals("backendService") || name.equals("service") || name.equals("defaultService")
-            || name.equals("urlMap") || name.equals("group") && parent?.equals("backends") == true || name.equals("instances")
+            || name.equals("urlMap") || name.equals("group") && parent?.equals("backends") == true
+            || name.equals("instances")
         {
             return .routesTo
         }
@@ -152,10 +158,14 @@ struct GCPReferences {
         if name.equals("securityPolicy") || name.equals("edgeSecurityPolicy") { return .protectedBy }
         if name.equals("database") { return .backupOf }
         if name.equals("instanceGroupManager") { return .managedBy }
-        if name.equals("parent") { return target.hasPrefix("//cloudresourcemanager.googleapis.com/folders/") ? .inFolder : target.hasPrefix("//cloudresourcemanager.googleapis.com/organizations/") ? .inOrganization : nil }
+        if name.equals("parent") {
+            return target.hasPrefix("//cloudresourcemanager.googleapis.com/folders/")
+                ? .inFolder
+                : target.hasPrefix("//cloudresourcemanager.googleapis.com/organizations/") ? .inOrganization : nil
+        }
         if let utf8 = name.utf8, utf8.starts(with: "nextHop".utf8) { return .routesTo }
         if name.equals("selfLink") || name.equals("selfLinkWithId") || name.equals("name") || name.equals("id")
-            || name.equals("config") || name.equals("manifest") || name.equals("targetLink") || name.equals("endpoint")
+            || name.equals("config") || name.equals("manifest") || name.equals("targetLink")
             || name.equals("latestReadyRevision") || name.equals("latestCreatedRevision") || name.equals("subnetworks")
             || name.equals("instanceUrl")
         {
@@ -166,15 +176,17 @@ struct GCPReferences {
 
     /// False for machine types, zones and the like, which are in nobody's inventory.
     private static func isResource(_ target: String) -> Bool {
-        let parts = target.utf8.split(separator: UInt8(ascii: "/"))
-        if target.hasPrefix("//storage.googleapis.com/") { return true }
-        guard parts.count >= 5 || target.hasPrefix("//cloudresourcemanager.googleapis.com/") else { return false }
-        if parts.count < 5 { return true }
-        let collection = parts[parts.count - 2]
-        for name in ["machineTypes", "diskTypes", "acceleratorTypes", "licenses", "zones", "regions", "locations", "operations", "nodeTypes"] {
-            if collection.elementsEqual(name.utf8) { return false }
+        if target.hasPrefix("//storage.googleapis.com/") || target.hasPrefix("//cloudresourcemanager.googleapis.com/") {
+            return true
         }
-        return true
+        let parts = target.slashParts()
+        guard parts.count >= 5 else { return false }
+        switch parts[parts.count - 2] {
+        case "machineTypes", "diskTypes", "acceleratorTypes", "licenses", "zones", "regions", "locations", "operations",
+            "nodeTypes", "instanceConfigs":
+            return false
+        default: return true
+        }
     }
 
     /// Members that refer in words of their own.
@@ -195,7 +207,9 @@ struct GCPReferences {
         case UInt8(ascii: "l"):
             if name.equals("logBucket"), let bucket = value.string { add(.logsTo, "//storage.googleapis.com/\(bucket)") }
         case UInt8(ascii: "d"):
-            if name.equals("destination"), let text = value.string, text.contains(".googleapis.com/") { add(.deliversTo, "//\(text)") }
+            if name.equals("destination"), let text = value.string, text.contains(".googleapis.com/") {
+                add(.deliversTo, "//\(text)")
+            }
         case UInt8(ascii: "m"):
             guard name.equals("masterInstanceName"), let text = value.string else { return }
             let parts = text.split(separator: ":")
@@ -203,7 +217,8 @@ struct GCPReferences {
             add(.replicaOf, "//cloudsql.googleapis.com/projects/\(project)/instances/\(instance)")
         case UInt8(ascii: "n"):
             // GKE names its network without a path.
-            guard name.equals("network"), parent == nil, let network = value.string, !network.contains("/"), let project else { return }
+            guard name.equals("network"), parent == nil, let network = value.string, !network.contains("/"), let project
+            else { return }
             add(.inNetwork, "//compute.googleapis.com/projects/\(project)/global/networks/\(network)")
         default: return
         }
@@ -220,8 +235,8 @@ struct GCPReferences {
         guard let email = value.string, let at = email.firstIndex(of: "@") else { return }
         let domain = email[email.index(after: at)...]
         let owner: String?
-        if domain.hasSuffix(".iam.gserviceaccount.com") {
-            owner = String(domain.dropLast(".iam.gserviceaccount.com".count))
+        if let name = domain.droppingSuffix(".iam.gserviceaccount.com") {
+            owner = String(name)
         } else if domain == "appspot.gserviceaccount.com" {
             owner = String(email[..<at])
         } else {

@@ -10,15 +10,12 @@ enum GCPServices {
     }
 
     /// The service as types spell it, from a host or from the left half of an asset type.
-    static func label(ofHost host: some StringProtocol) -> String {
+    static func label(ofHost host: Substring) -> String {
         switch host {
-        case "cloudsql.googleapis.com", "sql": return "sqladmin"
+        case "cloudsql.googleapis.com": return "sqladmin"
         case "bigtable.googleapis.com": return "bigtableadmin"
-        default: break
+        default: return String(host.droppingSuffix(".googleapis.com") ?? host.droppingSuffix(".io") ?? host)
         }
-        if host.hasSuffix(".googleapis.com") { return String(host.dropLast(".googleapis.com".count)) }
-        if host.hasSuffix(".io") { return String(host.dropLast(".io".count)) }
-        return String(host)
     }
 
     /// Where a relative name begins.
@@ -30,7 +27,8 @@ enum GCPServices {
     }
 
     static func beginsAtRoot(_ text: String) -> Bool {
-        text.hasPrefix("projects/") || text.hasPrefix("folders/") || text.hasPrefix("organizations/") || text.hasPrefix("apps/")
+        text.hasPrefix("projects/") || text.hasPrefix("folders/") || text.hasPrefix("organizations/")
+            || text.hasPrefix("apps/")
     }
 
     /// Path components under which resources lie without being resources themselves.
@@ -63,7 +61,8 @@ enum GCPServices {
         case "locations":
             guard parts.count >= 6 else { return nil }
             return ofLocation[String(parts[4])] ?? "unknown"
-        case "instances" where parts.count >= 6: return parts[4] == "databases" || parts[4] == "backups" ? "spanner" : "bigtableadmin"
+        case "instances" where parts.count >= 6:
+            return parts[4] == "databases" || parts[4] == "backups" ? "spanner" : "bigtableadmin"
         default: return ofProject[String(parts[2])] ?? "unknown"
         }
     }

@@ -1,1 +1,0 @@
-@main struct VTag { static func main() {} }
