@@ -1,12 +1,13 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-/// What every target of ours is compiled with. CI adds `-warnings-as-errors`.
-let house: [SwiftSetting] = [
-    .enableUpcomingFeature("ExistentialAny"),
-    .enableUpcomingFeature("InternalImportsByDefault"),
-    .enableUpcomingFeature("MemberImportVisibility"),
-]
+/// What every target of ours is compiled with. In CI warnings are errors.
+let house: [SwiftSetting] =
+    [
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+    ] + (Context.environment["CI"] == "true" ? [.treatAllWarnings(as: .error)] : [])
 
 func library(_ name: String, in layer: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .target(name: name, dependencies: dependencies, path: "Sources/\(layer)/\(name)", swiftSettings: house)
@@ -34,8 +35,6 @@ let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let jwt = Target.Dependency.product(name: "JWTKit", package: "jwt-kit")
-let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
-let grdbSQLite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 
 let package = Package(
@@ -53,12 +52,12 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
-        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     ],
     targets: [
         // MARK: System: C libraries, as module maps and the smallest possible shims
         .systemLibrary(name: "CNGHTTP2", path: "Sources/System/CNGHTTP2"),
         .systemLibrary(name: "COpenSSL", path: "Sources/System/COpenSSL"),
+        .systemLibrary(name: "CSQLite", path: "Sources/System/CSQLite"),
         .target(name: "CChecksum", path: "Sources/System/CChecksum"),
         .target(
             name: "CSimdJSON", path: "Sources/System/CSimdJSON",
@@ -82,11 +81,11 @@ let package = Package(
         // MARK: IO: sockets and files
         library("HTTPTransport", in: "IO", ["CNGHTTP2", "COpenSSL", nioHTTP1, logging, atomics, collections] + nio),
         library("LogStorage", in: "IO", ["WriteAheadLog", logging, atomics] + nio),
-        library("Checkpoint", in: "IO", ["Model", "JSON", "CChecksum", grdb, grdbSQLite, logging]),
+        library("Checkpoint", in: "IO", ["Model", "JSON", "CChecksum", "CSQLite"]),
 
         // MARK: Node: where cores meet sockets, disks and clocks
         library("NodeRuntime", in: "Node", [
-            "Model", "JSON", "Shard", "WriteAheadLog", "LogStorage", "Checkpoint", "TaggingRules", "Compliance",
+            "CChecksum", "Model", "JSON", "Shard", "WriteAheadLog", "LogStorage", "Checkpoint", "TaggingRules", "Compliance",
             "Normalisation", "Conditions", logging, atomics, collections,
         ] + nio),
         library("API", in: "Node", [
@@ -96,7 +95,8 @@ let package = Package(
 
         // MARK: App
         program("vtagd", [
-            "API", "NodeRuntime", "HTTPTransport", "Model", arguments, yams, logging, lifecycle,
+            "API", "NodeRuntime", "HTTPTransport", "JSON", "Model", arguments, yams, logging, lifecycle,
+            .product(name: "UnixSignals", package: "swift-service-lifecycle"),
         ] + nio),
         program("vtag", ["HTTPTransport", "JSON", "Model", arguments, yams, logging] + nio),
         program("vtag-bench", [
@@ -116,7 +116,7 @@ let package = Package(
         tests("Shard", ["Model", "JSON", "Conditions", "TaggingRules", "Compliance", "Normalisation"]),
         tests("HTTPTransport", ["COpenSSL", "CNGHTTP2", nioHTTP1, nioEmbedded, logging] + nio),
         tests("LogStorage", ["WriteAheadLog"] + nio),
-        tests("Checkpoint", ["Model", "JSON", grdb]),
+        tests("Checkpoint", ["Model", "JSON", "CSQLite"]),
         tests("NodeRuntime", ["Model", "JSON", "Shard", "TaggingRules", "Compliance", "Checkpoint", logging] + nio),
         tests("API", ["Model", "JSON", "NodeRuntime", "HTTPTransport", jwt, logging] + nio),
         .testTarget(

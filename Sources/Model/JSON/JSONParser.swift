@@ -22,11 +22,15 @@ package final class JSONParser {
     /// Deepest accepted nesting of arrays and objects; 64 unless told.
     package let depthMax: Int
     private let handle: OpaquePointer
+    private static let allocatedBytesMin = 4 << 10
 
     package init(bytesMax: Int = 100 << 20, depthMax: Int = 64) {
         self.bytesMax = bytesMax
         self.depthMax = depthMax
-        guard let handle = vtag_json_parser_new(bytesMax, depthMax) else { preconditionFailure("out of memory") }
+        // simdjson refuses every document when its own maximum is below what it allocates first; ours is checked before it.
+        guard let handle = vtag_json_parser_new(max(bytesMax, Self.allocatedBytesMin), depthMax) else {
+            preconditionFailure("out of memory")
+        }
         self.handle = handle
     }
 

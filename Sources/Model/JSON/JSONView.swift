@@ -2,11 +2,11 @@
 ///
 /// Valid only inside the closure of `JSONParser.withDocument`.
 package struct JSONView {
-    private let tape: UnsafePointer<UInt64>
-    private let strings: UnsafePointer<UInt8>
-    private let index: Int
+    @usableFromInline let tape: UnsafePointer<UInt64>
+    @usableFromInline let strings: UnsafePointer<UInt8>
+    @usableFromInline let index: Int
 
-    init(tape: UnsafePointer<UInt64>, strings: UnsafePointer<UInt8>, index: Int) {
+    @inlinable init(tape: UnsafePointer<UInt64>, strings: UnsafePointer<UInt8>, index: Int) {
         self.tape = tape
         self.strings = strings
         self.index = index
@@ -14,10 +14,10 @@ package struct JSONView {
 
     package enum Kind: Sendable { case null, bool, int, double, string, array, object }
 
-    private var tag: UInt8 { UInt8(truncatingIfNeeded: tape[index] >> 56) }
-    private var payload: UInt64 { tape[index] & 0x00FF_FFFF_FFFF_FFFF }
+    @inlinable var tag: UInt8 { UInt8(truncatingIfNeeded: tape[index] >> 56) }
+    @inlinable var payload: UInt64 { tape[index] & 0x00FF_FFFF_FFFF_FFFF }
 
-    package var kind: Kind {
+    @inlinable package var kind: Kind {
         switch tag {
         case UInt8(ascii: "{"): .object
         case UInt8(ascii: "["): .array
@@ -29,12 +29,12 @@ package struct JSONView {
         }
     }
 
-    package var isNull: Bool { tag == UInt8(ascii: "n") }
-    package var isObject: Bool { tag == UInt8(ascii: "{") }
-    package var isArray: Bool { tag == UInt8(ascii: "[") }
-    package var isString: Bool { tag == UInt8(ascii: "\"") }
+    @inlinable package var isNull: Bool { tag == UInt8(ascii: "n") }
+    @inlinable package var isObject: Bool { tag == UInt8(ascii: "{") }
+    @inlinable package var isArray: Bool { tag == UInt8(ascii: "[") }
+    @inlinable package var isString: Bool { tag == UInt8(ascii: "\"") }
 
-    package var bool: Bool? {
+    @inlinable package var bool: Bool? {
         switch tag {
         case UInt8(ascii: "t"): true
         case UInt8(ascii: "f"): false
@@ -43,10 +43,19 @@ package struct JSONView {
     }
 
     /// The value as an integer; nil when it is none or does not fit.
-    package var int: Int? {
+    @inlinable package var int: Int? {
         switch tag {
         case UInt8(ascii: "l"): Int(Int64(bitPattern: tape[index + 1]))
         case UInt8(ascii: "u"): Int(exactly: tape[index + 1])
+        default: nil
+        }
+    }
+
+    /// The value as an integer from 0 on; nil when it is none.
+    package var unsigned: UInt64? {
+        switch tag {
+        case UInt8(ascii: "l"): UInt64(exactly: Int64(bitPattern: tape[index + 1]))
+        case UInt8(ascii: "u"): tape[index + 1]
         default: nil
         }
     }
@@ -61,7 +70,7 @@ package struct JSONView {
     }
 
     /// The bytes of a string, without copying.
-    package var utf8: UnsafeBufferPointer<UInt8>? {
+    @inlinable package var utf8: UnsafeBufferPointer<UInt8>? {
         guard isString else { return nil }
         let start = strings + Int(payload)
         let length = UnsafeRawPointer(start).loadUnaligned(as: UInt32.self)
@@ -80,7 +89,7 @@ package struct JSONView {
     }
 
     /// Position after this value.
-    private var end: Int {
+    @inlinable var end: Int {
         switch tag {
         case UInt8(ascii: "{"), UInt8(ascii: "["): Int(payload & 0xFFFF_FFFF)
         case UInt8(ascii: "l"), UInt8(ascii: "u"), UInt8(ascii: "d"): index + 2
@@ -89,23 +98,27 @@ package struct JSONView {
     }
 
     /// The member of that name (the first, where a document repeats it); nil when this is no object or has none.
-    package subscript(_ name: StaticString) -> JSONView? {
-        member { $0.count == name.utf8CodeUnitCount && matches($0, name.utf8Start) }
+    @inlinable package subscript(_ name: StaticString) -> JSONView? {
+        member { Self.equal($0, name.utf8Start, name.utf8CodeUnitCount) }
     }
 
     package subscript(dynamic name: String) -> JSONView? {
         var name = name
         return name.withUTF8 { wanted in
-            member { $0.count == wanted.count && (wanted.isEmpty || matches($0, wanted.baseAddress!)) }
+            member { Self.equal($0, wanted.baseAddress, wanted.count) }
         }
     }
 
-    private func matches(_ bytes: UnsafeBufferPointer<UInt8>, _ wanted: UnsafePointer<UInt8>) -> Bool {
-        for position in bytes.indices where bytes[position] != wanted[position] { return false }
+    @inlinable static func equal(
+        _ bytes: UnsafeBufferPointer<UInt8>, _ wanted: UnsafePointer<UInt8>?, _ count: Int
+    ) -> Bool {
+        guard bytes.count == count else { return false }
+        guard count > 0, let start = bytes.baseAddress, let wanted else { return count == 0 }
+        for position in 0..<count where start[position] != wanted[position] { return false }
         return true
     }
 
-    private func member(where matches: (UnsafeBufferPointer<UInt8>) -> Bool) -> JSONView? {
+    @inlinable func member(where matches: (UnsafeBufferPointer<UInt8>) -> Bool) -> JSONView? {
         guard isObject else { return nil }
         var at = index + 1
         while true {
@@ -118,24 +131,24 @@ package struct JSONView {
     }
 
     /// The elements of an array; none when this is no array.
-    package var elements: Elements { Elements(view: self) }
+    @inlinable package var elements: Elements { Elements(view: self) }
     /// The members of an object in the document's order; none when this is no object.
-    package var members: Members { Members(view: self) }
+    @inlinable package var members: Members { Members(view: self) }
 
     package struct Elements: Sequence, IteratorProtocol {
-        private let tape: UnsafePointer<UInt64>
-        private let strings: UnsafePointer<UInt8>
-        private var at: Int
-        private let last: Int
+        @usableFromInline let tape: UnsafePointer<UInt64>
+        @usableFromInline let strings: UnsafePointer<UInt8>
+        @usableFromInline var at: Int
+        @usableFromInline let last: Int
 
-        fileprivate init(view: JSONView) {
+        @inlinable init(view: JSONView) {
             tape = view.tape
             strings = view.strings
             at = view.index + 1
             last = view.isArray ? view.end - 1 : at
         }
 
-        package mutating func next() -> JSONView? {
+        @inlinable package mutating func next() -> JSONView? {
             guard at < last else { return nil }
             let value = JSONView(tape: tape, strings: strings, index: at)
             at = value.end
@@ -144,12 +157,12 @@ package struct JSONView {
     }
 
     package struct Members: Sequence, IteratorProtocol {
-        private let tape: UnsafePointer<UInt64>
-        private let strings: UnsafePointer<UInt8>
-        private var at: Int
-        private let last: Int
+        @usableFromInline let tape: UnsafePointer<UInt64>
+        @usableFromInline let strings: UnsafePointer<UInt8>
+        @usableFromInline var at: Int
+        @usableFromInline let last: Int
 
-        fileprivate init(view: JSONView) {
+        @inlinable init(view: JSONView) {
             tape = view.tape
             strings = view.strings
             at = view.index + 1
@@ -157,7 +170,7 @@ package struct JSONView {
         }
 
         /// `key` is always a string view.
-        package mutating func next() -> (key: JSONView, value: JSONView)? {
+        @inlinable package mutating func next() -> (key: JSONView, value: JSONView)? {
             guard at < last else { return nil }
             let key = JSONView(tape: tape, strings: strings, index: at)
             let value = JSONView(tape: tape, strings: strings, index: at + 1)
@@ -169,9 +182,9 @@ package struct JSONView {
 
 extension JSONView {
     /// True when this is a string with exactly these bytes.
-    package func equals(_ text: StaticString) -> Bool {
-        guard let utf8, utf8.count == text.utf8CodeUnitCount else { return false }
-        return matches(utf8, text.utf8Start)
+    @inlinable package func equals(_ text: StaticString) -> Bool {
+        guard let utf8 else { return false }
+        return Self.equal(utf8, text.utf8Start, text.utf8CodeUnitCount)
     }
 
     /// The value at a path of member names, for instance `view.at("Placement", "AvailabilityZone")`.

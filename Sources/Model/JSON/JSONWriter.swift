@@ -29,6 +29,30 @@ package struct JSONWriter {
         needsComma = false
     }
 
+    /// Bytes that are known to be valid UTF-8.
+    package mutating func key(utf8 name: UnsafeBufferPointer<UInt8>) {
+        separate()
+        bytes.append(UInt8(ascii: "\""))
+        escape(name)
+        bytes.append(UInt8(ascii: "\""))
+        bytes.append(UInt8(ascii: ":"))
+        needsComma = false
+    }
+
+    /// A place to return to: see `rewind(to:)`.
+    package struct Mark: Sendable {
+        fileprivate let count: Int
+        fileprivate let needsComma: Bool
+    }
+
+    package var mark: Mark { Mark(count: bytes.count, needsComma: needsComma) }
+
+    /// Takes back what was written since `mark`.
+    package mutating func rewind(to mark: Mark) {
+        bytes.removeLast(bytes.count - mark.count)
+        needsComma = mark.needsComma
+    }
+
     package mutating func string(_ value: String) {
         separate()
         quoted(value)
@@ -83,7 +107,7 @@ package struct JSONWriter {
         case .null: null()
         case .bool: bool(view.bool == true)
         case .int:
-            if let value = view.int { int(value) } else { double(view.double ?? 0) }
+            if let value = view.int { int(value) } else { int(view.unsigned ?? 0) }
         case .double: double(view.double ?? 0)
         case .string: if let utf8 = view.utf8 { string(utf8: utf8) }
         case .array:
@@ -93,10 +117,7 @@ package struct JSONWriter {
         case .object:
             beginObject()
             for (name, value) in view.members {
-                separate()
-                if let utf8 = name.utf8 { string(utf8: utf8) }
-                bytes.append(UInt8(ascii: ":"))
-                needsComma = false
+                if let utf8 = name.utf8 { key(utf8: utf8) }
                 self.view(value)
             }
             endObject()
@@ -131,19 +152,28 @@ package struct JSONWriter {
         for position in text.indices {
             let byte = text[position]
             guard byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") else { continue }
-            bytes.append(contentsOf: text[start..<position])
+            bytes.append(contentsOf: UnsafeBufferPointer(rebasing: text[start..<position]))
             start = position + 1
-            switch byte {
-            case UInt8(ascii: "\""): bytes.append(contentsOf: [0x5C, 0x22])
-            case UInt8(ascii: "\\"): bytes.append(contentsOf: [0x5C, 0x5C])
-            case 0x0A: bytes.append(contentsOf: [0x5C, UInt8(ascii: "n")])
-            case 0x0D: bytes.append(contentsOf: [0x5C, UInt8(ascii: "r")])
-            case 0x09: bytes.append(contentsOf: [0x5C, UInt8(ascii: "t")])
-            default:
-                let hex = Array("0123456789abcdef".utf8)
-                bytes.append(contentsOf: [0x5C, UInt8(ascii: "u"), 0x30, 0x30, hex[Int(byte >> 4)], hex[Int(byte & 15)]])
-            }
+            escape(byte)
         }
-        bytes.append(contentsOf: text[start...])
+        bytes.append(contentsOf: start == 0 ? text : UnsafeBufferPointer(rebasing: text[start...]))
+    }
+
+    private mutating func escape(_ byte: UInt8) {
+        bytes.append(0x5C)
+        switch byte {
+        case UInt8(ascii: "\""), 0x5C: bytes.append(byte)
+        case 0x0A: bytes.append(UInt8(ascii: "n"))
+        case 0x0D: bytes.append(UInt8(ascii: "r"))
+        case 0x09: bytes.append(UInt8(ascii: "t"))
+        default:
+            bytes.append(contentsOf: "u00".utf8)
+            bytes.append(Self.hex(byte >> 4))
+            bytes.append(Self.hex(byte & 15))
+        }
+    }
+
+    private static func hex(_ digit: UInt8) -> UInt8 {
+        digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10
     }
 }

@@ -7,7 +7,7 @@ extension Resource {
             provider: observation.provider, resourceID: observation.resourceID,
             resourceType: observation.resourceType ?? "\(observation.provider.rawValue).unknown",
             name: observation.name ?? "", accountID: observation.accountID ?? "", region: observation.region ?? "",
-            nativeTags: observation.nativeTags ?? TagList(), metadata: observation.metadata ?? .emptyObject,
+            nativeTags: observation.mergedTags(with: TagList()), metadata: observation.metadata ?? .emptyObject,
             relationships: Self.sortedOnce(observation.relationships), firstSeen: now, lastSeen: now)
     }
 
@@ -26,7 +26,7 @@ extension Resource {
         if describes || name.isEmpty { take("name", observation.name, into: &name) }
         if describes || accountID.isEmpty { take("account_id", nonEmpty(observation.accountID), into: &accountID) }
         if describes || region.isEmpty { take("region", nonEmpty(observation.region), into: &region) }
-        take("native_tags", observation.nativeTags, into: &nativeTags)
+        take("native_tags", observation.mergedTags(with: nativeTags), into: &nativeTags)
         if describes || metadata == .emptyObject { take("metadata", observation.metadata, into: &metadata) }
         if !observation.statedTypes.isEmpty || !observation.relationships.isEmpty {
             let kept = relationships.filter { !observation.statedTypes.contains($0.type) }
@@ -39,24 +39,18 @@ extension Resource {
         return changed
     }
 
-    /// Replaces the lines of the same month, service and currency. Returns whether anything changed.
-    mutating func merge(costs lines: [CostLine], at now: Timestamp) -> Bool {
-        var merged = costs
-        for line in lines {
-            if let position = merged.firstIndex(where: {
-                $0.month == line.month && $0.service == line.service && $0.currency == line.currency
-            }) {
-                merged[position] = line
-            } else {
-                merged.append(line)
-            }
+    /// Takes over costs, and what the export says of the resource where the inventory knows nothing. Returns the names of
+    /// the fields that changed.
+    mutating func merge(_ cost: CostObservation, at now: Timestamp) -> [String] {
+        var described = cost.resource
+        if !nativeTags.isEmpty { described.nativeTags = nil }
+        var changed = merge(described, at: now)
+        if costs.merge(cost) {
+            if changed.isEmpty { version += 1 }
+            lastSeen = now
+            changed.append("costs")
         }
-        merged.sort()
-        guard merged != costs else { return false }
-        costs = merged
-        version += 1
-        lastSeen = now
-        return true
+        return changed
     }
 
     private func nonEmpty(_ text: String?) -> String? { text?.isEmpty == true ? nil : text }
@@ -67,5 +61,13 @@ extension Resource {
         result.reserveCapacity(relationships.count)
         for relationship in relationships.sorted() where result.last != relationship { result.append(relationship) }
         return result
+    }
+}
+
+extension Observation {
+    /// The provider's tags after this observation.
+    fileprivate func mergedTags(with tags: TagList) -> TagList {
+        let base = nativeTags ?? tags
+        return nativeTagChanges?.applied(to: base) ?? base
     }
 }

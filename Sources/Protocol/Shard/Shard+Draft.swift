@@ -1,3 +1,4 @@
+import Conditions
 import Model
 
 extension Shard {
@@ -83,11 +84,15 @@ extension Shard {
         private mutating func addCosts(_ cost: CostObservation, _ judge: some Judge) throws(CodecError) -> Outcome {
             guard var record = try current(cost.resource.id) else {
                 var resource = Resource(observed: cost.resource, at: now)
-                _ = resource.merge(costs: cost.lines, at: now)
+                _ = resource.costs.merge(cost)
                 return create(resource, judge)
             }
-            guard record.resource.merge(costs: cost.lines, at: now) else { return .unchanged }
-            return update(&record, changed: ["costs"], judge)
+            let before = record.resource.costs
+            let fields = record.resource.merge(cost, at: now)
+            if !fields.isEmpty { return update(&record, changed: fields, judge) }
+            // Equal amounts of a new upload: kept with its mark, so that its next part adds to them.
+            if record.resource.costs != before { save(record) }
+            return .unchanged
         }
 
         private mutating func put(
@@ -184,7 +189,9 @@ extension Shard {
         }
 
         private func setManually(_ record: inout ResourceRecord, key: String, value: String) {
-            guard let position = record.tags.firstIndex(where: { $0.key == key }) else {
+            // Spellings of one key are one tag.
+            let form = TagKeyForm.form(of: key)
+            guard let position = record.tags.firstIndex(where: { TagKeyForm.form(of: $0.key) == form }) else {
                 let assertion = TagAssertion(
                     value: value, source: .manual, createdBy: context.actor, createdAt: now, updatedAt: now)
                 record.tags.append(VirtualTag(key: key, winner: assertion))

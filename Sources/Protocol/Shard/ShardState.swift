@@ -53,6 +53,11 @@ package struct ShardState: Sendable {
         idempotency.restore(remembered)
     }
 
+    /// The slots of data shard `position` (from 0) of `count`: those that `Slot.shard(of:)` sends there.
+    package static func slots(ofShard position: Int, of count: Int) -> Range<Int> {
+        (position * Slot.count + count - 1) / count..<((position + 1) * Slot.count + count - 1) / count
+    }
+
     /// One row of a checkpoint.
     package mutating func restore(_ id: ResourceID, _ bytes: [UInt8]) throws(CodecError) {
         if let old = rows.put(id, bytes) { try totals.count(old, sign: -1) }

@@ -3,7 +3,7 @@
 /// Layout: format, changed index, judged-under version, base time, then tags, compliance, resource. Times are
 /// differences to the base time in milliseconds. The resource's id is not inside; whoever keeps the bytes keeps the id.
 package enum RecordCodec {
-    static let format: UInt8 = 1
+    package static let format: UInt8 = 1
 
     package static func encode(_ record: ResourceRecord) -> [UInt8] {
         var writer = ByteWriter(reserving: 1024)
@@ -148,6 +148,7 @@ extension ByteWriter {
             string(line.currency)
             zigzag(line.billedNanos)
             zigzag(line.effectiveNanos)
+            varint(line.upload)
         }
     }
 }
@@ -206,7 +207,7 @@ extension ByteReader {
             costs.append(
                 CostLine(
                     month: Int32(truncatingIfNeeded: try zigzag()), service: try string(), currency: try string(),
-                    billedNanos: try zigzag(), effectiveNanos: try zigzag()))
+                    billedNanos: try zigzag(), effectiveNanos: try zigzag(), upload: try varint()))
         }
         return Resource(
             id: id, provider: provider, resourceID: resourceID, resourceType: type, name: name, accountID: account,

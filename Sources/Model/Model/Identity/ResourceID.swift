@@ -52,12 +52,15 @@ extension UUID128 {
 
     /// RFC 9562, section 5.5.
     package static func version5(namespace: UUID128, name: String) -> UUID128 {
-        var input: [UInt8] = []
-        input.reserveCapacity(16 + name.utf8.count)
-        withUnsafeBytes(of: (namespace.high.bigEndian, namespace.low.bigEndian)) { input.append(contentsOf: $0) }
-        input.append(contentsOf: name.utf8)
+        var name = name
         return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 20) { digest in
-            _ = SHA1(input, input.count, digest.baseAddress)
+            var hash = SHA_CTX()
+            SHA1_Init(&hash)
+            _ = withUnsafeBytes(of: (namespace.high.bigEndian, namespace.low.bigEndian)) {
+                SHA1_Update(&hash, $0.baseAddress, $0.count)
+            }
+            _ = name.withUTF8 { SHA1_Update(&hash, $0.baseAddress, $0.count) }
+            SHA1_Final(digest.baseAddress, &hash)
             let raw = UnsafeRawBufferPointer(digest)
             return .stamped(
                 high: UInt64(bigEndian: raw.loadUnaligned(as: UInt64.self)),

@@ -18,8 +18,14 @@ extension Timestamp: CustomStringConvertible {
         }
     }
 
-    /// Writes the 24-byte form to `target`, which has room for it. Years 0 to 9999.
+    /// The first and the last moment that the text form has room for: years 0 to 9999.
+    package static let textRange =
+        Timestamp(milliseconds: -62_167_219_200_000)...Timestamp(milliseconds: 253_402_300_799_999)
+
+    /// Writes the 24-byte form to `target`, which has room for it. A moment outside `textRange` is written as its nearest end.
     package func write(to target: UnsafeMutablePointer<UInt8>) {
+        let range = Self.textRange
+        let milliseconds = max(range.lowerBound, min(self, range.upperBound)).milliseconds
         let day = milliseconds >= 0 ? milliseconds / 86_400_000 : (milliseconds - 86_399_999) / 86_400_000
         let inDay = milliseconds - day * 86_400_000
         let date = CivilDate(daysSinceEpoch: day)
@@ -30,7 +36,7 @@ extension Timestamp: CustomStringConvertible {
                 value /= 10
             }
         }
-        digits(max(0, min(9999, date.year)), 4, at: 0)
+        digits(date.year, 4, at: 0)
         target[4] = UInt8(ascii: "-")
         digits(date.month, 2, at: 5)
         target[7] = UInt8(ascii: "-")

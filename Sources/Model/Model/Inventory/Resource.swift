@@ -76,13 +76,18 @@ package struct CostLine: Hashable, Comparable, Sendable {
     package let currency: String
     package var billedNanos: Int64
     package var effectiveNanos: Int64
+    /// The upload that the amounts are from: its further parts add to them, another upload replaces them.
+    package var upload: UInt64
 
-    package init(month: Int32, service: String, currency: String, billedNanos: Int64, effectiveNanos: Int64) {
+    package init(
+        month: Int32, service: String, currency: String, billedNanos: Int64, effectiveNanos: Int64, upload: UInt64 = 0
+    ) {
         self.month = month
         self.service = service
         self.currency = currency
         self.billedNanos = billedNanos
         self.effectiveNanos = effectiveNanos
+        self.upload = upload
     }
 
     package static func < (left: Self, right: Self) -> Bool {

@@ -24,7 +24,7 @@ package struct TagList: Hashable, Sendable {
 
     package init(_ unsorted: [Tag]) {
         tags = unsorted
-        guard tags.count > 1 else { return }
+        guard tags.count > 1, zip(tags, tags.dropFirst()).contains(where: { $0.key >= $1.key }) else { return }
         let ordered = unsorted.enumerated().sorted {
             $0.element.key == $1.element.key ? $0.offset < $1.offset : $0.element.key < $1.element.key
         }

@@ -1,0 +1,36 @@
+# The commands of this project. `make help` lists them.
+.PHONY: help run test bench lint format packages clean
+
+SWIFT ?= swift
+RUN_FLAGS ?=
+
+help: ## lists the commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: packages ## builds, starts one node on http://127.0.0.1:8080, loads the samples on the first start
+	$(SWIFT) build -c release --product vtagd
+	$(SWIFT) build -c release --product vtag
+	@exec deploy/run-sample-node $(RUN_FLAGS)
+
+test: packages ## builds once, runs all tests
+	$(SWIFT) build --build-tests
+	$(SWIFT) test --skip-build
+
+bench: packages ## measures against baselines; one JSON object a line on standard output
+	@$(SWIFT) build -c release --product vtagd >&2
+	@$(SWIFT) build -c release --product vtag-bench >&2
+	@exec loadtest/bench
+
+lint: packages ## checks the form of Swift, shell and YAML
+	$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests
+	shellcheck .ci/run deploy/install-packages deploy/run-sample-node loadtest/bench
+	yamllint --strict samples docs
+
+format: ## brings the Swift sources into form
+	$(SWIFT) format --in-place --recursive --parallel Package.swift Sources Tests
+
+packages:
+	@deploy/install-packages
+
+clean: ## drops what was built, not the data
+	$(SWIFT) package clean

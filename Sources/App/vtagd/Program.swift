@@ -1,0 +1,195 @@
+import API
+import Glibc
+import HTTPTransport
+import Logging
+import Model
+import NIOCore
+import NIOPosix
+import NodeRuntime
+import ServiceLifecycle
+import UnixSignals
+
+/// Why the program ends, and its exit status.
+struct ProgramError: Error {
+    let status: Int32
+    let message: String
+}
+
+/// The node's parts put together: node, API, HTTP server, signals.
+struct Program {
+    static let version = "0.1.0"
+
+    private let settings: Settings
+    private let logger: Logger
+
+    init(_ settings: Settings) {
+        self.settings = settings
+        let level = settings.logLevel
+        switch settings.logFormat {
+        case .json:
+            LoggingSystem.bootstrap { label in
+                var handler = JSONLogHandler(label: label)
+                handler.logLevel = level
+                return handler
+            }
+        case .text:
+            LoggingSystem.bootstrap { label in
+                var handler = StreamLogHandler.standardError(label: label)
+                handler.logLevel = level
+                return handler
+            }
+        }
+        logger = Logger(label: "vtagd")
+    }
+
+    func run() async throws {
+        signal(SIGPIPE, SIG_IGN)
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: settings.threads)
+        let tls = try makeTLS()
+        let node = try await startNode(group)
+        let server: ServedAPI
+        do {
+            server = try await ServedAPI(settings, node, group, tls, logger)
+        } catch {
+            await node.stop()
+            throw error
+        }
+        let services = ServiceGroup(
+            configuration: .init(
+                services: [.init(service: server)], gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet))
+        do {
+            try await services.run()
+        } catch {
+            logger.error("service failed", metadata: ["error": "\(error)"])
+        }
+        await node.stop()
+        try? await group.shutdownGracefully()
+        logger.info("stopped")
+    }
+
+    /// Libraries speak at warning and up.
+    private var quiet: Logger {
+        var logger = Logger(label: "lifecycle")
+        logger.logLevel = max(settings.logLevel, .warning)
+        return logger
+    }
+
+    private func makeTLS() throws -> TLSServerContext? {
+        guard let tls = settings.tls else { return nil }
+        do throws(TLSError) {
+            return try TLSServerContext(certificate: tls.certificate, privateKey: tls.privateKey, clientCA: tls.clientCA)
+        } catch {
+            throw ProgramError(status: 64, message: "\(error)")
+        }
+    }
+
+    private func startNode(_ group: any EventLoopGroup) async throws -> Node {
+        let options = NodeOptions(
+            dataDirectory: settings.dataDirectory, shards: settings.shards, nodeID: settings.nodeID, region: settings.region,
+            zone: settings.zone, logSegmentBytes: settings.logSegmentBytes)
+        do {
+            return try await Node.start(options, on: group, logger: logger) { message in
+                let text = Array("vtagd: the disk failed under the log: \(message). Ending: what it holds is unknown.\n".utf8)
+                _ = write(STDERR_FILENO, text, text.count)
+                _exit(1)
+            }
+        } catch let error as NodeStartError {
+            let status: Int32 =
+                switch error.code {
+                case .configuration: 64
+                case .unavailable: 73
+                case .damaged: 74
+                }
+            throw ProgramError(status: status, message: error.message)
+        }
+    }
+}
+
+/// The public API on its listener, until the program is asked to stop.
+private struct ServedAPI: Service {
+    /// Time that requests in progress have to finish when the program stops.
+    private static let drainSeconds: Int64 = 20
+
+    private let server: HTTPServer
+    private let api: API
+    private let keys: KeySource
+    private let tls: TLSServerContext?
+    private let logger: Logger
+
+    init(
+        _ settings: Settings, _ node: Node, _ group: MultiThreadedEventLoopGroup, _ tls: TLSServerContext?, _ logger: Logger
+    ) async throws {
+        self.tls = tls
+        self.logger = logger
+        let now = wallClock().milliseconds / 1000
+        let secrets: NodeSecrets
+        do {
+            secrets = try await NodeSecrets.load(dataDirectory: settings.dataDirectory, at: now)
+            keys = settings.jwks.map(KeySource.file) ?? .own(secrets.issuer)
+            var configuration = API.Configuration()
+            configuration.nodeName = node.identity.nodeID
+            configuration.region = settings.region
+            configuration.zone = settings.zone
+            configuration.version = Program.version
+            api = try await API(
+                node: node, eventLoops: Array(group.makeIterator()), verifier: TokenVerifier(keys: try await keys.load()),
+                cursorKey: secrets.cursorKey, configuration: configuration, logger: Logger(label: "api"))
+        } catch {
+            throw ProgramError(status: settings.jwks == nil ? 73 : 64, message: "\(error)")
+        }
+        var limits = HTTPLimits()
+        limits.bodyBytesMax = .max
+        var http = Logger(label: "http")
+        http.logLevel = max(settings.logLevel, .notice)
+        var installer: HTTPServer.TLSInstaller?
+        if let tls {
+            let logger = http
+            installer = { channel in
+                try channel.pipeline.syncOperations.addHandler(try tls.makeHandler(logger: logger))
+            }
+        }
+        do {
+            server = try await HTTPServer.start(
+                on: group, host: settings.http.host, port: settings.http.port, tls: installer, limits: limits, logger: http,
+                service: api)
+        } catch {
+            throw ProgramError(
+                status: 1,
+                message: "cannot listen on \(settings.http.host):\(settings.http.port): \(error). Is another program there? Choose another --http.")
+        }
+        logger.info(
+            "ready",
+            metadata: [
+                "http": "\(tls == nil ? "http" : "https")://\(settings.http.host):\(server.address.port ?? settings.http.port)",
+                "node.id": "\(node.identity.nodeID)", "data_dir": "\(settings.dataDirectory)",
+                "admin.token": "\(secrets.adminTokenPath)",
+            ])
+    }
+
+    func run() async throws {
+        await withTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { await keys.watch(logger: logger, replaceKeys) }
+            tasks.addTask { await reloadOnHangup() }
+            try? await gracefulShutdown()
+            tasks.cancelAll()
+        }
+        api.beginStop()
+        await server.stop(gracefullyWithin: .seconds(Self.drainSeconds))
+    }
+
+    @Sendable private func replaceKeys(_ keys: KeySet) async {
+        try? await api.replace(TokenVerifier(keys: keys))
+    }
+
+    private func reloadOnHangup() async {
+        for await _ in await UnixSignalsSequence(trapping: .sighup) {
+            guard let tls else { continue }
+            do throws(TLSError) {
+                try tls.reload()
+                logger.notice("TLS files read again")
+            } catch {
+                logger.error("TLS files not usable; the old ones stay", metadata: ["error": "\(error)"])
+            }
+        }
+    }
+}

@@ -1,0 +1,182 @@
+import Foundation
+import Logging
+import Yams
+
+/// A setting that is unknown or malformed. The message names it and where it came from.
+struct SettingsError: Error {
+    let message: String
+}
+
+enum Environment {
+    static var current: [String: String] { ProcessInfo.processInfo.environment }
+}
+
+/// What the node runs with: flags, then `VTAG_*` variables, then the file.
+struct Settings: Sendable {
+    enum LogFormat: String, CaseIterable, Sendable { case text, json }
+
+    struct Address: Sendable {
+        let host: String
+        let port: Int
+    }
+
+    let dataDirectory: String
+    let http: Address
+    let nodeID: String?
+    let region: String
+    let zone: String
+    let shards: Int
+    let tls: (certificate: String, privateKey: String, clientCA: String?)?
+    let jwks: String?
+    let threads: Int
+    let logLevel: Logger.Level
+    let logFormat: LogFormat
+    let logSegmentBytes: Int
+
+    static let names = [
+        "config", "data_dir", "http", "node_id", "region", "zone", "shards", "tls_cert", "tls_key", "tls_ca", "jwks",
+        "threads", "log_level", "log_format", "log_segment_bytes",
+    ]
+    /// Variables of the command line, which often share the shell with the node.
+    private static let clientVariables: Set = [
+        "VTAG_URL", "VTAG_TOKEN", "VTAG_TOKEN_FILE", "VTAG_CONTEXT", "VTAG_CA_FILE", "VTAG_OUTPUT",
+    ]
+
+    init(flags: Flags, environment: [String: String]) throws(SettingsError) {
+        var values = Values()
+        for (name, value) in flags.given { values.add(name, value, from: "--\(name.replacing("_", with: "-"))") }
+        for (variable, value) in environment where variable.hasPrefix("VTAG_") && !Self.clientVariables.contains(variable) {
+            let name = variable.dropFirst(5).lowercased()
+            guard Self.names.contains(name) else { throw SettingsError(message: "\(variable): there is no such setting") }
+            values.add(name, value, from: variable)
+        }
+        if let file = values["config"] {
+            for (name, value) in try Self.read(file.text) { values.add(name, value, from: "\(file.text): \(name)") }
+        }
+
+        dataDirectory = values["data_dir"]?.text ?? "./data"
+        http = try Self.address(values["http"]) ?? Address(host: "127.0.0.1", port: 8080)
+        nodeID = try Self.name(values["node_id"])
+        region = try Self.name(values["region"]) ?? "local"
+        zone = try Self.name(values["zone"]) ?? "local"
+        shards = try Self.number(values["shards"], in: 1...1024) ?? 16
+        threads = try Self.number(values["threads"], in: 1...256) ?? ProcessInfo.processInfo.activeProcessorCount
+        logSegmentBytes = try Self.number(values["log_segment_bytes"], in: 1 << 20...1 << 30) ?? 64 << 20
+        jwks = values["jwks"]?.text
+        tls = try Self.tls(values)
+        logLevel = try Self.choice(values["log_level"], Logger.Level.allCases, \.rawValue) ?? .info
+        logFormat =
+            try Self.choice(values["log_format"], LogFormat.allCases, \.rawValue) ?? (isatty(STDERR_FILENO) == 1 ? .text : .json)
+        guard tls != nil || Self.isLoopback(http.host) else {
+            throw SettingsError(
+                message: "http: \(http.host) is not a loopback address; clear text is for loopback alone: give --tls-cert and --tls-key")
+        }
+    }
+
+    // MARK: Sources
+
+    private struct Value {
+        let text: String
+        let origin: String
+    }
+
+    /// The first source that names a setting wins.
+    private struct Values {
+        private var byName: [String: Value] = [:]
+
+        mutating func add(_ name: String, _ text: String, from origin: String) {
+            if byName[name] == nil { byName[name] = Value(text: text, origin: origin) }
+        }
+
+        subscript(_ name: String) -> Value? { byName[name] }
+    }
+
+    private static func read(_ path: String) throws(SettingsError) -> [(String, String)] {
+        guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
+            throw SettingsError(message: "config: \(path) cannot be read")
+        }
+        let node: Node?
+        do { node = try compose(yaml: text) } catch { throw SettingsError(message: "\(path): not valid YAML: \(error)") }
+        guard let node else { return [] }
+        guard let mapping = node.mapping else { throw SettingsError(message: "\(path): settings are a mapping of names to values") }
+        var found: [(String, String)] = []
+        for (key, value) in mapping {
+            guard let name = key.string, names.contains(name), name != "config" else {
+                throw SettingsError(message: "\(path):\(key.mark?.line ?? 0): there is no setting \"\(key.string ?? "?")\"")
+            }
+            guard let scalar = value.scalar else {
+                throw SettingsError(message: "\(path):\(value.mark?.line ?? 0): \(name) is a single value")
+            }
+            found.append((name, scalar.string))
+        }
+        return found
+    }
+
+    // MARK: Values
+
+    private static func number(_ value: Value?, in range: ClosedRange<Int>) throws(SettingsError) -> Int? {
+        guard let value else { return nil }
+        guard let number = Int(value.text), range.contains(number) else {
+            throw SettingsError(
+                message: "\(value.origin): \"\(value.text)\" is not a number from \(range.lowerBound) to \(range.upperBound)")
+        }
+        return number
+    }
+
+    private static func name(_ value: Value?) throws(SettingsError) -> String? {
+        guard let value else { return nil }
+        let allowed = value.text.utf8.allSatisfy { byte in
+            (byte >= 0x30 && byte <= 0x39) || (byte | 0x20 >= 0x61 && byte | 0x20 <= 0x7A) || byte == 0x2D || byte == 0x2E
+                || byte == 0x5F
+        }
+        guard allowed, (1...64).contains(value.text.utf8.count) else {
+            throw SettingsError(
+                message: "\(value.origin): \"\(value.text)\" is not a name (1 to 64 letters, digits, dots, dashes, underscores)")
+        }
+        return value.text
+    }
+
+    private static func choice<Choice>(
+        _ value: Value?, _ choices: [Choice], _ spelling: (Choice) -> String
+    ) throws(SettingsError) -> Choice? {
+        guard let value else { return nil }
+        guard let choice = choices.first(where: { spelling($0) == value.text }) else {
+            let all = choices.map(spelling).joined(separator: ", ")
+            throw SettingsError(message: "\(value.origin): \"\(value.text)\" is none of \(all)")
+        }
+        return choice
+    }
+
+    /// `host:port`, `[address]:port` or `:port`.
+    private static func address(_ value: Value?) throws(SettingsError) -> Address? {
+        guard let value else { return nil }
+        let parts = value.text.split(separator: ":", omittingEmptySubsequences: false)
+        guard parts.count >= 2, let port = Int(parts[parts.count - 1]), (0...65_535).contains(port) else {
+            throw SettingsError(message: "\(value.origin): \"\(value.text)\" is not HOST:PORT")
+        }
+        var host = parts.dropLast().joined(separator: ":")
+        if host.hasPrefix("["), host.hasSuffix("]") {
+            host = String(host.dropFirst().dropLast())
+        } else if host.contains(":") {
+            throw SettingsError(message: "\(value.origin): write an IPv6 address in brackets: [\(host)]:\(port)")
+        }
+        return Address(host: host.isEmpty ? "0.0.0.0" : host, port: port)
+    }
+
+    private static func tls(
+        _ values: Values
+    ) throws(SettingsError) -> (certificate: String, privateKey: String, clientCA: String?)? {
+        switch (values["tls_cert"], values["tls_key"]) {
+        case (nil, nil):
+            if let ca = values["tls_ca"] { throw SettingsError(message: "\(ca.origin): needs --tls-cert and --tls-key") }
+            return nil
+        case (let certificate?, let key?): return (certificate.text, key.text, values["tls_ca"]?.text)
+        case (let certificate?, nil): throw SettingsError(message: "\(certificate.origin): needs --tls-key too")
+        case (nil, let key?): throw SettingsError(message: "\(key.origin): needs --tls-cert too")
+        }
+    }
+
+    private static func isLoopback(_ host: String) -> Bool {
+        host == "localhost" || host == "::1" || host.hasPrefix("127.")
+    }
+}

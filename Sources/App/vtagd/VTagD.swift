@@ -1,0 +1,71 @@
+import ArgumentParser
+import Glibc
+
+/// The node.
+@main
+struct VTagD: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "vtagd",
+        abstract: "One node of Virtual Tagger: a second layer of tags over cloud resources.",
+        discussion: """
+            Settings come from flags, then VTAG_* environment variables, then --config FILE (YAML), under the same names:
+            --data-dir, VTAG_DATA_DIR, data_dir.
+
+            It logs one line "ready" with its address once it serves; GET /health/ready answers 200 from then on.
+            SIGTERM and SIGINT stop it in order, SIGHUP reads the TLS files again.
+
+            Exit status: 0 after a clean stop, 64 bad usage or configuration, 73 data directory in use or not writable,
+            74 damaged data, 1 anything else.
+
+            Example: vtagd --data-dir ./data --http 127.0.0.1:8080
+            """,
+        version: Program.version)
+
+    @OptionGroup var flags: Flags
+
+    func run() async throws {
+        do {
+            let settings = try Settings(flags: flags, environment: Environment.current)
+            try await Program(settings).run()
+        } catch let error as SettingsError {
+            Self.fail(64, error.message)
+        } catch let error as ProgramError {
+            Self.fail(error.status, error.message)
+        }
+    }
+
+    private static func fail(_ status: Int32, _ message: String) -> Never {
+        let text = Array("vtagd: \(message)\n".utf8)
+        _ = write(STDERR_FILENO, text, text.count)
+        Glibc.exit(status)
+    }
+}
+
+/// Flags as they are typed; `Settings` puts the environment and the file behind them.
+struct Flags: ParsableArguments {
+    @Option(help: "YAML file with the same settings.") var config: String?
+    @Option(help: "All durable state of this node; one process at a time holds it (./data).") var dataDir: String?
+    @Option(help: "Public API: HTTP/1.1 and HTTP/2 (127.0.0.1:8080).") var http: String?
+    @Option(help: "Stable name of this node; kept in the data directory after the first start.") var nodeID: String?
+    @Option(help: "Region of this node (local).") var region: String?
+    @Option(help: "Zone of this node (local).") var zone: String?
+    @Option(help: "Shards, at creation only (16).") var shards: String?
+    @Option(help: "PEM file with the certificate of the public listener and its intermediates.") var tlsCert: String?
+    @Option(help: "PEM file with its private key.") var tlsKey: String?
+    @Option(help: "PEM file of CAs; clients must then show a certificate from one of them.") var tlsCa: String?
+    @Option(help: "File with the JWK set that signs tokens; without it the node makes its own key pair.") var jwks: String?
+    @Option(help: "Event loops (number of cores).") var threads: String?
+    @Option(help: "trace, debug, info, notice, warning, error or critical (info).") var logLevel: String?
+    @Option(help: "text or json (text on a terminal, else json).") var logFormat: String?
+    @Option(help: "Size of a log segment in bytes, 1 MiB to 1 GiB (67108864).") var logSegmentBytes: String?
+
+    /// What was given, by the settings' names.
+    var given: [String: String] {
+        let all: [String: String?] = [
+            "config": config, "data_dir": dataDir, "http": http, "node_id": nodeID, "region": region, "zone": zone,
+            "shards": shards, "tls_cert": tlsCert, "tls_key": tlsKey, "tls_ca": tlsCa, "jwks": jwks, "threads": threads,
+            "log_level": logLevel, "log_format": logFormat, "log_segment_bytes": logSegmentBytes,
+        ]
+        return all.compactMapValues(\.self)
+    }
+}

@@ -1,0 +1,80 @@
+package import Model
+
+/// What one data shard hands to the checkpoint: all that changed after its last watermark. Written in one transaction.
+package struct CheckpointBatch: Sendable {
+    package let shard: Int
+    package let watermark: Watermark
+    /// The rows that changed, as they are now. `RecordCodec`'s form; the columns are read from it.
+    package let rows: [(id: ResourceID, bytes: [UInt8])]
+    /// The rows that are gone.
+    package let deleted: [ResourceID]
+    /// In order of their sequence. One that is there already is written again unchanged (after a crash between two batches).
+    package let audit: [AuditEntry]
+    /// Small things of the state machine, by key; nil values are dropped.
+    package let state: [(key: String, value: [UInt8]?)]
+
+    package init(
+        shard: Int, watermark: Watermark, rows: [(id: ResourceID, bytes: [UInt8])], deleted: [ResourceID],
+        audit: [AuditEntry], state: [(key: String, value: [UInt8]?)]
+    ) {
+        self.shard = shard
+        self.watermark = watermark
+        self.rows = rows
+        self.deleted = deleted
+        self.audit = audit
+        self.state = state
+    }
+}
+
+/// What the system shard hands over.
+package struct SystemCheckpointBatch: Sendable {
+    package enum Table: String, CaseIterable, Sendable {
+        case rules = "virtual_tag_rules"
+        case definitions = "tag_schema"
+        case policies = "compliance_policies"
+    }
+
+    /// One row: the stored form, and its columns for readers of the tables (JSON text for nested values).
+    package struct Item: Sendable {
+        package let table: Table
+        package let id: UUID128
+        /// Nil: deleted.
+        package let record: [UInt8]?
+        package let columns: [(name: String, value: String)]
+
+        package init(table: Table, id: UUID128, record: [UInt8]?, columns: [(name: String, value: String)]) {
+            self.table = table
+            self.id = id
+            self.record = record
+            self.columns = columns
+        }
+    }
+
+    package let watermark: Watermark
+    package let items: [Item]
+    package let audit: [AuditEntry]
+    package let state: [(key: String, value: [UInt8]?)]
+
+    package init(
+        watermark: Watermark, items: [Item], audit: [AuditEntry], state: [(key: String, value: [UInt8]?)]
+    ) {
+        self.watermark = watermark
+        self.items = items
+        self.audit = audit
+        self.state = state
+    }
+}
+
+/// How far a shard's copy has come. Stored in the same transaction as what it covers.
+package struct Watermark: Hashable, Sendable {
+    package let term: UInt64
+    package let appliedIndex: UInt64
+    /// Number of the last audit entry.
+    package let auditSequence: UInt64
+
+    package init(term: UInt64, appliedIndex: UInt64, auditSequence: UInt64) {
+        self.term = term
+        self.appliedIndex = appliedIndex
+        self.auditSequence = auditSequence
+    }
+}

@@ -1,0 +1,34 @@
+/// Why the checkpoint cannot be used. The message names the file and the way out.
+package struct CheckpointError: Error, Sendable, CustomStringConvertible {
+    package enum Code: Sendable {
+        /// What is stored is not what was written.
+        case damaged
+        /// Written by a newer version of this software.
+        case newerVersion
+        /// The file cannot be opened, read or written now.
+        case unavailable
+    }
+
+    package let code: Code
+    package let message: String
+    package var description: String { message }
+
+    init(_ code: Code, _ message: String) {
+        self.code = code
+        self.message = message
+    }
+
+    static func damaged(_ path: String, _ what: String) -> CheckpointError {
+        CheckpointError(
+            .damaged,
+            "\(path) is damaged: \(what). Restore the data directory from a back-up; nothing was changed in it.")
+    }
+
+    init(_ error: SQLiteError, _ path: String) {
+        if error.isDamage {
+            self = .damaged(path, error.description)
+        } else {
+            self.init(.unavailable, "\(path): \(error)")
+        }
+    }
+}

@@ -1,0 +1,186 @@
+import NIOCore
+
+/// What exchanges, bodies and writers ask for.
+extension HTTP1ServerConnection {
+    /// Bodies up to this size are copied behind their head, so that both go out in one buffer.
+    private static let copiedBodyBytesMax = 16 * 1024
+
+    // MARK: Whole responses
+
+    func takeBodyBuffer(for key: HTTPStreamKey) -> ByteBuffer {
+        var taken = ByteBuffer()
+        swap(&taken, &bodyStorage)
+        taken.clear()
+        isBodyStorageLent = true
+        return taken
+    }
+
+    func respond(to key: HTTPStreamKey, _ parts: HTTPResponseParts, body: ByteBuffer) {
+        guard isAwaited(key) else { return }
+        begin(parts, contentLength: HTTPStatus.allowsBody(parts.status) ? body.readableBytes : nil)
+        if !HTTPStatus.allowsBody(parts.status) || current.isHead || body.readableBytes == 0 {
+            endResponse()
+        } else if body.readableBytes <= Self.copiedBodyBytesMax {
+            body.withUnsafeReadableBytes { _ = out.writeBytes($0) }
+            endResponse()
+        } else {
+            current.body = body
+        }
+        if isBodyStorageLent, body.storageCapacity <= Self.copiedBodyBytesMax { bodyStorage = body }
+        isBodyStorageLent = false
+        setNeedsFlush()
+    }
+
+    // MARK: Responses in pieces
+
+    func beginResponse(to key: HTTPStreamKey, _ parts: HTTPResponseParts, body: OutgoingBody) {
+        guard isAwaited(key) else { return body.failed(.disconnected) }
+        if HTTPStatus.allowsBody(parts.status), !current.isHead {
+            current.outgoing = body
+            current.isResponseChunked = !current.isHTTP1_0
+            // In HTTP/1.0 the end of the body is the end of the connection.
+            if current.isHTTP1_0 { current.keepsAlive = false }
+            begin(parts, contentLength: nil)
+        } else {
+            begin(parts, contentLength: nil)
+            body.discardEverything()
+            endResponse()
+        }
+        setNeedsFlush()
+    }
+
+    func outgoingBodyChanged(_ key: HTTPStreamKey) {
+        if key.id == current.id { setNeedsFlush() }
+    }
+
+    func exchangeFailed(_ key: HTTPStreamKey) {
+        guard key.id == current.id, !current.isResponseEnded else { return }
+        if current.isResponseBegun {
+            // Without its last chunk the response is plainly not whole.
+            closeNow()
+        } else {
+            respond(to: key, HTTPResponseParts(HTTPResponseHead(status: 500)), body: ByteBuffer())
+        }
+    }
+
+    /// Moves bytes of the body in progress to the output, up to a batch.
+    func fillFromBody() {
+        guard current.isResponseBegun, !current.isResponseEnded else { return }
+        let room = limits.writeBatchBytes - out.readableBytes
+        let count = min(current.waitingBytes, room)
+        guard let outgoing = current.outgoing else {
+            if count > 0, let piece = current.body.readSlice(length: count) { out.writeImmutableBuffer(piece) }
+            if current.body.readableBytes == 0 { endResponse() }
+            return
+        }
+        if count > 0 {
+            if current.isResponseChunked {
+                out.writeString(String(count, radix: 16))
+                out.writeStaticString("\r\n")
+            }
+            let taken = outgoing.take(upTo: count, into: &out)
+            precondition(taken == count, "A body shrank from \(count) to \(taken) bytes while it was framed")
+            if current.isResponseChunked { out.writeStaticString("\r\n") }
+        }
+        if outgoing.isEnded, outgoing.waitingBytes == 0 {
+            if current.isResponseChunked { out.writeStaticString("0\r\n\r\n") }
+            outgoing.completed()
+            endResponse()
+        }
+    }
+
+    // MARK: Requests
+
+    func incomingBody(of key: HTTPStreamKey) -> IncomingBody? { key.id == current.id ? current.incoming : nil }
+
+    func bodyWanted(_ key: HTTPStreamKey) {
+        guard key.id == current.id, current.expectsContinue, !current.isResponseBegun else { return }
+        current.expectsContinue = false
+        out.writeStaticString("HTTP/1.1 100 Continue\r\n\r\n")
+        setNeedsFlush()
+    }
+
+    func bodyConsumed(_ key: HTTPStreamKey, bytes: Int) { continueReading() }
+
+    func adopt(_ task: Task<Void, Never>, for key: HTTPStreamKey) {
+        if key.id == current.id { current.task = task } else { task.cancel() }
+    }
+
+    func taskEnded() {}
+
+    // MARK: Private helpers
+
+    private func isAwaited(_ key: HTTPStreamKey) -> Bool {
+        context != nil && phase.isOpen && key.id == current.id && !current.isIdle && !current.isResponseBegun
+    }
+
+    private func begin(_ parts: HTTPResponseParts, contentLength: Int?) {
+        current.isResponseBegun = true
+        if !mayKeepAlive { current.keepsAlive = false }
+        writeHead(parts, contentLength: contentLength)
+    }
+
+    /// After an early answer the rest of the body must be skipped; only a short one is worth it.
+    private var mayKeepAlive: Bool {
+        if case .draining = phase { return false }
+        guard current.hasRequestBody, !current.isRequestEnded else { return true }
+        guard !current.expectsContinue, let declared = current.declaredBytes else { return false }
+        return declared <= limits.drainBytesMax
+    }
+
+    private func endResponse() {
+        current.isResponseEnded = true
+        current.task = nil
+        responseEnded()
+        if current.isRequestEnded {
+            exchangeCompleted()
+        } else if !current.keepsAlive {
+            linger()
+        }
+    }
+
+    private func writeHead(_ parts: HTTPResponseParts, contentLength: Int?) {
+        if parts.status == 200 {
+            out.writeStaticString("HTTP/1.1 200 OK\r\n")
+        } else {
+            out.writeStaticString("HTTP/1.1 ")
+            out.writeBytes(UnsafeRawBufferPointer(start: HTTPStatus.digits(parts.status), count: HTTPStatus.digitCount))
+            out.writeStaticString(" ")
+            out.writeStaticString(HTTPStatus.reason(parts.status))
+            out.writeStaticString("\r\n")
+        }
+        if let type = parts.contentType {
+            out.writeStaticString("content-type: ")
+            out.writeStaticString(type)
+            out.writeStaticString("\r\n")
+        }
+        if let tag = parts.entityTag { writeField("etag", tag) }
+        parts.headers.forEachRaw { name, value in
+            guard !HTTPResponseParts.isTransportField(name) else { return }
+            out.writeBytes(name)
+            out.writeStaticString(": ")
+            out.writeBytes(value)
+            out.writeStaticString("\r\n")
+        }
+        if let contentLength {
+            out.writeStaticString("content-length: ")
+            withDecimal(contentLength) { _ = out.writeBytes($0) }
+            out.writeStaticString("\r\n")
+        } else if current.isResponseChunked {
+            out.writeStaticString("transfer-encoding: chunked\r\n")
+        }
+        if !current.keepsAlive {
+            out.writeStaticString("connection: close\r\n")
+        } else if current.isHTTP1_0 {
+            out.writeStaticString("connection: keep-alive\r\n")
+        }
+        out.writeStaticString("\r\n")
+    }
+
+    private func writeField(_ name: StaticString, _ value: String) {
+        out.writeStaticString(name)
+        out.writeStaticString(": ")
+        out.writeString(value)
+        out.writeStaticString("\r\n")
+    }
+}

@@ -1,0 +1,189 @@
+import CNGHTTP2
+import NIOCore
+
+/// The session's callbacks for what is received.
+extension HTTP2ServerConnection {
+    /// A section of this many times the accepted size is not even decoded to its end: the connection is closed.
+    private static let headerBytesHardFactor = 8
+
+    // MARK: Frames
+
+    func frameBegan(_ header: nghttp2_frame_hd) {
+        let flags = UInt32(header.flags)
+        switch UInt32(header.type) {
+        case NGHTTP2_DATA.rawValue:
+            if header.length == 0, flags & NGHTTP2_FLAG_END_STREAM.rawValue == 0 { flood.observed(.emptyData) }
+        case NGHTTP2_SETTINGS.rawValue:
+            hasReceivedSettings = true
+            if flags & NGHTTP2_FLAG_ACK.rawValue == 0 { flood.observed(.settings) }
+        case NGHTTP2_PING.rawValue: flood.observed(.ping)
+        case NGHTTP2_PRIORITY.rawValue: flood.observed(.priority)
+        case NGHTTP2_WINDOW_UPDATE.rawValue: flood.observed(.windowUpdate)
+        case NGHTTP2_HEADERS.rawValue, NGHTTP2_CONTINUATION.rawValue, NGHTTP2_RST_STREAM.rawValue,
+            NGHTTP2_PUSH_PROMISE.rawValue, NGHTTP2_GOAWAY.rawValue:
+            break
+        default: flood.observed(.unknown)
+        }
+    }
+
+    func frameReceived(_ frame: UnsafePointer<nghttp2_frame>) {
+        let frame = UnsafeRawPointer(frame)
+        let header = frame.assumingMemoryBound(to: nghttp2_frame_hd.self).pointee
+        let endsStream = UInt32(header.flags) & NGHTTP2_FLAG_END_STREAM.rawValue != 0
+        switch UInt32(header.type) {
+        case NGHTTP2_HEADERS.rawValue:
+            let kind = section.kind
+            section.end()
+            switch kind {
+            case .request: requestReceived(header.stream_id, isEnded: endsStream)
+            case .trailers: if endsStream { requestEnded(header.stream_id) }
+            case .none: break
+            }
+        case NGHTTP2_DATA.rawValue:
+            let padding = frame.assumingMemoryBound(to: nghttp2_data.self).pointee.padlen
+            if endsStream {
+                requestEnded(header.stream_id)
+            } else if header.length > 0, header.length == padding {
+                flood.observed(.emptyData)
+            }
+        default: break
+        }
+    }
+
+    // MARK: Header sections
+
+    func headerSectionBegan(isRequest: Bool) {
+        section.begin(isRequest ? .request : .trailers, now: now)
+        if isRequest { incomingHead.reset(version: .http2) }
+    }
+
+    /// Returns what nghttp2 is to do.
+    @inline(__always)
+    func fieldReceived(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) -> Int32 {
+        section.bytes += name.count + value.count
+        guard section.kind == .request, section.excess == nil, section.bytes <= limits.headerBytesMax else {
+            return excessFieldReceived()
+        }
+        guard name[0] != UInt8(ascii: ":") else {
+            pseudoFieldReceived(name: name, value: value)
+            return 0
+        }
+        section.count += 1
+        guard section.count <= limits.headerCountMax else { return excessFieldReceived() }
+        incomingHead.headers.appendChecked(name: name, value: value)
+        return 0
+    }
+
+    /// The section goes on being decoded, for the compression state is the connection's; but not without end.
+    private func excessFieldReceived() -> Int32 {
+        if section.bytes > limits.headerBytesMax * Self.headerBytesHardFactor {
+            return Int32(NGHTTP2_ERR_CALLBACK_FAILURE.rawValue)
+        }
+        if section.excess == nil { section.excess = .headers }
+        return 0
+    }
+
+    private func pseudoFieldReceived(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {
+        // nghttp2 lets only the four request pseudo-fields pass, each once; they differ in the second byte, or the third.
+        switch (name[1], name.count) {
+        case (UInt8(ascii: "p"), 5):
+            if value.count > limits.targetBytesMax {
+                section.excess = .target
+            } else {
+                incomingHead.setTarget(value)
+            }
+        case (UInt8(ascii: "m"), 7): incomingHead.method = HTTPMethod(bytes: value)
+        case (UInt8(ascii: "s"), 7): incomingHead.setScheme(value)
+        case (UInt8(ascii: "a"), 10): incomingHead.setAuthority(value)
+        default: break
+        }
+    }
+
+    // MARK: Requests
+
+    private func requestReceived(_ id: Int32, isEnded: Bool) {
+        guard let session, flood.violation == nil else { return }
+        lastActivity = now
+        guard waitingResponseBytes <= limits.responseBufferBytesMax, liveTasks < limits.concurrentStreamsMax else {
+            nghttp2_submit_rst_stream(session, 0, id, NGHTTP2_REFUSED_STREAM.rawValue)
+            return
+        }
+        guard hasConsistentAuthority() else {
+            nghttp2_submit_rst_stream(session, 0, id, NGHTTP2_PROTOCOL_ERROR.rawValue)
+            return
+        }
+        let stream = occupySlot()
+        stream.begin(id: id, isHead: incomingHead.method == .head, isRequestEnded: isEnded)
+        // 0 would be no data: slots count from 1 there.
+        nghttp2_session_set_stream_user_data(session, id, UnsafeMutableRawPointer(bitPattern: stream.slot + 1))
+        if !isEnded {
+            stream.incoming = IncomingBody(connection: self, stream: stream.key, bytesMax: limits.bodyBytesMax, now: now)
+            stream.expectsContinue = incomingHead.expectsContinue
+        }
+        if let status = refusal() {
+            respond(to: stream.key, HTTPResponseParts(HTTPResponseHead(status: status)), body: ByteBuffer())
+        } else {
+            serve(stream.key)
+        }
+    }
+
+    /// The status of a request that no service sees.
+    private func refusal() -> Int? {
+        if let excess = section.excess { return excess.status }
+        if incomingHead.method == .connect { return 501 }
+        if let declared = incomingHead.contentLength, declared > limits.bodyBytesMax { return 413 }
+        return nil
+    }
+
+    /// RFC 9113 section 8.3.1: a Host field must name what `:authority` names.
+    private func hasConsistentAuthority() -> Bool {
+        incomingHead.headers.withValue(of: "host") { host in
+            incomingHead.withAuthorityBytes { $0.isEmpty || $0.elementsEqual(host) }
+        } ?? true
+    }
+
+    private func serve(_ key: HTTPStreamKey) {
+        var exchange = spareExchange ?? HTTPExchange(connection: self)
+        spareExchange = nil
+        swap(&exchange.head, &incomingHead)
+        exchange.begin(key)
+        loop.service.respond(to: exchange)
+        // Nobody kept it: it serves again, and whoever did not answer by now never will.
+        if isKnownUniquelyReferenced(&exchange) {
+            exchange.endUnanswered()
+            spareExchange = exchange
+        }
+    }
+
+    // MARK: Bodies
+
+    func dataReceived(_ bytes: UnsafeRawBufferPointer, on id: Int32) {
+        guard let session else { return }
+        if let stream = stream(id), let incoming = stream.incoming {
+            stream.expectsContinue = false
+            incoming.received(bytes, now: now)
+        } else {
+            nghttp2_session_consume(session, id, bytes.count)
+        }
+    }
+
+    private func requestEnded(_ id: Int32) {
+        guard let stream = stream(id) else { return }
+        stream.isRequestEnded = true
+        stream.incoming?.ended()
+    }
+
+    func streamClosed(_ id: Int32, error: UInt32) {
+        let stream = stream(id)
+        if error != NGHTTP2_NO_ERROR.rawValue, error != NGHTTP2_REFUSED_STREAM.rawValue, stream?.isResetHere != true {
+            flood.observed(.reset)
+        }
+        if let stream { release(stream) }
+    }
+
+    /// The slot of a stream that is known by its identifier alone.
+    private func stream(_ id: Int32) -> HTTP2Stream? {
+        guard let session, let data = nghttp2_session_get_stream_user_data(session, id) else { return nil }
+        return stream(HTTPStreamKey(slot: Int(bitPattern: data) - 1, id: Int(id)))
+    }
+}

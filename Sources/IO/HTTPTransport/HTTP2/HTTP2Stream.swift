@@ -1,0 +1,83 @@
+import NIOCore
+
+/// One slot of a connection's streams: the state of a request in progress, used again for later ones.
+final class HTTP2Stream {
+    /// The stream's identifier; 0 while the slot is free.
+    private(set) var id: Int32 = 0
+    let slot: Int
+
+    // The request
+    private(set) var isHead = false
+    var isRequestEnded = false
+    /// The client waits for `100 Continue` before it sends the body.
+    var expectsContinue = false
+    var incoming: IncomingBody?
+    var task: Task<Void, Never>?
+
+    // The response
+    var isResponseBegun = false
+    /// Its last frame was handed to the session.
+    var isResponseEnded = false
+    /// The server itself broke the stream off; not the peer's fault.
+    var isResetHere = false
+    /// nghttp2 asked for data when there was none, and waits to be told of more.
+    var isDeferred = false
+    /// A whole body, from its reader index on.
+    @exclusivity(unchecked) var body = ByteBuffer()
+    /// Whether the body's storage is the slot's own, to be used again.
+    private var ownsBodyStorage = true
+    private var isBufferLent = false
+    var outgoing: OutgoingBody?
+    /// When the peer last took bytes of the response, or bytes began to wait.
+    var lastProgress = NIODeadline.uptimeNanoseconds(0)
+
+    /// Larger buffers are not kept for the next request.
+    private static let keptStorageBytesMax = 16 * 1024
+
+    init(slot: Int) { self.slot = slot }
+
+    var key: HTTPStreamKey { HTTPStreamKey(slot: slot, id: Int(id)) }
+    var isFree: Bool { id == 0 }
+
+    /// Response bytes that wait to be framed.
+    var waitingBytes: Int { outgoing?.waitingBytes ?? body.readableBytes }
+
+    func begin(id: Int32, isHead: Bool, isRequestEnded: Bool) {
+        self.id = id
+        self.isHead = isHead
+        self.isRequestEnded = isRequestEnded
+    }
+
+    /// An empty buffer with the slot's storage.
+    func takeBodyBuffer() -> ByteBuffer {
+        var taken = ByteBuffer()
+        swap(&taken, &body)
+        taken.clear()
+        isBufferLent = true
+        return taken
+    }
+
+    /// Takes a whole body, whose storage is the slot's own if it came from ``takeBodyBuffer()``.
+    func setBody(_ bytes: ByteBuffer) {
+        body = bytes
+        ownsBodyStorage = isBufferLent
+    }
+
+    /// Frees the slot; keeps the storage of a small body.
+    func end() {
+        id = 0
+        expectsContinue = false
+        isResponseBegun = false
+        isResponseEnded = false
+        isResetHere = false
+        isDeferred = false
+        task = nil
+        incoming = nil
+        outgoing = nil
+        isBufferLent = false
+        if !ownsBodyStorage || body.storageCapacity > Self.keptStorageBytesMax {
+            body = ByteBuffer()
+            ownsBodyStorage = true
+        }
+    }
+}

@@ -1,0 +1,124 @@
+import Logging
+import NIOCore
+
+/// A connection as its event loop keeps it: checked by the tick, drained and closed by the server.
+protocol ManagedConnection: AnyObject {
+    /// Where the loop keeps it; the loop's to set.
+    var registryIndex: Int { get set }
+    /// Time has passed: act on the time-outs.
+    func tick(now: NIODeadline)
+    /// Finish what is in progress, take nothing new, then close.
+    func drain()
+    /// Close, whatever is in progress.
+    func closeNow()
+}
+
+/// A server's share of one event loop: the connections that live there and the one timer that serves them all.
+///
+/// All state is touched on `eventLoop` only; the reference may travel.
+final class HTTPServerLoop: @unchecked Sendable {
+    let eventLoop: any EventLoop
+    let executor: EventLoopExecutor
+    let limits: HTTPLimits
+    let logger: Logger
+    let service: any HTTPService
+    let http2: HTTP2SessionTemplate
+
+    /// The time of the last tick.
+    private(set) var now: NIODeadline
+    private(set) var isDraining = false
+    private let connections: HTTPConnectionCount
+    private var managed: [any ManagedConnection] = []
+    private var timer: RepeatedTask?
+    private var allClosed: EventLoopPromise<Void>?
+
+    init(
+        eventLoop: any EventLoop, limits: HTTPLimits, logger: Logger, connections: HTTPConnectionCount,
+        service: any HTTPService
+    ) {
+        self.eventLoop = eventLoop
+        executor = EventLoopExecutor(eventLoop)
+        self.limits = limits
+        self.logger = logger
+        self.service = service
+        self.connections = connections
+        http2 = HTTP2SessionTemplate(limits: limits)
+        now = .now()
+    }
+
+    // MARK: Events
+
+    /// Starts the timer. May be called on any thread.
+    func start() {
+        eventLoop.runInLoop {
+            self.now = self.eventLoop.now
+            self.timer = self.eventLoop.scheduleRepeatedTask(
+                initialDelay: self.limits.tick, delay: self.limits.tick
+            ) { _ in
+                self.tick()
+            }
+        }
+    }
+
+    /// Fits a new connection with its first handlers.
+    func accept(_ channel: any Channel, tls: HTTPServer.TLSInstaller?) throws {
+        let number = connections.increment()
+        let connections = connections
+        channel.closeFuture.whenComplete { _ in connections.decrement() }
+        let isRefused = number > limits.connectionsMax || isDraining
+        // A TLS handshake is too dear to be spent on saying no.
+        if isRefused && (tls != nil || number > limits.connectionsMax + limits.refusalsMax) {
+            channel.close(promise: nil)
+            return
+        }
+        try tls?(channel)
+        try channel.pipeline.syncOperations.addHandler(
+            HTTPProtocolSelector(loop: self, isTLS: tls != nil, isRefused: isRefused))
+    }
+
+    /// Drains all connections and returns when the last one is closed. May be called on any thread.
+    func stop(gracefullyWithin deadline: TimeAmount) async {
+        try? await eventLoop.flatSubmit {
+            self.isDraining = true
+            let allClosed = self.eventLoop.makePromise(of: Void.self)
+            self.allClosed = allClosed
+            for connection in self.managed { connection.drain() }
+            self.completeStopIfIdle()
+            self.eventLoop.scheduleTask(in: deadline) {
+                for connection in self.managed { connection.closeNow() }
+            }
+            return allClosed.futureResult
+        }.get()
+    }
+
+    private func tick() {
+        now = eventLoop.now
+        // A connection that closes at once leaves the array while it is walked: walk a copy.
+        for connection in managed { connection.tick(now: now) }
+    }
+
+    // MARK: The registry
+
+    func add(_ connection: any ManagedConnection) {
+        connection.registryIndex = managed.count
+        managed.append(connection)
+        if isDraining { connection.drain() }
+    }
+
+    func remove(_ connection: any ManagedConnection) {
+        let index = connection.registryIndex
+        guard index < managed.count, managed[index] === connection else { return }
+        managed.swapAt(index, managed.count - 1)
+        managed[index].registryIndex = index
+        managed.removeLast()
+        completeStopIfIdle()
+    }
+
+    private func completeStopIfIdle() {
+        guard isDraining, managed.isEmpty, let allClosed else { return }
+        self.allClosed = nil
+        timer?.cancel()
+        timer = nil
+        allClosed.succeed()
+    }
+}

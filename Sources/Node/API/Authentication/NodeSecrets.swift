@@ -1,0 +1,54 @@
+/// What a node keeps secret in its data directory: the key pair that signs its own tokens, the administrator's token, and the
+/// key that makes cursors tamper-proof.
+package struct NodeSecrets: Sendable {
+    /// How long the administrator's token is valid, in seconds: ten years.
+    static let adminLifetime: Int64 = 10 * 365 * 86_400
+
+    package let issuer: TokenIssuer
+    package let adminTokenPath: String
+    package let cursorKey: [UInt8]
+
+    /// Reads the secrets in `dataDirectory`, and makes what is missing.
+    ///
+    /// - Parameter now: seconds since 1970.
+    package static func load(dataDirectory: String, at now: Int64) async throws -> NodeSecrets {
+        let folder = "\(dataDirectory)/keys"
+        try SecretFile.makeFolder(folder)
+        let issuer = try loadIssuer("\(folder)/es256.pem")
+        let cursorKey = try loadCursorKey("\(folder)/cursor.key")
+        let adminTokenPath = "\(dataDirectory)/admin.jwt"
+        try await renewAdminToken(adminTokenPath, issuer, at: now)
+        return NodeSecrets(issuer: issuer, adminTokenPath: adminTokenPath, cursorKey: cursorKey)
+    }
+
+    private static func loadIssuer(_ path: String) throws -> TokenIssuer {
+        if let bytes = try SecretFile.read(path) {
+            do { return try TokenIssuer(pem: String(decoding: bytes, as: UTF8.self)) } catch {
+                throw KeySetError(message: "\(path) is not an ES256 private key in PEM form; remove it to have a new one made")
+            }
+        }
+        let issuer = try TokenIssuer()
+        try SecretFile.write(Array(issuer.pem.utf8), to: path)
+        return issuer
+    }
+
+    private static func loadCursorKey(_ path: String) throws -> [UInt8] {
+        if let bytes = try SecretFile.read(path), bytes.count == CursorSealer.keyBytes { return bytes }
+        var generator = SystemRandomNumberGenerator()
+        let key = (0..<CursorSealer.keyBytes).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
+        try SecretFile.write(key, to: path)
+        return key
+    }
+
+    /// Leaves a token alone that still counts; puts a new one in place of any other.
+    private static func renewAdminToken(_ path: String, _ issuer: TokenIssuer, at now: Int64) async throws {
+        let verifier = TokenVerifier(keys: try await issuer.keySet())
+        if let token = try SecretFile.read(path) {
+            let trimmed = token.filter { $0 > UInt8(ascii: " ") }
+            let principal = trimmed.withUnsafeBytes { try? verifier.verify($0, at: now * 1000) }
+            if principal?.role == .admin { return }
+        }
+        let token = try await issuer.issue(subject: "admin", role: .admin, at: now, lifetime: adminLifetime)
+        try SecretFile.write(Array("\(token)\n".utf8), to: path)
+    }
+}

@@ -1,0 +1,154 @@
+import Checkpoint
+import HTTPTransport
+import JSON
+import Model
+import NIOCore
+import NIOPosix
+import NodeRuntime
+
+/// Who changed what, when, from what to what, and why.
+enum AuditEndpoints {
+    static let csv = "text/csv"
+    static let produces = ["application/json", csv]
+    private static let times = [QueryParameter("from", bytesMax: 64), QueryParameter("to", bytesMax: 64)]
+    static let trailQuery =
+        QueryParameter.paging + times + [
+            QueryParameter("resource_id", bytesMax: ResourceReference.bytesMax), QueryParameter("action", bytesMax: 64),
+            QueryParameter("actor", bytesMax: 256), QueryParameter("tag_key", bytesMax: 256),
+            QueryParameter("rule_id", bytesMax: 36),
+        ]
+    static let reportsQuery = times
+
+    /// Most lines of a report.
+    static let reportLinesMax = 10_000
+
+    // MARK: GET /audit/trail
+
+    static let trail: Route.Handler = { call in
+        let limit = try call.limit()
+        let before = try call.cursorPosition().map(AuditCursor.init)
+        var filter = try filter(call.query)
+        if let name = call.query["resource_id"] {
+            // The trail outlives its resource, so a resource that is gone is still known by its ids.
+            let reference = ResourceReference(name)
+            guard let id = try await reference.resolve(call.api) ?? reference.candidates.first else {
+                throw Problem.badParameter("resource_id", "must not be empty")
+            }
+            filter.resource = id
+        }
+        let page = try await read(call) { [filter] in try $0.auditTrail(filter, before: before, limit: limit) }
+        let next = page.next.map { call.cursor(at: $0.bytes) }
+        guard wantsCSV(call) else {
+            return call.json { json in json.page(page.entries, next: next) { $0.entry($1) } }
+        }
+        var text = CSVText(header: AuditEntry.columns)
+        for entry in page.entries { text.row(entry.fields) }
+        let headers = next.map { [Problem.Header(name: "x-next-cursor", value: $0)] } ?? []
+        return call.bytes(contentType: "text/csv; charset=utf-8", headers: headers, text.bytes)
+    }
+
+    // MARK: GET /audit/reports
+
+    static let reports: Route.Handler = { call in
+        let filter = try filter(call.query)
+        let counts = try await read(call) { try $0.auditCounts(filter, limit: reportLinesMax) }
+        guard wantsCSV(call) else {
+            return call.json { json in
+                json.page(counts, next: nil) { json, count in
+                    json.beginObject()
+                    json.member("day", count.day)
+                    json.member("action", count.action)
+                    json.member("actor", count.actor)
+                    json.member("count", count.count)
+                    json.endObject()
+                }
+            }
+        }
+        var text = CSVText(header: ["day", "action", "actor", "count"])
+        for count in counts { text.row([count.day, count.action, count.actor, String(count.count)]) }
+        return call.bytes(contentType: "text/csv; charset=utf-8", text.bytes)
+    }
+
+    // MARK: Private
+
+    /// The history lives in the checkpoint: it is brought up to now, then read on a thread that may block.
+    private static func read<Value: Sendable>(
+        _ call: Call, _ body: @escaping @Sendable (Checkpoint) throws -> Value
+    ) async throws -> Value {
+        let node = call.api.node
+        try await node.flushCheckpoint()
+        return try await NIOThreadPool.singleton.runIfActive { try body(node.checkpoint) }
+    }
+
+    private static func wantsCSV(_ call: Call) -> Bool {
+        ContentNegotiation.choose(accept: call.request.head.headers.values(of: "accept"), offered: produces) == csv
+    }
+
+    private static func filter(_ query: Query) throws(Problem) -> AuditFilter {
+        var filter = AuditFilter()
+        filter.actor = query["actor"]
+        filter.tagKey = query["tag_key"]
+        filter.action = try query.value("action", as: AuditEntry.Action.self)
+        filter.from = try time("from", query)
+        filter.to = try time("to", query)
+        if let text = query["rule_id"] {
+            guard let id = UUID128(text) else { throw .badParameter("rule_id", "must be a UUID") }
+            filter.ruleID = id
+        }
+        return filter
+    }
+
+    private static func time(_ name: String, _ query: Query) throws(Problem) -> Timestamp? {
+        guard let text = query[name] else { return nil }
+        guard let time = Timestamp(text) else { throw .badParameter(name, "must be a date or a time as in RFC 3339") }
+        return time
+    }
+}
+
+extension AuditCursor {
+    fileprivate init(_ bytes: [UInt8]) throws(Problem) {
+        guard bytes.count == 20 else { throw .badCursor }
+        func word(_ range: Range<Int>) -> UInt64 { bytes[range].reduce(0) { $0 << 8 | UInt64($1) } }
+        self.init(
+            at: Timestamp(milliseconds: Int64(bitPattern: word(0..<8))), shard: Int(word(8..<12)), sequence: word(12..<20))
+    }
+
+    fileprivate var bytes: [UInt8] {
+        withUnsafeBytes(of: at.milliseconds.bigEndian) { Array($0) }
+            + withUnsafeBytes(of: UInt32(clamping: shard).bigEndian) { Array($0) }
+            + withUnsafeBytes(of: sequence.bigEndian) { Array($0) }
+    }
+}
+
+extension AuditEntry {
+    fileprivate static let columns = [
+        "id", "at", "actor", "action", "resource_id", "tag_key", "old_value", "new_value", "source", "rule_id", "request_id",
+    ]
+
+    fileprivate var fields: [String] {
+        [
+            id.description, at.description, actor, action.rawValue, resourceID?.description ?? "", tagKey, oldValue ?? "",
+            newValue ?? "", source?.rawValue ?? "", ruleID?.description ?? "", requestID,
+        ]
+    }
+}
+
+extension JSONWriter {
+    fileprivate mutating func entry(_ entry: AuditEntry) {
+        beginObject()
+        key("id")
+        uuid(entry.id)
+        optional("resource_id", entry.resourceID?.uuid)
+        member("action", entry.action.rawValue)
+        member("tag_key", entry.tagKey)
+        optional("old_value", entry.oldValue)
+        optional("new_value", entry.newValue)
+        member("actor", entry.actor)
+        optional("source", entry.source?.rawValue)
+        optional("rule_id", entry.ruleID)
+        member("request_id", entry.requestID)
+        key("at")
+        time(entry.at)
+        endObject()
+    }
+}

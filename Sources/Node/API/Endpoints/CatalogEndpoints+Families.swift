@@ -1,0 +1,52 @@
+import Compliance
+import Conditions
+import JSON
+import Model
+import Shard
+import TaggingRules
+
+extension CatalogEndpoints {
+    static let rules = CatalogEndpoints(kind: .rule, path: "/tag-rules") { value, id, _ in
+        .rule(try rule(value, id))
+    } render: { json, item in
+        if case .rule(let rule) = item { json.value(rule.json) }
+    }
+
+    static let definitions = CatalogEndpoints(kind: .definition, path: "/tag-schema") { value, id, catalog in
+        let draft = try valid { () throws(ValidationErrors) in try TagDefinitionDraft(json: value) }
+        let clashes = draft.conflicts(with: catalog.definitions, replacing: id)
+        guard clashes.isEmpty else { throw Problem.conflict(clashes.problems[0].message + ".") }
+        return .definition(
+            TagDefinition(
+                id: id, tagKey: draft.tagKey, displayName: draft.displayName, description: draft.description,
+                dataType: draft.dataType, allowedValues: draft.allowedValues, required: draft.required,
+                aliases: draft.aliases, valueAliases: draft.valueAliases, createdAt: unset, updatedAt: unset))
+    } render: { json, item in
+        if case .definition(let definition) = item { json.value(definition.json) }
+    }
+
+    static let policies = CatalogEndpoints(kind: .policy, path: "/compliance/policies") { value, id, _ in
+        let draft = try valid { () throws(ValidationErrors) in try CompliancePolicyDraft(json: value) }
+        return .policy(
+            CompliancePolicy(
+                id: id, name: draft.name, description: draft.description, severity: draft.severity, scope: draft.scope,
+                rules: draft.rules, enabled: draft.enabled, createdBy: "", createdAt: unset, updatedAt: unset))
+    } render: { json, item in
+        if case .policy(let policy) = item { json.value(policy.json) }
+    }
+
+    /// The rule in a document, with this id. Throws a 422 with all that is wrong.
+    static func rule(_ value: JSONValue, _ id: UUID128) throws(Problem) -> TagRule {
+        let draft = try valid { () throws(ValidationErrors) in try TagRuleDraft(json: value) }
+        return TagRule(
+            id: id, name: draft.name, description: draft.description, priority: draft.priority, enabled: draft.enabled,
+            condition: draft.condition, actions: draft.actions, createdBy: "", createdAt: unset, updatedAt: unset)
+    }
+
+    /// The system shard sets times and authors when it takes an item.
+    private static let unset = Timestamp(milliseconds: 0)
+
+    private static func valid<Draft>(_ read: () throws(ValidationErrors) -> Draft) throws(Problem) -> Draft {
+        do throws(ValidationErrors) { return try read() } catch { throw Problem(error) }
+    }
+}

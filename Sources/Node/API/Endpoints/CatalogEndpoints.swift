@@ -1,0 +1,131 @@
+import HTTPTransport
+import JSON
+import Model
+import NIOCore
+import NodeRuntime
+import Shard
+
+/// Rules, tag definitions and policies: the same five operations on each family.
+struct CatalogEndpoints: Sendable {
+    let kind: CatalogItem.Kind
+    /// Where the family lives: `/tag-rules`.
+    let path: String
+    /// Reads a document as its author wrote it, for the item of that id. Throws a 422 with all that is wrong.
+    ///
+    /// It is checked against the catalogue in force: what only shows among several items is a 409.
+    let decode: @Sendable (JSONValue, UUID128, Catalog) throws -> CatalogItem
+    let render: @Sendable (inout JSONWriter, CatalogItem) -> Void
+
+    static let listQuery = QueryParameter.paging + [QueryParameter("name", bytesMax: 256)]
+
+    var list: Route.Handler {
+        { call in
+            let limit = try call.limit()
+            let after = try call.cursorPosition().map { try CatalogPosition($0) }
+            let name = call.query["name"]
+            let items = await call.api.node.catalog().items(of: kind).filter { item in
+                (name.map { $0 == item.name } ?? true) && (after.map { $0 < CatalogPosition(item) } ?? true)
+            }
+            let page = items.prefix(limit)
+            let next = items.count > limit ? page.last.map { call.cursor(at: CatalogPosition($0).bytes) } : nil
+            return call.json { $0.page(page, next: next, render) }
+        }
+    }
+
+    var get: Route.Handler {
+        { call in
+            let item = try await item(try call.id(kind.noun), call)
+            return call.entity(tag: EntityTag(index: item.version)) { render(&$0, item) }
+        }
+    }
+
+    var create: Route.Handler {
+        { call in
+            let (value, body) = try await call.document()
+            let new = try decode(value, .random(), await call.api.node.catalog())
+            let reply = try await call.api.node.submit(.create(new), by: try call.stamp(body: body).context())
+            if let outcome = reply.outcomes.first, let problem = Problem(outcome, noun: kind.noun) { throw problem }
+            let item = try await item(reply.subject ?? new.id, call)
+            let location = Problem.Header(name: "location", value: "\(path)/\(item.id)")
+            return call.entity(201, tag: EntityTag(index: item.version), headers: [location]) { render(&$0, item) }
+        }
+    }
+
+    var replace: Route.Handler {
+        { call in
+            let id = try call.id(kind.noun)
+            let (value, body) = try await call.document()
+            let new = try decode(value, id, await call.api.node.catalog())
+            let precondition = try ConditionalRequest.precondition(of: call.request.head)
+            let reply = try await call.api.node.submit(.update(new, precondition), by: try call.stamp(body: body).context())
+            if let outcome = reply.outcomes.first, let problem = Problem(outcome, noun: kind.noun) { throw problem }
+            let item = try await item(id, call)
+            return call.entity(200, tag: EntityTag(index: item.version)) { render(&$0, item) }
+        }
+    }
+
+    var delete: Route.Handler {
+        { call in
+            let id = try call.id(kind.noun)
+            let precondition = try ConditionalRequest.precondition(of: call.request.head)
+            let reply = try await call.api.node.submit(.delete(kind, id, precondition), by: try call.stamp(body: nil).context())
+            if let outcome = reply.outcomes.first, let problem = Problem(outcome, noun: kind.noun) { throw problem }
+            return call.empty(204)
+        }
+    }
+
+    func item(_ id: UUID128, _ call: Call) async throws(Problem) -> CatalogItem {
+        guard let item = await call.api.node.catalog()[id], item.kind == kind else {
+            throw .notFound("There is no \(kind.noun) with this id.")
+        }
+        return item
+    }
+}
+
+/// Where a page of a family ends: a place in its order, which holds also when the item there is deleted.
+private struct CatalogPosition: Comparable {
+    let priority: Int32
+    let name: String
+    let id: UUID128
+
+    init(_ item: CatalogItem) {
+        if case .rule(let rule) = item { priority = rule.priority } else { priority = 0 }
+        name = item.name
+        id = item.id
+    }
+
+    init(_ bytes: [UInt8]) throws(Problem) {
+        guard bytes.count >= 20, let name = String(validating: bytes[20...], as: UTF8.self) else { throw .badCursor }
+        func word(_ range: Range<Int>) -> UInt64 { bytes[range].reduce(0) { $0 << 8 | UInt64($1) } }
+        priority = Int32(truncatingIfNeeded: word(0..<4))
+        id = UUID128(high: word(4..<12), low: word(12..<20))
+        self.name = name
+    }
+
+    var bytes: [UInt8] {
+        withUnsafeBytes(of: priority.bigEndian) { Array($0) }
+            + withUnsafeBytes(of: (id.high.bigEndian, id.low.bigEndian)) { Array($0) } + Array(name.utf8)
+    }
+
+    static func < (left: Self, right: Self) -> Bool {
+        (left.priority, left.name, left.id) < (right.priority, right.name, right.id)
+    }
+}
+
+extension Catalog {
+    /// In the order in which they are listed.
+    func items(of kind: CatalogItem.Kind) -> [CatalogItem] {
+        switch kind {
+        case .rule: rules.map(CatalogItem.rule)
+        case .definition: definitions.map(CatalogItem.definition)
+        case .policy: policies.map(CatalogItem.policy)
+        }
+    }
+}
+
+extension UUID128 {
+    /// RFC 9562 section 5.4.
+    static func random() -> UUID128 {
+        .stamped(high: .random(in: .min ... .max), low: .random(in: .min ... .max), version: 4)
+    }
+}

@@ -1,0 +1,194 @@
+import HTTPTransport
+import JSON
+import Model
+import NIOCore
+import NodeRuntime
+import Shard
+
+/// What the policies found.
+enum ComplianceEndpoints {
+    static let statusQuery = [QueryParameter("resource_id", bytesMax: ResourceReference.bytesMax)]
+    static let violationsQuery =
+        QueryParameter.paging + [
+            QueryParameter("policy_id", bytesMax: 36), QueryParameter("severity", bytesMax: 16),
+            QueryParameter("resource_id", bytesMax: ResourceReference.bytesMax),
+        ]
+
+    // MARK: GET /compliance/status
+
+    static let status: Route.Handler = { call in
+        guard let name = call.query["resource_id"] else { return await summary(call) }
+        guard let record = try await ResourceReference(name).record(call.api) else {
+            throw Problem.notFound("There is no resource with this resource_id.")
+        }
+        let policies = await PolicyNames(call.api)
+        return call.json { json in
+            json.page(record.compliance, next: nil) { json, result in json.status(result, of: record.resource, policies) }
+        }
+    }
+
+    private static func summary(_ call: Call) async -> HTTPResponse {
+        let statistics = await call.api.node.statistics()
+        let totals = statistics.totals
+        let policies = await PolicyNames(call.api)
+        return call.json { json in
+            json.beginObject()
+            json.key("score")
+            json.double(score(totals.compliantResources, of: totals.resources))
+            json.member("resources", totals.resources)
+            json.member("compliant_resources", totals.compliantResources)
+            json.key("by_policy")
+            json.beginArray()
+            for policy in policies.inOrder {
+                let found = totals.byPolicy[policy.id]
+                json.beginObject()
+                json.key("policy_id")
+                json.uuid(policy.id)
+                json.member("policy_name", policy.name)
+                json.member("severity", policy.severity.rawValue)
+                json.member("enabled", policy.enabled)
+                json.member("evaluated", found?.evaluated ?? 0)
+                json.member("compliant", found?.compliant ?? 0)
+                json.member("violations", found?.violations ?? 0)
+                json.key("score")
+                json.double(score(found?.compliant ?? 0, of: found?.evaluated ?? 0))
+                json.endObject()
+            }
+            json.endArray()
+            json.member("pending", statistics.pending)
+            json.member("version", statistics.catalogVersion)
+            json.endObject()
+        }
+    }
+
+    /// Per cent, to two digits; 100 where there is nothing to judge.
+    private static func score(_ part: Int, of whole: Int) -> Double {
+        whole == 0 ? 100 : (Double(part) / Double(whole) * 10_000).rounded() / 100
+    }
+
+    // MARK: GET /compliance/violations
+
+    static let violations: Route.Handler = { call in
+        let limit = try call.limit()
+        let filter = ViolationFilter(
+            policyID: try policyID(call.query), severity: try call.query.value("severity", as: CompliancePolicy.Severity.self),
+            policies: await PolicyNames(call.api))
+        var position = try call.cursorPosition().map(ViolationPosition.init) ?? ViolationPosition()
+        let records = try await records(call, after: position.after, limit: limit + 1, filter)
+        var items: [(Resource, ComplianceResult)] = []
+        var hasMore = false
+        collecting: for record in records {
+            let results = record.compliance.filter(filter.matches)
+            for result in results.dropFirst(position.skipped) {
+                guard items.count < limit else {
+                    hasMore = true
+                    break collecting
+                }
+                items.append((record.resource, result))
+                position.skipped += 1
+            }
+            position = ViolationPosition(after: record.resource.id, skipped: 0)
+        }
+        let next = hasMore ? call.cursor(at: position.bytes) : nil
+        return call.json { json in
+            json.page(items, next: next) { json, item in json.status(item.1, of: item.0, filter.policies) }
+        }
+    }
+
+    private static func records(
+        _ call: Call, after: ResourceID?, limit: Int, _ filter: ViolationFilter
+    ) async throws -> [ResourceRecord] {
+        if let name = call.query["resource_id"] {
+            guard let record = try await ResourceReference(name).record(call.api) else { return [] }
+            return after.map { $0 < record.resource.id } ?? true ? [record] : []
+        }
+        return try await call.api.node.scan(after: after, limit: limit) { $0.compliance.contains(where: filter.matches) }
+    }
+
+    private static func policyID(_ query: Query) throws(Problem) -> UUID128? {
+        guard let text = query["policy_id"] else { return nil }
+        guard let id = UUID128(text) else { throw .badParameter("policy_id", "must be a UUID") }
+        return id
+    }
+}
+
+/// Which results are listed.
+private struct ViolationFilter: Sendable {
+    let policyID: UUID128?
+    let severity: CompliancePolicy.Severity?
+    let policies: PolicyNames
+
+    func matches(_ result: ComplianceResult) -> Bool {
+        guard !result.isCompliant else { return false }
+        if let policyID, result.policyID != policyID { return false }
+        if let severity, policies[result.policyID]?.severity != severity { return false }
+        return true
+    }
+}
+
+/// Where a page of violations ends: after all of one resource, and so many of the next.
+private struct ViolationPosition {
+    var after: ResourceID?
+    var skipped = 0
+
+    init(after: ResourceID? = nil, skipped: Int = 0) {
+        self.after = after
+        self.skipped = skipped
+    }
+
+    init(_ bytes: [UInt8]) throws(Problem) {
+        guard bytes.count == 4 || bytes.count == 20 else { throw .badCursor }
+        skipped = bytes[..<4].reduce(0) { $0 << 8 | Int($1) }
+        if bytes.count == 20 { after = try ResourceEndpoints.cursorID(Array(bytes[4...])) }
+    }
+
+    var bytes: [UInt8] {
+        withUnsafeBytes(of: UInt32(clamping: skipped).bigEndian) { Array($0) } + (after.map(ResourceEndpoints.position) ?? [])
+    }
+}
+
+/// The policies by id, for names and severities beside what they found.
+struct PolicyNames: Sendable {
+    let inOrder: [CompliancePolicy]
+    private let byID: [UUID128: CompliancePolicy]
+
+    init(_ api: API) async {
+        inOrder = await api.node.catalog().policies
+        byID = Dictionary(inOrder.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    subscript(id: UUID128) -> CompliancePolicy? { byID[id] }
+}
+
+extension JSONWriter {
+    /// A compliance status: what one policy found of one resource.
+    mutating func status(_ result: ComplianceResult, of resource: Resource, _ policies: PolicyNames) {
+        let policy = policies[result.policyID]
+        beginObject()
+        key("id")
+        uuid(PartID.complianceStatus(of: resource.id, policy: result.policyID))
+        key("resource_id")
+        uuid(resource.id.uuid)
+        member("resource_name", resource.name)
+        member("resource_type", resource.resourceType)
+        member("provider", resource.provider.rawValue)
+        key("policy_id")
+        uuid(result.policyID)
+        optional("policy_name", policy?.name)
+        optional("severity", policy?.severity.rawValue)
+        member("is_compliant", result.isCompliant)
+        key("violations")
+        beginArray()
+        for violation in result.violations {
+            beginObject()
+            member("code", violation.code.rawValue)
+            member("tag_key", violation.tagKey)
+            member("value", violation.value)
+            endObject()
+        }
+        endArray()
+        key("checked_at")
+        time(result.checkedAt)
+        endObject()
+    }
+}

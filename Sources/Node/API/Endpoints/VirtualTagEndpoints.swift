@@ -1,0 +1,111 @@
+import Conditions
+import HTTPTransport
+import JSON
+import Model
+import NIOCore
+import NodeRuntime
+import Normalisation
+import Shard
+
+/// Tags that people and scripts set.
+enum VirtualTagEndpoints {
+    /// Most tags in one application.
+    static let tagsMax = 50
+    /// Most items of one bulk request.
+    static let itemsMax = 1_000
+    /// Longest body of a bulk request in bytes.
+    static let bulkBytesMax = 8 << 20
+
+    // MARK: GET /resources/{id}/virtual-tags
+
+    static let list: Route.Handler = { call in
+        let id = ResourceID(try call.id("resource"))
+        guard let record = try await call.api.record(of: id) else { throw Problem.notFound("There is no resource with this id.") }
+        return call.entity(tag: EntityTag(index: record.changedIndex)) { $0.tags(of: record) }
+    }
+
+    // MARK: POST /virtual-tags/apply
+
+    static let apply: Route.Handler = { call in
+        let (value, body) = try await call.document()
+        var errors = ValidationErrors()
+        let reader = ObjectReader(value, at: .root, accepting: ["resource_id", "tags"], into: &errors)
+        let name = reader?.requiredText("resource_id", bytes: 1...ResourceReference.bytesMax, into: &errors)
+        let tags = reader.flatMap { TagReader.tags(of: $0, into: &errors) }
+        guard errors.isEmpty, let name, let tags else { throw Problem(errors) }
+        guard let id = try await ResourceReference(name).resolve(call.api) else {
+            throw Problem.notFound("There is no resource \"\(name.shortened)\".")
+        }
+        let stamp = try call.stamp(body: body)
+        let reply = try await call.api.submit(
+            .applyTags([TagApplication(resource: id, tags: tags)]), to: id.slot, stamp.context())
+        if let outcome = reply.outcomes.first, let problem = Problem(outcome, noun: "resource") { throw problem }
+        guard let record = try await call.api.record(of: id) else {
+            throw Problem.conflict("The resource was deleted after its tags were set.")
+        }
+        let keys = Set(tags.map(\.key))
+        return call.entity(201, tag: EntityTag(index: record.changedIndex)) { json in
+            json.beginObject()
+            json.key("resource_id")
+            json.uuid(id.uuid)
+            json.key("tags")
+            json.beginArray()
+            for tag in record.tags where keys.contains(tag.key) { json.tag(tag, of: id) }
+            json.endArray()
+            json.endObject()
+        }
+    }
+
+    // MARK: PUT and DELETE /virtual-tags/{id}
+
+    static let put: Route.Handler = { call in
+        let id = try call.id("virtual tag")
+        let (value, body) = try await call.document()
+        var errors = ValidationErrors()
+        let reader = ObjectReader(value, at: .root, accepting: ["tag_value"], into: &errors)
+        let text = reader?.required("tag_value", into: &errors)
+            .flatMap { ObjectReader.text($0, at: .root.appending("tag_value"), bytes: 0...TagLimits.valueBytesMax, into: &errors) }
+        guard errors.isEmpty, let text else { throw Problem(errors) }
+        let precondition = try ConditionalRequest.precondition(of: call.request.head)
+        let reply = try await call.api.submit(
+            .setTag(id, value: text, precondition), to: id.slot, try call.stamp(body: body).context())
+        if let outcome = reply.outcomes.first, let problem = Problem(outcome, noun: "virtual tag") { throw problem }
+        guard let owner = reply.subject, let record = try await call.api.record(of: ResourceID(owner)),
+            let tag = record.tags.first(where: { PartID.virtualTag(of: record.resource.id, key: $0.key) == id })
+        else { throw Problem.notFound("There is no virtual tag with this id any more.") }
+        return call.entity(tag: EntityTag(index: record.changedIndex)) { $0.tag(tag, of: record.resource.id) }
+    }
+
+    static let delete: Route.Handler = { call in
+        let id = try call.id("virtual tag")
+        let precondition = try ConditionalRequest.precondition(of: call.request.head)
+        let reply = try await call.api.submit(
+            .deleteTag(id, precondition), to: id.slot, try call.stamp(body: nil).context())
+        if let outcome = reply.outcomes.first, let problem = Problem(outcome, noun: "virtual tag") { throw problem }
+        return call.empty(204)
+    }
+}
+
+/// Reads `"tags": [{"key", "value"}]`.
+enum TagReader {
+    static func tags(of reader: ObjectReader, into errors: inout ValidationErrors) -> [Tag]? {
+        guard let elements = reader.required("tags", into: &errors) else { return nil }
+        let place = reader.place(of: "tags")
+        guard let elements = elements.array, (1...VirtualTagEndpoints.tagsMax).contains(elements.count) else {
+            errors.add("expected an array of 1 to \(VirtualTagEndpoints.tagsMax) tags", at: place)
+            return nil
+        }
+        var tags: [Tag] = []
+        for (position, element) in elements.enumerated() {
+            let here = place.appending(position)
+            guard let reader = ObjectReader(element, at: here, accepting: ["key", "value"], into: &errors),
+                let key = reader.requiredText("key", bytes: 1...TagLimits.keyBytesMax, into: &errors),
+                let value = reader.requiredText("value", bytes: 0...TagLimits.valueBytesMax, into: &errors)
+            else { continue }
+            if let problem = TagLimits.problem(key: key, value: value) { errors.add(problem, at: here) }
+            if tags.contains(where: { $0.key == key }) { errors.add("the key is given twice", at: here.appending("key")) }
+            tags.append(Tag(key, value))
+        }
+        return tags
+    }
+}

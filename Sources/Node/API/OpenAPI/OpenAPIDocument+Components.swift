@@ -1,0 +1,111 @@
+extension OpenAPIDocument {
+    static let components = #"""
+        components:
+          securitySchemes:
+            token:
+              type: http
+              scheme: bearer
+              bearerFormat: JWT
+              description: Signed with ES256, EdDSA, RS256 or HS256; needs `exp`, `sub` and `role` (or `roles`).
+          parameters:
+            Id:
+              name: id
+              in: path
+              required: true
+              schema: { $ref: '#/components/schemas/Id' }
+            Limit:
+              name: limit
+              in: query
+              description: Most items of the page.
+              schema: { type: integer, minimum: 1, maximum: \#(Call.limitMax), default: \#(Call.limitDefault) }
+            AccessToken:
+              name: access_token
+              in: query
+              description: The token, for senders that cannot send it as a header field.
+              schema: { type: string, maxLength: 8192, pattern: '^[A-Za-z0-9_.-]*$' }
+          headers:
+            ETag:
+              description: Changes whenever the thing does.
+              schema: { type: string, pattern: '^"[0-9a-f]+"$' }
+            Retry-After:
+              description: Seconds.
+              schema: { type: integer, minimum: 1 }
+            WWW-Authenticate:
+              schema: { type: string }
+          responses:
+            Done: { description: Done }
+            NotModified:
+              description: Nothing has changed since the ETag in If-None-Match
+            Health:
+              description: Yes
+              content:
+                application/json:
+                  schema:
+                    type: object
+                    required: [status]
+                    properties:
+                      status: { type: string, enum: [live, ready] }
+            Accepted:
+              description: It runs; poll the execution
+              headers:
+                Location: { schema: { type: string } }
+              content:
+                application/json:
+                  schema: { $ref: '#/components/schemas/Execution' }
+            Events:
+              description: What became of the events
+              content:
+                application/json:
+                  schema:
+                    oneOf:
+                      - $ref: '#/components/schemas/EventSummary'
+                      - type: object
+                        additionalProperties: false
+                        required: [status, subscribe_url]
+                        properties:
+                          status: { type: string, enum: [confirmation_required] }
+                          subscribe_url: { type: string }
+            Resource:
+              description: The resource
+              headers:
+                ETag: { $ref: '#/components/headers/ETag' }
+              content:
+                application/json:
+                  schema: { $ref: '#/components/schemas/Resource' }
+        \#(problem("BadRequest", "The request cannot be understood: malformed JSON, an unknown or bad parameter, a bad cursor"))
+            Unauthorized:
+              description: No token, or one that does not count
+              headers:
+                WWW-Authenticate: { $ref: '#/components/headers/WWW-Authenticate' }
+              content: { application/problem+json: { schema: { $ref: '#/components/schemas/Problem' } } }
+        \#(problem("Forbidden", "The token's role does not suffice"))
+        \#(problem("NotFound", "There is no such thing"))
+        \#(problem("NotAcceptable", "Nothing that is offered is acceptable to Accept"))
+        \#(problem("RequestTimeout", "The body did not arrive in time"))
+        \#(problem("Conflict", "Not possible as things are: a name is in use, or the tag would come back at once"))
+        \#(problem("PreconditionFailed", "Changed since it was read"))
+        \#(problem("ContentTooLarge", "The body is too long"))
+        \#(problem("UnsupportedMediaType", "The Content-Type is not one that is taken here"))
+        \#(problem("ValidationFailed", "Well-formed but not valid; `errors` says where and what"))
+            TooManyRequests:
+              description: The node takes in more than it can
+              headers:
+                Retry-After: { $ref: '#/components/headers/Retry-After' }
+              content: { application/problem+json: { schema: { $ref: '#/components/schemas/Problem' } } }
+        \#(problem("InternalError", "Something went wrong in the node"))
+            Unavailable:
+              description: The node stops, or its disk is full; nothing of the request happened
+              headers:
+                Retry-After: { $ref: '#/components/headers/Retry-After' }
+              content: { application/problem+json: { schema: { $ref: '#/components/schemas/Problem' } } }
+
+        """#
+
+    private static func problem(_ name: String, _ description: String) -> String {
+        #"""
+            \#(name):
+              description: "\#(description)"
+              content: { application/problem+json: { schema: { $ref: '#/components/schemas/Problem' } } }
+        """#
+    }
+}

@@ -1,0 +1,173 @@
+extension OpenAPIDocument {
+    static let tagDefinition = #"""
+            TagDefinitionDocument:
+              description: What a tag key means. An `enum` needs `allowed_values`, and each of them must be of the data type.
+              type: object
+              required: [tag_key]
+              additionalProperties: false
+              properties:
+                tag_key: { $ref: '#/components/schemas/TagKey' }
+                display_name: { type: [string, 'null'], maxLength: 256, pattern: \#(plainText) }
+                description: { $ref: '#/components/schemas/Description' }
+                data_type: { type: [string, 'null'], enum: [string, number, boolean, date, enum, null], default: string }
+                allowed_values:
+                  type: [array, 'null']
+                  maxItems: 5000
+                  uniqueItems: true
+                  items: { $ref: '#/components/schemas/SetValue' }
+                required: { type: [boolean, 'null'], default: false }
+                aliases:
+                  description: Other spellings of the key.
+                  type: [array, 'null']
+                  maxItems: 5000
+                  items: { type: string, minLength: 1, maxLength: 256, pattern: \#(plainText) }
+                value_aliases:
+                  description: Other spellings of values, by the value that they stand for.
+                  type: [object, 'null']
+                  maxProperties: 5000
+                  additionalProperties: { type: array, maxItems: 5000, items: { $ref: '#/components/schemas/SetValue' } }
+                id: {}
+                version: {}
+                created_at: {}
+                updated_at: {}
+              example:
+                tag_key: environment
+                display_name: Environment
+                data_type: enum
+                allowed_values: [production, staging, development]
+                required: true
+                aliases: [env, stage]
+                value_aliases: { production: [prod, prd] }
+            TagDefinition:
+              type: object
+              required:
+                [id, tag_key, display_name, description, data_type, allowed_values, required, aliases, value_aliases, version,
+                 created_at, updated_at]
+              properties:
+                id: { $ref: '#/components/schemas/Id' }
+                tag_key: { type: string }
+                display_name: { type: string }
+                description: { type: string }
+                data_type: { $ref: '#/components/schemas/DataType' }
+                allowed_values: { type: array, items: { type: string } }
+                required: { type: boolean }
+                aliases: { type: array, items: { type: string } }
+                value_aliases: { type: object, additionalProperties: { type: array, items: { type: string } } }
+                version: { type: integer, minimum: 1 }
+                created_at: { $ref: '#/components/schemas/Time' }
+                updated_at: { $ref: '#/components/schemas/Time' }
+        """#
+
+    static let policy = #"""
+            TagKeys: { type: array, minItems: 1, maxItems: 64, uniqueItems: true, items: { $ref: '#/components/schemas/TagKey' } }
+            Regex: { type: string, minLength: 1, maxLength: 1024, format: regex }
+            Count: { type: integer, minimum: 0, maximum: 1000 }
+            PolicyDocument:
+              oneOf:
+        \#(policyType("REQUIRED_TAGS", requiredTags))
+        \#(policyType("VALUE_VALIDATION", valueValidation))
+        \#(policyType("CONDITIONAL_REQUIREMENT", conditional))
+        \#(policyType("TAG_FORMAT", tagFormat))
+        \#(policyType("TAG_COUNT", tagCount))
+              example:
+                policy_name: production has an owner
+                policy_type: CONDITIONAL_REQUIREMENT
+                severity: HIGH
+                scope: { field: provider, operator: in, value: [aws, gcp] }
+                rules: { if: { field: tags.environment, operator: eq, value: production }, then_required: [owner] }
+            Policy:
+              type: object
+              required:
+                [id, policy_name, description, policy_type, severity, scope, rules, enabled, version, created_by, created_at,
+                 updated_at]
+              properties:
+                id: { $ref: '#/components/schemas/Id' }
+                policy_name: { type: string }
+                description: { type: string }
+                policy_type:
+                  { type: string, enum: [REQUIRED_TAGS, VALUE_VALIDATION, CONDITIONAL_REQUIREMENT, TAG_FORMAT, TAG_COUNT] }
+                severity: { $ref: '#/components/schemas/Severity' }
+                scope: { type: [object, 'null'] }
+                rules: { type: object }
+                enabled: { type: boolean }
+                version: { type: integer, minimum: 1 }
+                created_by: { type: string }
+                created_at: { $ref: '#/components/schemas/Time' }
+                updated_at: { $ref: '#/components/schemas/Time' }
+        """#
+
+    private static func policyType(_ type: String, _ rules: String) -> String {
+        #"""
+                - type: object
+                  additionalProperties: false
+                  required: [policy_name, policy_type, rules]
+                  properties:
+                    policy_name: { $ref: '#/components/schemas/Name' }
+                    description: { $ref: '#/components/schemas/Description' }
+                    policy_type: { type: string, const: \#(type) }
+                    severity: { type: [string, 'null'], enum: [CRITICAL, HIGH, MEDIUM, LOW, null], default: MEDIUM }
+                    scope: { anyOf: [{ $ref: '#/components/schemas/Condition' }, { type: 'null' }] }
+                    enabled: { type: [boolean, 'null'], default: true }
+                    rules:
+        \#(rules)
+                    id: {}
+                    version: {}
+                    created_by: {}
+                    created_at: {}
+                    updated_at: {}
+                    stats: {}
+        """#
+    }
+
+    private static let requiredTags = #"""
+                      type: object
+                      additionalProperties: false
+                      required: [required_tags]
+                      properties:
+                        required_tags: { $ref: '#/components/schemas/TagKeys' }
+        """#
+
+    private static let valueValidation = #"""
+                      type: object
+                      additionalProperties: false
+                      required: [tag_key]
+                      anyOf: [{ required: [allowed_values] }, { required: [pattern] }]
+                      properties:
+                        tag_key: { $ref: '#/components/schemas/TagKey' }
+                        allowed_values:
+                          type: array
+                          minItems: 1
+                          maxItems: 5000
+                          items: { type: string, minLength: 1, maxLength: 1024, pattern: \#(plainText) }
+                        pattern: { $ref: '#/components/schemas/Regex' }
+        """#
+
+    private static let conditional = #"""
+                      type: object
+                      additionalProperties: false
+                      required: [if, then_required]
+                      properties:
+                        if: { $ref: '#/components/schemas/Condition' }
+                        then_required: { $ref: '#/components/schemas/TagKeys' }
+        """#
+
+    private static let tagFormat = #"""
+                      description: Without `tag_key`, or with `*`, for every tag.
+                      type: object
+                      additionalProperties: false
+                      anyOf: [{ required: [pattern] }, { required: [key_pattern] }]
+                      properties:
+                        tag_key: { anyOf: [{ $ref: '#/components/schemas/TagKey' }, { type: 'null' }] }
+                        pattern: { $ref: '#/components/schemas/Regex' }
+                        key_pattern: { $ref: '#/components/schemas/Regex' }
+        """#
+
+    private static let tagCount = #"""
+                      type: object
+                      additionalProperties: false
+                      anyOf: [{ required: [min] }, { required: [max] }]
+                      properties:
+                        min: { $ref: '#/components/schemas/Count' }
+                        max: { $ref: '#/components/schemas/Count' }
+        """#
+}

@@ -1,0 +1,275 @@
+extension OpenAPIDocument {
+    static let rulePaths = #"""
+        \#(family("/tag-rules", "TagRule", "rules", "tag rule", "In the order in which they run."))
+          /tag-rules/test:
+            post:
+              operationId: testTagRule
+              tags: [rules]
+              summary: What a rule would change; changes nothing (tagger)
+              description: The rule is put beside those in force and tried on every resource. It need not be stored.
+              requestBody:
+                required: true
+                content:
+                  application/json:
+                    schema: { $ref: '#/components/schemas/TagRuleDocument' }
+              responses:
+                '200':
+                  description: How many resources it holds for and would change, with samples
+                  content:
+                    application/json:
+                      schema: { $ref: '#/components/schemas/RuleTest' }
+        \#(always)
+        \#(written)
+          /tag-rules/{id}/execute:
+            parameters:
+              - $ref: '#/components/parameters/Id'
+            post:
+              operationId: executeTagRule
+              tags: [rules]
+              summary: Judge all resources anew, now (governor)
+              description: Rules are always in force; this runs them again over everything.
+              responses:
+                '202': { $ref: '#/components/responses/Accepted' }
+        \#(always)
+        \#(problems(404, 422, 429))
+          /executions/{id}:
+            parameters:
+              - $ref: '#/components/parameters/Id'
+            get:
+              operationId: getExecution
+              tags: [rules]
+              summary: How far an execution has come (viewer)
+              responses:
+                '200':
+                  description: The execution
+                  content:
+                    application/json:
+                      schema: { $ref: '#/components/schemas/Execution' }
+        \#(always)
+        \#(problems(404))
+        \#(family("/tag-schema", "TagDefinition", "schema", "tag definition", "In the order of their keys."))
+
+        """#
+
+    static let compliancePaths = #"""
+        \#(family("/compliance/policies", "Policy", "compliance", "policy", "In the order of their names."))
+          /compliance/status:
+            get:
+              operationId: complianceStatus
+              tags: [compliance]
+              summary: The compliance score, or what was found of one resource (viewer)
+              parameters:
+                - name: resource_id
+                  in: query
+                  description: Our id, or the provider's own. With it the answer is a list of this resource's statuses.
+                  schema: { $ref: '#/components/schemas/FilterText' }
+              responses:
+                '200':
+                  description: A summary, or the statuses of one resource
+                  content:
+                    application/json:
+                      schema:
+                        oneOf:
+                          - $ref: '#/components/schemas/ComplianceSummary'
+                          - $ref: '#/components/schemas/ComplianceStatuses'
+        \#(always)
+        \#(problems(404))
+          /compliance/violations:
+            get:
+              operationId: listViolations
+              tags: [compliance]
+              summary: What violates policies (viewer)
+              parameters:
+                - $ref: '#/components/parameters/Limit'
+                - { name: policy_id, in: query, schema: { $ref: '#/components/schemas/Id' } }
+                - { name: severity, in: query, schema: { $ref: '#/components/schemas/Severity' } }
+                - name: resource_id
+                  in: query
+                  description: Our id, or the provider's own.
+                  schema: { $ref: '#/components/schemas/FilterText' }
+              responses:
+                '200':
+                  description: A page of statuses that are not compliant
+                  content:
+                    application/json:
+                      schema: { $ref: '#/components/schemas/ComplianceStatuses' }
+        \#(always)
+          /compliance/recheck:
+            post:
+              operationId: recheck
+              tags: [compliance]
+              summary: Judge all resources anew, now (governor)
+              description: Compliance is judged in the same commit as each change; this checks everything again.
+              responses:
+                '202': { $ref: '#/components/responses/Accepted' }
+        \#(always)
+        \#(problems(422, 429))
+
+        """#
+
+    static let auditPaths = #"""
+          /audit/trail:
+            get:
+              operationId: auditTrail
+              tags: [audit]
+              summary: Who changed what, when, from what to what, and why (viewer)
+              description: Newest first.
+              parameters:
+                - $ref: '#/components/parameters/Limit'
+                - name: resource_id
+                  in: query
+                  description: Our id, or the provider's own.
+                  schema: { $ref: '#/components/schemas/FilterText' }
+                - { name: action, in: query, schema: { $ref: '#/components/schemas/AuditAction' } }
+                - { name: actor, in: query, schema: { $ref: '#/components/schemas/FilterText' } }
+                - { name: tag_key, in: query, schema: { $ref: '#/components/schemas/FilterText' } }
+                - { name: rule_id, in: query, schema: { $ref: '#/components/schemas/Id' } }
+                - { name: from, in: query, description: Not before., schema: { $ref: '#/components/schemas/Time' } }
+                - { name: to, in: query, description: Before., schema: { $ref: '#/components/schemas/Time' } }
+              responses:
+                '200':
+                  description: A page of entries; as CSV the next cursor is in the field X-Next-Cursor
+                  headers:
+                    X-Next-Cursor: { schema: { type: string } }
+                  content:
+                    application/json:
+                      schema:
+                        type: object
+                        required: [items, next_cursor]
+                        properties:
+                          items: { type: array, items: { $ref: '#/components/schemas/AuditEntry' } }
+                          next_cursor: { $ref: '#/components/schemas/NextCursor' }
+                    text/csv:
+                      schema: { type: string }
+        \#(always)
+          /audit/reports:
+            get:
+              operationId: auditReports
+              tags: [audit]
+              summary: Changes counted by day, action and actor (viewer)
+              parameters:
+                - { name: from, in: query, description: Not before., schema: { $ref: '#/components/schemas/Time' } }
+                - { name: to, in: query, description: Before., schema: { $ref: '#/components/schemas/Time' } }
+              responses:
+                '200':
+                  description: Counts
+                  content:
+                    application/json:
+                      schema:
+                        type: object
+                        required: [items, next_cursor]
+                        properties:
+                          items:
+                            type: array
+                            items:
+                              type: object
+                              required: [day, action, actor, count]
+                              properties:
+                                day: { type: string, format: date }
+                                action: { $ref: '#/components/schemas/AuditAction' }
+                                actor: { type: string }
+                                count: { type: integer, minimum: 1 }
+                          next_cursor: { $ref: '#/components/schemas/NextCursor' }
+                    text/csv:
+                      schema: { type: string }
+        \#(always)
+
+        """#
+
+    /// The five operations that rules, tag definitions and policies have alike.
+    private static func family(_ path: String, _ schema: String, _ tag: String, _ noun: String, _ order: String) -> String {
+        #"""
+          \#(path):
+            get:
+              operationId: list\#(schema)s
+              tags: [\#(tag)]
+              summary: "Each \#(noun) there is (viewer)"
+              description: \#(order)
+              parameters:
+                - $ref: '#/components/parameters/Limit'
+                - { name: name, in: query, schema: { $ref: '#/components/schemas/FilterText' } }
+              responses:
+                '200':
+                  description: A page
+                  content:
+                    application/json:
+                      schema:
+                        type: object
+                        required: [items, next_cursor]
+                        properties:
+                          items: { type: array, items: { $ref: '#/components/schemas/\#(schema)' } }
+                          next_cursor: { $ref: '#/components/schemas/NextCursor' }
+        \#(always)
+            post:
+              operationId: create\#(schema)
+              tags: [\#(tag)]
+              summary: "Create a \#(noun); it is in force at once (governor)"
+              requestBody:
+                required: true
+                content:
+                  application/json:
+                    schema: { $ref: '#/components/schemas/\#(schema)Document' }
+              responses:
+                '201':
+                  description: Created
+                  headers:
+                    ETag: { $ref: '#/components/headers/ETag' }
+                    Location: { schema: { type: string } }
+                  content:
+                    application/json:
+                      schema: { $ref: '#/components/schemas/\#(schema)' }
+                  links:
+                    get: { operationId: get\#(schema), parameters: { id: $response.body#/id } }
+                    delete: { operationId: delete\#(schema), parameters: { id: $response.body#/id } }
+        \#(always)
+        \#(written)
+        \#(problems(409))
+          \#(path)/{id}:
+            parameters:
+              - $ref: '#/components/parameters/Id'
+            get:
+              operationId: get\#(schema)
+              tags: [\#(tag)]
+              summary: "One \#(noun) (viewer)"
+              responses:
+                '200':
+                  description: It
+                  headers:
+                    ETag: { $ref: '#/components/headers/ETag' }
+                  content:
+                    application/json:
+                      schema: { $ref: '#/components/schemas/\#(schema)' }
+                '304': { $ref: '#/components/responses/NotModified' }
+        \#(always)
+        \#(problems(404))
+            put:
+              operationId: replace\#(schema)
+              tags: [\#(tag)]
+              summary: "Replace a \#(noun); it is in force at once (governor)"
+              requestBody:
+                required: true
+                content:
+                  application/json:
+                    schema: { $ref: '#/components/schemas/\#(schema)Document' }
+              responses:
+                '200':
+                  description: Replaced
+                  headers:
+                    ETag: { $ref: '#/components/headers/ETag' }
+                  content:
+                    application/json:
+                      schema: { $ref: '#/components/schemas/\#(schema)' }
+        \#(always)
+        \#(written)
+        \#(problems(404, 409, 412))
+            delete:
+              operationId: delete\#(schema)
+              tags: [\#(tag)]
+              summary: "Delete a \#(noun); what it made goes with it (governor)"
+              responses:
+                '204': { $ref: '#/components/responses/Done' }
+        \#(always)
+        \#(problems(404, 412, 422, 429))
+        """#
+    }
+}

@@ -1,0 +1,315 @@
+import Model
+
+extension OpenAPIDocument {
+    /// One line of text that neither begins nor ends with a space, as a pattern.
+    private static let nameText = #"'^[^\s\u0000-\u001F\u007F]([^\u0000-\u001F\u007F]*[^\s\u0000-\u001F\u007F])?$'"#
+    /// Text of several lines.
+    private static let proseText = #"'^[^\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F]*$'"#
+    /// A field of a condition.
+    private static let fieldText =
+        #"'^(provider|resource_type|name|account_id|region|resource_id|(tags|native_tags)\.[A-Za-z0-9_:/ -]{1,128}|metadata\.[A-Za-z0-9_-]{1,64}(\.[A-Za-z0-9_-]{1,64}){0,4})$'"#
+
+    static let governanceSchemas = #"""
+            Name: { type: string, minLength: 1, maxLength: 128, pattern: \#(nameText) }
+            Description: { type: [string, 'null'], maxLength: 4096, pattern: \#(proseText) }
+            Field: { type: string, pattern: \#(fieldText) }
+            Scalar: { type: [string, number, boolean], maxLength: 1024 }
+            Condition:
+              description: |
+                `all`, `any` or `not` of conditions, or a test of one field. At most 16 levels and 256 tests. A regular expression
+                is RE2's and matches anywhere in the text; a glob matches the whole of it.
+              oneOf:
+                - type: object
+                  additionalProperties: false
+                  required: [all]
+                  properties:
+                    all: { type: array, maxItems: 256, items: { $ref: '#/components/schemas/Condition' } }
+                - type: object
+                  additionalProperties: false
+                  required: [any]
+                  properties:
+                    any: { type: array, minItems: 1, maxItems: 256, items: { $ref: '#/components/schemas/Condition' } }
+                - type: object
+                  additionalProperties: false
+                  required: [not]
+                  properties:
+                    not: { $ref: '#/components/schemas/Condition' }
+        \#(test("exists, absent", "{ type: 'null' }", isRequired: false))
+        \#(test("eq, ne, gt, gte, lt, lte, contains, starts_with, ends_with", "{ $ref: '#/components/schemas/Scalar' }"))
+        \#(test("in, not_in", "{ type: array, minItems: 1, maxItems: 10000, items: { $ref: '#/components/schemas/Scalar' } }"))
+        \#(test("glob", #"{ type: string, minLength: 1, maxLength: 1024, pattern: '^[^\[\]{}\\]*$' }"#))
+        \#(test("regex", "{ type: string, minLength: 1, maxLength: 1024, format: regex }"))
+              example: { all: [{ field: provider, operator: eq, value: aws }, { field: tags.owner, operator: absent }] }
+            Template:
+              description: Text; `${FIELD}` stands for a field of the resource, `${regex.N}` for a group of the rule's regular expression.
+              type: string
+              minLength: 1
+              maxLength: 1024
+              pattern: '^([^$\u0000-\u001F\u007F]|\$[^{$\u0000-\u001F\u007F]|\$\{[a-z_]+(\.[^}\u0000-\u001F\u007F]+)?\})+$'
+            Action:
+              oneOf:
+                - type: object
+                  additionalProperties: false
+                  required: [set_tag]
+                  properties:
+                    set_tag:
+                      type: object
+                      additionalProperties: false
+                      required: [key, value]
+                      properties:
+                        key: { $ref: '#/components/schemas/TagKey' }
+                        value:
+                          anyOf: [{ $ref: '#/components/schemas/Template' }, { type: integer }, { type: boolean }]
+                - type: object
+                  additionalProperties: false
+                  required: [copy_tag]
+                  properties:
+                    copy_tag:
+                      type: object
+                      additionalProperties: false
+                      required: [from, key]
+                      properties:
+                        from: { $ref: '#/components/schemas/Field' }
+                        key: { $ref: '#/components/schemas/TagKey' }
+                - type: object
+                  additionalProperties: false
+                  required: [map_value]
+                  properties:
+                    map_value:
+                      type: object
+                      additionalProperties: false
+                      required: [key, from, mapping]
+                      properties:
+                        key: { $ref: '#/components/schemas/TagKey' }
+                        from: { $ref: '#/components/schemas/Field' }
+                        mapping:
+                          type: object
+                          minProperties: 1
+                          maxProperties: 10000
+                          additionalProperties: { $ref: '#/components/schemas/SetValue' }
+                        default:
+                          anyOf: [{ $ref: '#/components/schemas/SetValue' }, { type: 'null' }]
+                - type: object
+                  additionalProperties: false
+                  required: [remove_tag]
+                  properties:
+                    remove_tag:
+                      type: object
+                      additionalProperties: false
+                      required: [key]
+                      properties:
+                        key: { $ref: '#/components/schemas/TagKey' }
+            SetValue:
+              anyOf:
+                - { type: string, minLength: 1, maxLength: 1024, pattern: '^[^\u0000-\u001F\u007F]+$' }
+                - { type: integer }
+                - { type: boolean }
+            TagRuleDocument:
+              type: object
+              additionalProperties: false
+              required: [rule_name, conditions, actions]
+              properties:
+                rule_name: { $ref: '#/components/schemas/Name' }
+                description: { $ref: '#/components/schemas/Description' }
+                priority:
+                  description: Lower runs first and wins.
+                  type: [integer, 'null']
+                  minimum: -2147483648
+                  maximum: 2147483647
+                  default: 1000
+                enabled: { type: [boolean, 'null'], default: true }
+                conditions: { $ref: '#/components/schemas/Condition' }
+                actions: { type: array, minItems: 1, maxItems: 32, items: { $ref: '#/components/schemas/Action' } }
+        \#(readOnly)
+              example:
+                rule_name: team from name
+                priority: 100
+                conditions: { field: name, operator: regex, value: '^([a-z]+)-' }
+                actions: [{ set_tag: { key: team, value: '${regex.1}' } }]
+            TagRule:
+              type: object
+              required:
+                [id, rule_name, description, priority, enabled, conditions, actions, version, created_by, created_at, updated_at]
+              properties:
+                id: { $ref: '#/components/schemas/Id' }
+                rule_name: { type: string }
+                description: { type: string }
+                priority: { type: integer }
+                enabled: { type: boolean }
+                conditions: { type: object }
+                actions: { type: array, items: { type: object } }
+                version: { type: integer, minimum: 1 }
+                created_by: { type: string }
+                created_at: { $ref: '#/components/schemas/Time' }
+                updated_at: { $ref: '#/components/schemas/Time' }
+            RuleTest:
+              type: object
+              required: [scanned, matched, would_change, samples]
+              properties:
+                scanned: { type: integer, minimum: 0 }
+                matched: { type: integer, minimum: 0 }
+                would_change: { type: integer, minimum: 0 }
+                samples:
+                  type: array
+                  maxItems: \#(RuleTestEndpoint.samplesMax)
+                  items:
+                    type: object
+                    required: [resource_id, name, resource_type, changes]
+                    properties:
+                      resource_id: { $ref: '#/components/schemas/Id' }
+                      name: { type: string }
+                      resource_type: { type: string }
+                      changes:
+                        type: array
+                        items:
+                          type: object
+                          required: [tag_key, old_value, new_value]
+                          properties:
+                            tag_key: { type: string }
+                            old_value: { type: [string, 'null'] }
+                            new_value: { type: [string, 'null'] }
+            Execution:
+              type: object
+              required: [id, version, status, resources, pending]
+              properties:
+                id: { $ref: '#/components/schemas/Id' }
+                version: { type: integer, minimum: 0 }
+                status: { type: string, enum: [running, completed] }
+                resources: { type: integer, minimum: 0 }
+                pending: { type: integer, minimum: 0 }
+            DataType: { type: string, enum: [string, number, boolean, date, enum] }
+        \#(tagDefinition)
+            Severity: { type: string, enum: [CRITICAL, HIGH, MEDIUM, LOW] }
+        \#(policy)
+            Violation:
+              type: object
+              required: [code, tag_key, value]
+              properties:
+                code: { type: string, enum: [\#(Violation.Code.allCases.map(\.rawValue).joined(separator: ", "))] }
+                tag_key: { type: string }
+                value: { type: string }
+            ComplianceStatus:
+              type: object
+              required:
+                [id, resource_id, resource_name, resource_type, provider, policy_id, policy_name, severity, is_compliant,
+                 violations, checked_at]
+              properties:
+                id: { $ref: '#/components/schemas/Id' }
+                resource_id: { $ref: '#/components/schemas/Id' }
+                resource_name: { type: string }
+                resource_type: { type: string }
+                provider: { $ref: '#/components/schemas/Provider' }
+                policy_id: { $ref: '#/components/schemas/Id' }
+                policy_name: { type: [string, 'null'] }
+                severity: { type: [string, 'null'] }
+                is_compliant: { type: boolean }
+                violations: { type: array, items: { $ref: '#/components/schemas/Violation' } }
+                checked_at: { $ref: '#/components/schemas/Time' }
+            ComplianceStatuses:
+              type: object
+              required: [items, next_cursor]
+              properties:
+                items: { type: array, items: { $ref: '#/components/schemas/ComplianceStatus' } }
+                next_cursor: { $ref: '#/components/schemas/NextCursor' }
+            ComplianceSummary:
+              type: object
+              required: [score, resources, compliant_resources, by_policy, pending, version]
+              properties:
+                score: { description: Per cent of resources that violate no policy., type: number, minimum: 0, maximum: 100 }
+                resources: { type: integer, minimum: 0 }
+                compliant_resources: { type: integer, minimum: 0 }
+                by_policy:
+                  type: array
+                  items:
+                    type: object
+                    required: [policy_id, policy_name, severity, enabled, evaluated, compliant, violations, score]
+                    properties:
+                      policy_id: { $ref: '#/components/schemas/Id' }
+                      policy_name: { type: string }
+                      severity: { $ref: '#/components/schemas/Severity' }
+                      enabled: { type: boolean }
+                      evaluated: { type: integer, minimum: 0 }
+                      compliant: { type: integer, minimum: 0 }
+                      violations: { type: integer, minimum: 0 }
+                      score: { type: number, minimum: 0, maximum: 100 }
+                pending: { type: integer, minimum: 0 }
+                version: { type: integer, minimum: 0 }
+            AuditAction: { type: string, enum: [\#(AuditEntry.Action.allCases.map(\.rawValue).joined(separator: ", "))] }
+            AuditEntry:
+              type: object
+              required: [id, resource_id, action, tag_key, old_value, new_value, actor, source, rule_id, request_id, at]
+              properties:
+                id: { $ref: '#/components/schemas/Id' }
+                resource_id: { type: [string, 'null'], format: uuid }
+                action: { $ref: '#/components/schemas/AuditAction' }
+                tag_key: { type: string }
+                old_value: { type: [string, 'null'] }
+                new_value: { type: [string, 'null'] }
+                actor: { type: string }
+                source: { type: [string, 'null'] }
+                rule_id: { type: [string, 'null'], format: uuid }
+                request_id: { type: string }
+                at: { $ref: '#/components/schemas/Time' }
+            EventSummary:
+              type: object
+              required: [accepted, created, updated, unchanged, deleted, ignored, errors]
+              properties:
+                accepted: { type: integer, minimum: 0 }
+                created: { type: integer, minimum: 0 }
+                updated: { type: integer, minimum: 0 }
+                unchanged: { type: integer, minimum: 0 }
+                deleted: { type: integer, minimum: 0 }
+                ignored: { $ref: '#/components/schemas/ItemErrors' }
+                errors: { $ref: '#/components/schemas/ItemErrors' }
+            EventGridEvent:
+              type: object
+              required: [id, eventType]
+              not: { required: [specversion] }
+              properties:
+                id: { type: string, minLength: 1, maxLength: 256 }
+                eventType: { type: string, minLength: 1, maxLength: 256 }
+                subject: { type: string }
+                eventTime: { type: string }
+                data: { type: object }
+            CloudEvent:
+              type: object
+              required: [id, type, specversion]
+              properties:
+                id: { type: string, minLength: 1, maxLength: 256 }
+                type: { type: string, minLength: 1, maxLength: 256 }
+                specversion: { type: string, enum: ['1.0'] }
+                source: { type: string }
+                subject: { type: string }
+                time: { type: string }
+                data: {}
+            EventGridEvents:
+              anyOf:
+                - { type: array, maxItems: 1000, items: { $ref: '#/components/schemas/EventGridEvent' } }
+                - $ref: '#/components/schemas/EventGridEvent'
+                - $ref: '#/components/schemas/CloudEvent'
+
+        """#
+
+    /// What a document that was read carries, and nobody sets.
+    private static let readOnly = #"""
+                id: {}
+                version: {}
+                created_by: {}
+                created_at: {}
+                updated_at: {}
+                stats: {}
+        """#
+
+    private static func test(_ operators: String, _ value: String, isRequired: Bool = true) -> String {
+        #"""
+                - type: object
+                  additionalProperties: false
+                  required: [field, operator\#(isRequired ? ", value" : "")]
+                  properties:
+                    field: { $ref: '#/components/schemas/Field' }
+                    operator: { type: string, enum: [\#(operators)] }
+                    value: \#(value)
+                    ignore_case: { type: [boolean, 'null'], default: false }
+        """#
+    }
+}

@@ -1,0 +1,71 @@
+extension OpenAPIDocument {
+    static let operationPaths = #"""
+          /health/live:
+            get:
+              operationId: live
+              tags: [operations]
+              summary: Does the process answer
+              security: []
+              responses:
+                '200': { $ref: '#/components/responses/Health' }
+        \#(problems(400, 406))
+          /health/ready:
+            get:
+              operationId: ready
+              tags: [operations]
+              summary: Does the node take requests
+              security: []
+              responses:
+                '200': { $ref: '#/components/responses/Health' }
+        \#(problems(400, 406, 503))
+          /openapi.yaml:
+            get:
+              operationId: openapi
+              tags: [operations]
+              summary: This description (viewer)
+              responses:
+                '200':
+                  description: OpenAPI 3.1 in YAML
+                  content:
+                    application/yaml:
+                      schema: { type: object }
+        \#(always)
+          /metrics:
+            get:
+              operationId: metrics
+              tags: [operations]
+              summary: Metrics in the text format of Prometheus (viewer)
+              responses:
+                '200':
+                  description: Samples
+                  content:
+                    text/plain:
+                      schema: { type: string }
+        \#(always)
+          /cluster:
+            get:
+              operationId: cluster
+              tags: [operations]
+              summary: Nodes and shards (viewer)
+              responses:
+                '200':
+                  description: Nodes, shards, leaders and replication lag in entries
+                  content:
+                    application/json:
+                      schema: { $ref: '#/components/schemas/Cluster' }
+        \#(always)
+          /stats:
+            get:
+              operationId: stats
+              tags: [operations]
+              summary: Sums over the inventory (viewer)
+              responses:
+                '200':
+                  description: Sums
+                  content:
+                    application/json:
+                      schema: { $ref: '#/components/schemas/Statistics' }
+        \#(always)
+
+        """#
+}

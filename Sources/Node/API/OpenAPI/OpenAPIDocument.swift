@@ -1,0 +1,71 @@
+/// The description of the API that `GET /openapi.yaml` answers with.
+///
+/// A test holds it against the table of routes: same paths, methods and query parameters.
+enum OpenAPIDocument {
+    static let text = [
+        head, "paths:\n", operationPaths, inventoryPaths, eventPaths, tagPaths, rulePaths, compliancePaths, auditPaths,
+        components, schemas, governanceSchemas,
+    ].joined()
+
+    /// The `$ref`s of the problems that an operation may answer with, at the indentation of `responses`' members.
+    static func problems(_ statuses: Int...) -> String {
+        statuses.map { status in
+            guard let name = problemNames[status] else { preconditionFailure("No problem is described for status \(status)") }
+            return "        '\(status)': { $ref: '#/components/responses/\(name)' }"
+        }.joined(separator: "\n")
+    }
+
+    /// What any operation with a token may answer.
+    static let always = problems(400, 401, 403, 406, 500, 503)
+    /// What any operation with a body may answer beside.
+    static let written = problems(408, 413, 415, 422, 429)
+
+    static let problemNames = [
+        400: "BadRequest", 401: "Unauthorized", 403: "Forbidden", 404: "NotFound", 405: "MethodNotAllowed",
+        406: "NotAcceptable", 408: "RequestTimeout", 409: "Conflict", 412: "PreconditionFailed", 413: "ContentTooLarge",
+        415: "UnsupportedMediaType", 422: "ValidationFailed", 429: "TooManyRequests", 500: "InternalError",
+        503: "Unavailable",
+    ]
+
+    private static let head = #"""
+        openapi: 3.1.0
+        info:
+          title: Virtual Tagger
+          version: 0.1.0
+          summary: A second layer of tags over cloud resources of AWS, GCP and Azure.
+          description: |
+            JSON in `snake_case`; times in RFC 3339, UTC, with milliseconds. Every path but `/health/*` needs
+            `Authorization: Bearer <JWT>`. Roles: `viewer` < `tagger` < `governor` < `admin`; each operation names the least one.
+
+            **Problems** are `application/problem+json` (RFC 9457), with `errors[{pointer,message}]` where parts of the request
+            are at fault: a JSON Pointer into the body, or `?name` for a query parameter.
+
+            **Lists** answer `{"items": […], "next_cursor": …}`. For the next page repeat the request with `cursor=` the
+            `next_cursor`, and `limit=` as you like. A cursor belongs to its query and cannot be made up: any other is 400.
+
+            **Conditional requests.** Every GET of one thing has an `ETag`. `If-None-Match` with it answers 304; `If-Match` on PUT
+            and DELETE answers 412 when the thing has changed since, `If-None-Match: *` on PUT when it exists.
+
+            **Retries.** Any write takes an `Idempotency-Key` (1 to 255 visible ASCII characters): the same key with the same
+            request answers the same and does nothing twice; with another request it is 422. Kept for a day.
+
+            **Request ids.** `X-Request-Id` (1 to 64 letters, digits, `-_.:`) is taken over and echoed, or made.
+
+            **Limits.** A JSON body may have 1 MiB (bulk requests 8 MiB, ingested documents 100 MiB) and 64 levels; over it 413 or
+            400. A node that cannot keep up answers 429 or 503 with `Retry-After`; nothing of such a request happened.
+        servers:
+          - url: /
+        security:
+          - token: []
+        tags:
+          - name: inventory
+          - name: events
+          - name: tags
+          - name: rules
+          - name: schema
+          - name: compliance
+          - name: audit
+          - name: operations
+
+        """#
+}

@@ -1,0 +1,116 @@
+/// Every problem that the API answers with, by status.
+extension Problem {
+    // MARK: 400: the request cannot be understood
+
+    static func badRequest(_ detail: String, _ errors: [FieldError] = []) -> Problem {
+        Problem(400, "bad-request", "Bad request", detail: detail, errors: errors)
+    }
+
+    static func badParameter(_ name: String, _ message: String) -> Problem {
+        badRequest("The query parameter \"\(name)\" \(message).", [FieldError("?\(name)", message)])
+    }
+
+    static func malformedJSON(_ message: String) -> Problem {
+        Problem(400, "malformed-json", "Malformed JSON", detail: "The body is not JSON that is accepted: \(message).")
+    }
+
+    static let badCursor = Problem(
+        400, "bad-cursor", "Bad cursor",
+        detail: "The cursor was not given out for this query. Start again without one, or repeat the parameters it came with.",
+        errors: [FieldError("?cursor", "is not a cursor of this query")])
+
+    // MARK: 401, 403: who asks
+
+    static func unauthorized(_ error: TokenError) -> Problem {
+        var challenge = "Bearer realm=\"virtual-tagger\""
+        if let code = error.code { challenge += ", error=\"\(code)\", error_description=\"\(error.quotable)\"" }
+        return Problem(
+            401, "unauthorized", "Unauthorized", detail: "Not authenticated: \(error.message).",
+            headers: [Header(name: "www-authenticate", value: challenge)])
+    }
+
+    static func forbidden(needs role: Role, has: Role) -> Problem {
+        Problem(
+            403, "forbidden", "Forbidden", detail: "This needs the role \(role.rawValue); the token's role is \(has.rawValue).",
+            headers: [
+                Header(
+                    name: "www-authenticate",
+                    value: "Bearer realm=\"virtual-tagger\", error=\"insufficient_scope\", scope=\"\(role.rawValue)\"")
+            ])
+    }
+
+    // MARK: 404 to 406: what is asked for
+
+    static func notFound(_ detail: String) -> Problem {
+        Problem(404, "not-found", "Not found", detail: detail)
+    }
+
+    static func methodNotAllowed(_ method: String, allowed: [String]) -> Problem {
+        let allow = allowed.joined(separator: ", ")
+        return Problem(
+            405, "method-not-allowed", "Method not allowed", detail: "This path answers \(allow) only.",
+            headers: [Header(name: "allow", value: allow)])
+    }
+
+    static func notAcceptable(_ offered: String) -> Problem {
+        Problem(406, "not-acceptable", "Not acceptable", detail: "This is available as \(offered) only; see the Accept field.")
+    }
+
+    // MARK: 408 to 428: the state of things and the shape of the body
+
+    static let timedOut = Problem(
+        408, "request-timeout", "Request timeout", detail: "The body did not arrive in time. Send it again.")
+
+    static func conflict(_ detail: String) -> Problem { Problem(409, "conflict", "Conflict", detail: detail) }
+
+    static let stale = Problem(
+        412, "precondition-failed", "Precondition failed",
+        detail: "It was changed since you read it: If-Match does not name its present ETag. Read it again, then decide.")
+
+    static func tooLarge(_ detail: String) -> Problem {
+        Problem(413, "content-too-large", "Content too large", detail: detail)
+    }
+
+    static func tooLarge(limit: Int) -> Problem {
+        tooLarge("The body is longer than the \(limit) bytes that are accepted here. Send it in parts.")
+    }
+
+    static func unsupportedMediaType(_ accepted: String) -> Problem {
+        Problem(
+            415, "unsupported-media-type", "Unsupported media type", detail: "Content-Type must be \(accepted) here.",
+            headers: [Header(name: "accept", value: accepted)])
+    }
+
+    static func invalid(_ errors: [FieldError]) -> Problem {
+        let first = errors.first.map { "\($0.pointer.isEmpty ? "the document" : $0.pointer): \($0.message)" } ?? "see errors"
+        let more = errors.count > 1 ? " (and \(errors.count - 1) more)" : ""
+        return Problem(422, "validation-failed", "Validation failed", detail: "Not valid: \(first)\(more).", errors: errors)
+    }
+
+    static let keyReused = Problem(
+        422, "idempotency-key-reused", "Idempotency key reused",
+        detail: "This Idempotency-Key was used with another body. Use a new key for a new request.")
+
+    // MARK: 429, 5xx: the node's own state
+
+    static func tooManyRequests(retryAfter seconds: Int) -> Problem {
+        Problem(
+            429, "too-many-requests", "Too many requests", detail: "The node is taking in more than it can. Try again later.",
+            headers: [Header(name: "retry-after", value: String(seconds))])
+    }
+
+    static func unavailable(_ detail: String, retryAfter seconds: Int = 1) -> Problem {
+        Problem(
+            503, "unavailable", "Service unavailable", detail: detail,
+            headers: [Header(name: "retry-after", value: String(seconds))])
+    }
+
+    static let insideError = Problem(
+        500, "internal-error", "Internal error",
+        detail: "Something went wrong here. The log of the node has the details under this request id.")
+}
+
+extension TokenError {
+    /// The message inside a quoted string of a header field (RFC 9110 section 5.6.4).
+    fileprivate var quotable: String { String(message.map { $0 == "\"" || $0 == "\\" ? "'" : $0 }) }
+}

@@ -1,0 +1,51 @@
+import COpenSSL
+
+/// Makes cursors that only this cluster could have made, and only for the query they belong to.
+///
+/// A cursor is base64url of: version (1 byte), the position (any bytes), HMAC-SHA256 over version, query digest and position,
+/// cut to 16 bytes. The query digest itself is not in it.
+package struct CursorSealer: Sendable {
+    package static let keyBytes = 32
+    /// Longest accepted cursor in characters.
+    static let charactersMax = 1024
+    private static let version: UInt8 = 1
+    private static let tagBytes = 16
+
+    private let key: [UInt8]
+
+    /// - Parameter key: `keyBytes` secret bytes, the same on all nodes.
+    package init(key: [UInt8]) {
+        precondition(key.count == Self.keyBytes, "A cursor key has \(Self.keyBytes) bytes")
+        self.key = key
+    }
+
+    /// - Parameters:
+    ///   - position: where the next page starts.
+    ///   - query: the route and all parameters that choose and order the items, in a canonical spelling.
+    func seal(_ position: [UInt8], query: String) -> String {
+        Base64URL.encode([Self.version] + position + tag(position, query))
+    }
+
+    /// The position in a cursor; nil when it was not made here, was changed, or belongs to another query.
+    func open(_ cursor: String, query: String) -> [UInt8]? {
+        guard cursor.utf8.count <= Self.charactersMax, let bytes = Base64URL.decode(cursor.utf8),
+            bytes.count > Self.tagBytes, bytes[0] == Self.version
+        else { return nil }
+        let position = Array(bytes[1..<bytes.count - Self.tagBytes])
+        let expected = tag(position, query)
+        guard CRYPTO_memcmp(expected, Array(bytes[(bytes.count - Self.tagBytes)...]), Self.tagBytes) == 0 else { return nil }
+        return position
+    }
+
+    private func tag(_ position: [UInt8], _ query: String) -> [UInt8] {
+        var message = [Self.version]
+        withUnsafeBytes(of: UInt64(query.utf8.count).littleEndian) { message.append(contentsOf: $0) }
+        message.append(contentsOf: query.utf8)
+        message.append(contentsOf: position)
+        var digest = [UInt8](repeating: 0, count: Int(EVP_MAX_MD_SIZE))
+        var length: UInt32 = 0
+        let made = HMAC(EVP_sha256(), key, Int32(key.count), message, message.count, &digest, &length)
+        precondition(made != nil && length >= Self.tagBytes, "HMAC-SHA256 failed")
+        return Array(digest[..<Self.tagBytes])
+    }
+}

@@ -1,0 +1,42 @@
+import HTTPTransport
+
+/// One operation of the API: where it is, who may call it, what it takes, and what carries it out.
+struct Route: Sendable {
+    /// What a request to it may carry.
+    enum Body: Equatable, Sendable {
+        case none
+        /// A JSON document of at most so many bytes.
+        case json(bytesMax: Int)
+        /// Any of these media types; the handler reads the body itself.
+        case stream([String])
+    }
+
+    typealias Handler = @Sendable (Call) async throws -> HTTPResponse
+
+    let method: HTTPMethod
+    /// With `{…}` for the parts that vary: `/tag-rules/{id}/execute`.
+    let template: String
+    /// The least role that may call it; nil: anybody, without a token.
+    let role: Role?
+    let query: [QueryParameter]
+    let body: Body
+    /// What it answers with, in order of preference.
+    let produces: [String]
+    let handler: Handler
+
+    /// Longest JSON body of a write in bytes, unless the route says otherwise.
+    static let jsonBytesMax = 1 << 20
+
+    init(
+        _ method: HTTPMethod, _ template: String, _ role: Role?, query: [QueryParameter] = [], body: Body = .none,
+        produces: [String] = ["application/json"], _ handler: @escaping Handler
+    ) {
+        self.method = method
+        self.template = template
+        self.role = role
+        self.query = query
+        self.body = body
+        self.produces = produces
+        self.handler = handler
+    }
+}

@@ -1,0 +1,76 @@
+import HTTPTransport
+import Model
+import NIOCore
+import NodeRuntime
+
+/// `GET /resources/{id}/virtual-tags` without a detour: no task, no routing, no decoding, when the caller is known and the
+/// resource's shard lives on the connection's event loop.
+extension API {
+    private static let prefix = StaticText("/resources/")
+    private static let suffix = StaticText("/virtual-tags")
+    private static let idBytes = 36
+
+    /// Answers the request if it is a point read that can be answered here and now. Whatever is unusual (another method, a
+    /// query, an unknown token, an unknown id, a request id to echo) is left to the general way, which finds the right words.
+    @inline(__always)
+    func answerPointRead(_ exchange: HTTPExchange, _ state: LoopState) -> Bool {
+        guard case .get = exchange.head.method, let id = exchange.head.withPathBytes(Self.resourceOfTagsPath),
+            exchange.head.withQueryBytes({ $0.isEmpty }), !exchange.head.headers.contains("x-request-id"),
+            !exchange.head.headers.contains("read-consistency")
+        else { return false }
+        let now = clock.milliseconds
+        let known = exchange.head.headers.withValue(of: "authorization") { state.tokens.principal(for: $0, at: now) != nil }
+        guard known == true else { return false }
+        let read = node.readLocally(id, on: exchange.eventLoop) { row in
+            row.withUnsafeBytes { answer(exchange, with: $0, of: id, state) }
+        }
+        guard case .found(true) = read else { return false }
+        return true
+    }
+
+    @inline(__always)
+    private func answer(
+        _ exchange: HTTPExchange, with row: UnsafeRawBufferPointer, of id: ResourceID, _ state: LoopState
+    ) -> Bool {
+        guard let index = try? StoredTagsRenderer.changedIndex(of: row) else { return false }
+        let tag = EntityTag(index: index)
+        state.metrics.pointRead()
+        if ConditionalRequest.ifNoneMatch(of: exchange.head)?.contains(tag) == true {
+            exchange.respond(status: 304, headers: ["etag": tag.text])
+            return true
+        }
+        exchange.respond(contentType: "application/json", entityTag: tag.text, headers: ResponseHeaders.pointRead) { body in
+            // A row that cannot be read was refused when it was applied.
+            try? StoredTagsRenderer.write(tagsOf: id, row: row, to: &body)
+        }
+        return true
+    }
+
+    /// The id in `/resources/{id}/virtual-tags`; nil for any other path.
+    @inline(__always)
+    private static func resourceOfTagsPath(_ path: UnsafeRawBufferPointer) -> ResourceID? {
+        guard path.count == prefix.count + idBytes + suffix.count, prefix.begins(path),
+            suffix.begins(UnsafeRawBufferPointer(rebasing: path[(prefix.count + idBytes)...])),
+            let uuid = UUID128(utf8: UnsafeRawBufferPointer(rebasing: path[prefix.count..<prefix.count + idBytes]))
+        else { return nil }
+        return ResourceID(uuid)
+    }
+}
+
+/// Text in the program's image, compared byte by byte.
+private struct StaticText: Sendable {
+    private let text: StaticString
+    let count: Int
+
+    init(_ text: StaticString) {
+        self.text = text
+        count = text.utf8CodeUnitCount
+    }
+
+    @inline(__always)
+    func begins(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        guard bytes.count >= count else { return false }
+        for position in 0..<count where bytes[position] != text.utf8Start[position] { return false }
+        return true
+    }
+}

@@ -1,0 +1,118 @@
+import Checkpoint
+import Model
+import Shard
+
+/// What a shard changed since the last batch that it handed to the checkpoint.
+///
+/// Bounded by distinct rows, but for the audit trail, whose every entry must be kept; the host makes writes wait when
+/// `count` grows too large.
+struct CheckpointBacklog: Sendable {
+    private var changed: Set<ResourceID> = []
+    private var audit: [AuditEntry] = []
+    private var remembered: Set<IdempotencyKey> = []
+    private var forgotten: Set<IdempotencyKey> = []
+    private var appliedIndex: UInt64
+    private var isWriting = false
+    private var writing = 0
+
+    /// `appliedIndex`: the watermark that the checkpoint has.
+    init(appliedIndex: UInt64) { self.appliedIndex = appliedIndex }
+
+    /// Changes that are not in the checkpoint yet.
+    var count: Int { changed.count + audit.count + writing }
+
+    mutating func note(_ changes: ShardState.Changes) {
+        changed.formUnion(changes.rows)
+        audit.append(contentsOf: changes.audit)
+        remembered.formUnion(changes.remembered)
+        forgotten.formUnion(changes.forgotten)
+    }
+
+    /// Everything up to the state's applied index; nil when that is written already, or a batch is under way.
+    mutating func take(from state: ShardState, shard: Int, term: UInt64) -> CheckpointBatch? {
+        guard !isWriting, state.appliedIndex > appliedIndex else { return nil }
+        isWriting = true
+        writing = changed.count + audit.count
+        appliedIndex = state.appliedIndex
+        var rows: [(id: ResourceID, bytes: [UInt8])] = []
+        var deleted: [ResourceID] = []
+        rows.reserveCapacity(changed.count)
+        for id in changed.sorted() {
+            if let bytes = state.rows[id] { rows.append((id, bytes)) } else { deleted.append(id) }
+        }
+        let batch = CheckpointBatch(
+            shard: shard,
+            watermark: Watermark(term: term, appliedIndex: state.appliedIndex, auditSequence: state.auditSequence),
+            rows: rows, deleted: deleted, audit: audit, state: changedState(state))
+        changed.removeAll(keepingCapacity: true)
+        audit.removeAll(keepingCapacity: true)
+        remembered.removeAll()
+        forgotten.removeAll()
+        return batch
+    }
+
+    mutating func written() {
+        isWriting = false
+        writing = 0
+    }
+
+    private func changedState(_ state: ShardState) -> [(key: String, value: [UInt8]?)] {
+        var values: [(key: String, value: [UInt8]?)] = [(StateKey.sweep, StateKey.encode(state.sweep))]
+        for key in remembered.union(forgotten) {
+            values.append((StateKey.idempotency(key), state.idempotency[key].map(StateKey.encode)))
+        }
+        return values
+    }
+}
+
+/// The same for the system shard.
+struct SystemBacklog: Sendable {
+    private var changed: Set<UUID128> = []
+    private var kinds: [UUID128: CatalogItem.Kind]
+    private var audit: [AuditEntry] = []
+    private var remembered: Set<IdempotencyKey> = []
+    private var appliedIndex: UInt64
+    private var isWriting = false
+
+    init(appliedIndex: UInt64, state: SystemState) {
+        self.appliedIndex = appliedIndex
+        kinds = state.items.mapValues(\.kind)
+    }
+
+    mutating func note(_ changes: SystemState.Changes) {
+        changed.formUnion(changes.items)
+        audit.append(contentsOf: changes.audit)
+        remembered.formUnion(changes.remembered)
+        remembered.formUnion(changes.forgotten)
+    }
+
+    mutating func take(from state: SystemState, term: UInt64) -> SystemCheckpointBatch? {
+        guard !isWriting, state.appliedIndex > appliedIndex else { return nil }
+        isWriting = true
+        appliedIndex = state.appliedIndex
+        var items: [SystemCheckpointBatch.Item] = []
+        for id in changed.sorted() {
+            if let item = state.items[id] {
+                kinds[id] = item.kind
+                items.append(item.checkpointItem)
+            } else if let kind = kinds.removeValue(forKey: id) {
+                items.append(.init(table: kind.table, id: id, record: nil, columns: []))
+            }
+        }
+        var values: [(key: String, value: [UInt8]?)] = [
+            (StateKey.catalogVersion, StateKey.encode(state.catalogVersion))
+        ]
+        for key in remembered {
+            values.append((StateKey.idempotency(key), state.idempotency[key].map(StateKey.encode)))
+        }
+        let batch = SystemCheckpointBatch(
+            watermark: Watermark(term: term, appliedIndex: state.appliedIndex, auditSequence: state.auditSequence),
+            items: items, audit: audit, state: values)
+        changed.removeAll()
+        audit.removeAll()
+        remembered.removeAll()
+        return batch
+    }
+
+    mutating func written() { isWriting = false }
+}

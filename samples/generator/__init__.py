@@ -1,0 +1,1 @@
+"""The pieces of the sample inventory: the company, one module per cloud, and the bill."""
