@@ -22,8 +22,8 @@ package struct ObjectReader {
             if !seen.insert(member.name).inserted {
                 errors.add("the field is given twice", at: pointer.appending(member.name))
             } else if !accepted.contains(member.name), !ignored.contains(member.name) {
-                let hint = Suggestion.clause(for: member.name, among: accepted)
-                errors.add("unknown field\(hint)", at: pointer.appending(member.name))
+                errors.add(
+                    "unknown field\(Suggestion.clause(for: member.name, among: accepted))", at: pointer.appending(member.name))
             }
         }
         self.members = members
@@ -68,7 +68,8 @@ package struct ObjectReader {
     package func int(_ name: String, in range: ClosedRange<Int>, into errors: inout ValidationErrors) -> Int? {
         guard let value = value(name) else { return nil }
         guard let number = value.int else {
-            errors.add("expected a whole number, found \(value.double == nil ? value.kindName : "a fraction")", at: place(of: name))
+            errors.add(
+                "expected a whole number, found \(value.double == nil ? value.kindName : "a fraction")", at: place(of: name))
             return nil
         }
         guard range.contains(number) else {
@@ -126,7 +127,8 @@ package struct ObjectReader {
             if count == 0 {
                 errors.add("the text is empty", at: pointer)
             } else {
-                errors.add("the text has \(count) bytes; \(bytes.lowerBound) to \(bytes.upperBound) are accepted", at: pointer)
+                errors.add(
+                    "the text has \(count) bytes; \(bytes.lowerBound) to \(bytes.upperBound) are accepted", at: pointer)
             }
             return nil
         }

@@ -2,6 +2,8 @@
 package enum Suggestion {
     /// Longest name that is compared, in characters; a longer one gets no suggestion.
     private static let charactersMax = 64
+    /// Most accepted names that a misspelt one is compared with.
+    private static let candidatesMax = 100
 
     /// The nearest of `accepted`, the earlier one of equals; nil when none is near.
     ///
@@ -10,14 +12,14 @@ package enum Suggestion {
         let typed = Array(name.lowercased())
         guard !typed.isEmpty, typed.count <= charactersMax else { return nil }
         var best: (name: String, distance: Int)?
-        for candidate in accepted {
+        for candidate in accepted.prefix(candidatesMax) where candidate.utf8.count <= charactersMax * 4 {
             let letters = Array(candidate.lowercased())
             let allowed = max(2, max(typed.count, letters.count) / 3)
             let distance = editDistance(typed, letters)
             guard distance <= allowed, distance < max(typed.count, letters.count) else { continue }
             if best.map({ distance < $0.distance }) ?? true { best = (candidate, distance) }
         }
-        return best?.name ?? accepted.first { typed.count >= 3 && $0.contains(name.lowercased()) }
+        return best?.name ?? accepted.prefix(candidatesMax).first { typed.count >= 3 && $0.contains(name.lowercased()) }
     }
 
     /// `; did you mean "…"?`, or nothing.

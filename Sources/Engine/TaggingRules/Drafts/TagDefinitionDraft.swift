@@ -68,7 +68,8 @@ package struct TagDefinitionDraft: Hashable, Sendable {
         }
         return members.compactMap { member in
             guard let elements = member.value.array, elements.count <= valuesMax else {
-                errors.add("expected an array of spellings, found \(member.value.kindName)", at: place.appending(member.name))
+                errors.add(
+                    "expected an array of spellings, found \(member.value.kindName)", at: place.appending(member.name))
                 return nil
             }
             let spellings = elements.enumerated().compactMap { position, element in
@@ -93,8 +94,9 @@ package struct TagDefinitionDraft: Hashable, Sendable {
         var meanings: [String: String] = [:]
         for entry in valueAliases {
             if !allowedValues.isEmpty, !seen.contains(entry.value) {
-                let hint = Suggestion.clause(for: entry.value, among: allowedValues)
-                errors.add("the value is not one of allowed_values\(hint)", at: place.appending(entry.value))
+                errors.add(
+                    "the value is not one of allowed_values\(Suggestion.clause(for: entry.value, among: allowedValues))",
+                    at: place.appending(entry.value))
             }
             for (position, alias) in entry.aliases.enumerated() {
                 if let other = meanings.updateValue(entry.value, forKey: alias.lowercased()), other != entry.value {
@@ -110,7 +112,8 @@ package struct TagDefinitionDraft: Hashable, Sendable {
     /// this one takes the place of.
     package func conflicts(with definitions: [TagDefinition], replacing id: UUID128? = nil) -> ValidationErrors {
         var errors = ValidationErrors()
-        let mine = [(tagKey, JSONPointer.root.appending("tag_key"))]
+        let mine =
+            [(tagKey, JSONPointer.root.appending("tag_key"))]
             + aliases.enumerated().map { ($1, JSONPointer.root.appending("aliases").appending($0)) }
         var owners: [String: String] = [:]
         for definition in definitions where definition.id != id {
