@@ -10,12 +10,12 @@ import NodeRuntime
 enum AuditEndpoints {
     static let csv = "text/csv"
     static let produces = ["application/json", csv]
-    private static let times = [QueryParameter("from", bytesMax: 64), QueryParameter("to", bytesMax: 64)]
+    private static let times = [QueryParameter("from"), QueryParameter("to")]
     static let trailQuery =
         QueryParameter.paging + times + [
-            QueryParameter("resource_id", bytesMax: ResourceReference.bytesMax), QueryParameter("action", bytesMax: 64),
-            QueryParameter("actor", bytesMax: 256), QueryParameter("tag_key", bytesMax: 256),
-            QueryParameter("rule_id", bytesMax: 36),
+            QueryParameter.resource, QueryParameter("action"),
+            QueryParameter("actor"), QueryParameter("tag_key"),
+            QueryParameter("rule_id"),
         ]
     static let reportsQuery = times
 
