@@ -24,11 +24,12 @@ package struct CheckpointError: Error, Sendable, CustomStringConvertible {
             "\(path) is damaged: \(what). Restore the data directory from a back-up; nothing was changed in it.")
     }
 
-    init(_ error: SQLiteError, _ path: String) {
-        if error.isDamage {
-            self = .damaged(path, error.description)
-        } else {
-            self.init(.unavailable, "\(path): \(error)")
+    /// What an error on the way to or from the file at `path` means.
+    init(_ error: any Error, _ path: String) {
+        switch error {
+        case let error as CheckpointError: self = error
+        case let error as SQLiteError where error.isDamage: self = .damaged(path, error.description)
+        default: self.init(.unavailable, "\(path): \(error). Check the disk, and the rights on the file.")
         }
     }
 }

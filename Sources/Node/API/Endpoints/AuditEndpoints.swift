@@ -107,17 +107,11 @@ enum AuditEndpoints {
 
 extension AuditCursor {
     fileprivate init(_ bytes: [UInt8]) throws(Problem) {
-        guard bytes.count == 20 else { throw .badCursor }
-        func word(_ range: Range<Int>) -> UInt64 { bytes[range].reduce(0) { $0 << 8 | UInt64($1) } }
-        self.init(
-            at: Timestamp(milliseconds: Int64(bitPattern: word(0..<8))), shard: Int(word(8..<12)), sequence: word(12..<20))
+        guard bytes.count == 8 else { throw .badCursor }
+        self.init(number: bytes.reduce(0) { $0 << 8 | UInt64($1) })
     }
 
-    fileprivate var bytes: [UInt8] {
-        withUnsafeBytes(of: at.milliseconds.bigEndian) { Array($0) }
-            + withUnsafeBytes(of: UInt32(clamping: shard).bigEndian) { Array($0) }
-            + withUnsafeBytes(of: sequence.bigEndian) { Array($0) }
-    }
+    fileprivate var bytes: [UInt8] { withUnsafeBytes(of: number.bigEndian) { Array($0) } }
 }
 
 extension AuditEntry {
