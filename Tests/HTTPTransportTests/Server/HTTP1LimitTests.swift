@@ -214,6 +214,16 @@ struct HTTP1LimitTests {
         #expect(try server.text().components(of: "HTTP/1.1 204 ") == 10)
     }
 
+    @Test("An answer that waits for its flush survives the tick")
+    func tickBeforeFlush() throws {
+        let kept = Kept()
+        let server = try EmbeddedServer(TestService { kept.exchanges.append($0) })
+        try server.send("GET / HTTP/1.1\r\nHost: test\r\n\r\n")
+        kept.exchanges.removeFirst().respond(status: 204)
+        server.tick()
+        #expect(try server.text() == "HTTP/1.1 204 No Content\r\n\r\n")
+    }
+
     // MARK: The end
 
     @Test("Draining lets the request in progress finish and says close")

@@ -261,8 +261,8 @@ final class HTTP1ServerConnection: ChannelDuplexHandler, HTTPServerConnection, M
             if now - startedAt > limits.headerTimeout { enqueue(.refused(status: 408)) }
         } else if now - lastActivity > limits.idleTimeout {
             closeNow()
-        } else if out.storageCapacity > 0 || bodyStorage.storageCapacity > 0 {
-            // An idle connection keeps no buffer.
+        } else if out.readableBytes == 0 {
+            // An idle connection keeps no buffer, once the last answer is flushed.
             out = ByteBuffer()
             bodyStorage = ByteBuffer()
         }

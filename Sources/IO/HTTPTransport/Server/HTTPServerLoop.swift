@@ -96,7 +96,7 @@ final class HTTPServerLoop: @unchecked Sendable {
         for connection in managed { connection.drain() }
     }
 
-    private func tick() {
+    func tick() {
         now = eventLoop.now
         // A connection that closes at once leaves the array while it is walked: walk a copy.
         for connection in managed { connection.tick(now: now) }

@@ -93,6 +93,9 @@ final class EmbeddedServer {
         channel.embeddedEventLoop.run()
     }
 
+    /// A tick of the server's, between two turns of the loop.
+    func tick() { loop.tick() }
+
     /// The client stops reading, or reads on.
     func setWritable(_ isWritable: Bool) {
         channel.isWritable = isWritable
