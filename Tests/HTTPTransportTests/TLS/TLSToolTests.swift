@@ -14,7 +14,9 @@ struct TLSToolTests {
     }
 
     /// Runs `tool` against a TLS server and returns everything that it printed.
-    private func output(of tool: String, _ arguments: (Int) -> [String], input: String = "", clientCA: String? = nil) async throws -> String {
+    private func output(of tool: String, _ arguments: (Int) -> [String], input: String = "", clientCA: String? = nil)
+        async throws -> String
+    {
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let context = try TLSServerContext.test(clientCA: clientCA)
         let server = try await HTTPServer.start(
@@ -27,11 +29,15 @@ struct TLSToolTests {
 
     private static let request = "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 
-    @Test("openssl s_client agrees on h2, on TLS 1.3 and 1.2, and verifies the certificate", arguments: ["-tls1_2", "-tls1_3"])
+    @Test(
+        "openssl s_client agrees on h2, on TLS 1.3 and 1.2, and verifies the certificate", arguments: ["-tls1_2", "-tls1_3"])
     func sClient(_ version: String) async throws {
         let text = try await output(of: "openssl") {
-            ["s_client", "-connect", "127.0.0.1:\($0)", version, "-alpn", "h2,http/1.1", "-CAfile", TestCertificates.shared.ca,
-             "-verify_return_error"]
+            [
+                "s_client", "-connect", "127.0.0.1:\($0)", version, "-alpn", "h2,http/1.1", "-CAfile",
+                TestCertificates.shared.ca,
+                "-verify_return_error",
+            ]
         }
         #expect(text.contains("ALPN protocol: h2"), "\(text)")
         #expect(text.contains("Verify return code: 0 (ok)"), "\(text)")
@@ -56,17 +62,21 @@ struct TLSToolTests {
 
     @Test("Renegotiation is refused and the connection goes on or ends cleanly")
     func renegotiation() async throws {
-        let text = try await output(of: "openssl", {
-            ["s_client", "-connect", "127.0.0.1:\($0)", "-tls1_2"]
-        }, input: "R\n")
+        let text = try await output(
+            of: "openssl",
+            {
+                ["s_client", "-connect", "127.0.0.1:\($0)", "-tls1_2"]
+            }, input: "R\n")
         #expect(text.contains("no renegotiation"), "\(text)")
     }
 
     @Test("An HTTP/1.1 exchange over s_client ends with close_notify")
     func closeNotify() async throws {
-        let text = try await output(of: "openssl", {
-            ["s_client", "-connect", "127.0.0.1:\($0)", "-quiet", "-ign_eof"]
-        }, input: Self.request)
+        let text = try await output(
+            of: "openssl",
+            {
+                ["s_client", "-connect", "127.0.0.1:\($0)", "-quiet", "-ign_eof"]
+            }, input: Self.request)
         #expect(text.contains("HTTP/1.1 200"), "\(text)")
         #expect(text.hasSuffix("hello\n"))
         #expect(!text.contains("unexpected eof"), "\(text)")
@@ -76,10 +86,12 @@ struct TLSToolTests {
     func mutualTLS() async throws {
         let certificates = TestCertificates.shared
         func run(_ files: TestCertificates.Files?) async throws -> String {
-            try await output(of: "openssl", {
-                ["s_client", "-connect", "127.0.0.1:\($0)", "-quiet", "-ign_eof"]
-                    + (files.map { ["-cert", $0.certificate, "-key", $0.privateKey] } ?? [])
-            }, input: Self.request, clientCA: certificates.ca)
+            try await output(
+                of: "openssl",
+                {
+                    ["s_client", "-connect", "127.0.0.1:\($0)", "-quiet", "-ign_eof"]
+                        + (files.map { ["-cert", $0.certificate, "-key", $0.privateKey] } ?? [])
+                }, input: Self.request, clientCA: certificates.ca)
         }
         #expect(try await run(certificates.client).contains("HTTP/1.1 200"))
         #expect(try await run(certificates.stranger).contains("alert unknown ca"))
@@ -107,7 +119,9 @@ struct TLSToolTests {
         let client = HTTPClient(group: .singletonMultiThreadedEventLoopGroup, configuration: configuration)
         for scheme in ["http", "https"] {
             let port = try await Tool.freePort()
-            let files = scheme == "http" ? ["--no-tls", "\(port)"] : ["\(port)", certificates.server.privateKey, certificates.server.certificate]
+            let files =
+                scheme == "http"
+                ? ["--no-tls", "\(port)"] : ["\(port)", certificates.server.privateKey, certificates.server.certificate]
             let nghttpd = try Tool.start("nghttpd", ["-a", "127.0.0.1", "-d", certificates.directory] + files)
             defer { nghttpd.terminate() }
             for _ in 0..<3 {
@@ -159,7 +173,9 @@ enum Tool {
     }
 
     static func freePort() async throws -> Int {
-        let listener = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup).bind(host: "127.0.0.1", port: 0).get()
+        let listener = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup).bind(
+            host: "127.0.0.1", port: 0
+        ).get()
         let port = listener.localAddress?.port ?? 0
         try await listener.close()
         return port
