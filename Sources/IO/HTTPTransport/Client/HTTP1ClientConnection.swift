@@ -61,9 +61,11 @@ final class HTTP1ClientConnection: ChannelDuplexHandler, HTTPClientConnection {
         case .head(let head):
             if (100..<200).contains(head.status.code), head.status != .switchingProtocols { return }
             guard let headers = fields(head) else {
-                return fail(HTTPClientError(
-                    .responseHeadersTooLarge,
-                    "the answer of \(origin.address) has more than \(configuration.responseHeaderBytesMax) bytes of headers"))
+                return fail(
+                    HTTPClientError(
+                        .responseHeadersTooLarge,
+                        "the answer of \(origin.address) has more than \(configuration.responseHeaderBytesMax) bytes of headers"
+                    ))
             }
             current.isAnswered = true
             current.keepsAlive = head.isKeepAlive && head.status != .switchingProtocols
@@ -91,7 +93,9 @@ final class HTTP1ClientConnection: ChannelDuplexHandler, HTTPClientConnection {
         case let error as TLSError:
             fail(.connectionLost(origin, error.message))
         case is HTTPParserError:
-            fail(HTTPClientError(.protocolViolation, "the answer of \(origin.address) is not valid HTTP/1.1", cause: "\(error)"))
+            fail(
+                HTTPClientError(
+                    .protocolViolation, "the answer of \(origin.address) is not valid HTTP/1.1", cause: "\(error)"))
         default:
             fail(.connectionLost(origin, "\(error)"))
         }
