@@ -33,7 +33,7 @@ struct PayloadFiles: ParsableCommand {
             for observation in observations {
                 reads += "\(origin)/resources/\(observation.id)/virtual-tags\n"
                 guard observation.nativeTags != nil else { continue }
-                tags += "\(origin)/virtual-tags/\(PartID.virtualTag(of: observation.id, key: "owner"))\n"
+                tags += "\(origin)/virtual-tags/\(PartID.virtualTag(of: observation.id, key: "name"))\n"
             }
         }
         try Data(lines).write(to: URL(fileURLWithPath: "\(directory)/pages.ndjson"))

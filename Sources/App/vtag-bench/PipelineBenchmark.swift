@@ -34,10 +34,10 @@ struct PipelineBenchmark: ParsableCommand {
         var baseline: [Double] = []
         for _ in 0..<rounds {
             pipeline.resources = 0
-            let time = try seconds { for page in pages { try pipeline.run(page) } }
+            let time = try processorSeconds { for page in pages { try pipeline.run(page) } }
             rates.append(Double(pipeline.resources) / time)
             if until == .all {
-                let time = try seconds {
+                let time = try processorSeconds {
                     for page in pages { _ = try JSONSerialization.jsonObject(with: Data(page)) }
                 }
                 baseline.append(Double(pipeline.resources) / time)

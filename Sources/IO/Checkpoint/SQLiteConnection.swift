@@ -20,7 +20,11 @@ struct SQLiteError: Error, CustomStringConvertible {
 final class SQLiteConnection: @unchecked Sendable {
     fileprivate let handle: OpaquePointer
 
+    /// Once in a process. SQLite refuses when it is in use already, and then counts on.
+    private static let configured = vtag_sqlite_without_memory_totals()
+
     init(path: String, readOnly: Bool) throws(SQLiteError) {
+        _ = Self.configured
         var opened: OpaquePointer?
         let flags = (readOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE) | SQLITE_OPEN_NOMUTEX
         let code = sqlite3_open_v2(path, &opened, flags, nil)

@@ -4,11 +4,11 @@ extension Resource {
     /// The resource as `observation` first shows it.
     package init(observed observation: Observation, at now: Timestamp) {
         self.init(
-            provider: observation.provider, resourceID: observation.resourceID,
+            id: observation.id, provider: observation.provider, resourceID: observation.resourceID,
             resourceType: observation.resourceType ?? "\(observation.provider.rawValue).unknown",
             name: observation.name ?? "", accountID: observation.accountID ?? "", region: observation.region ?? "",
             nativeTags: observation.mergedTags(with: TagList()), metadata: observation.metadata ?? .emptyObject,
-            relationships: Self.sortedOnce(observation.relationships), firstSeen: now, lastSeen: now)
+            relationships: Self.sortedOnce(observation.relationships), version: 1, firstSeen: now, lastSeen: now, costs: [])
     }
 
     /// Takes over what the observation says. Returns the names of the fields that changed.

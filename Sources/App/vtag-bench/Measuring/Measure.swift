@@ -13,6 +13,19 @@ func monotonicSeconds() -> Double {
     return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
 }
 
+/// Seconds of processor time that `body` takes on this thread: what others do on the machine counts little.
+func processorSeconds(_ body: () throws -> Void) rethrows -> Double {
+    let start = threadSeconds()
+    try body()
+    return threadSeconds() - start
+}
+
+private func threadSeconds() -> Double {
+    var time = timespec()
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+}
+
 extension [Double] {
     /// The middle value; 0 when there is none.
     var median: Double { isEmpty ? 0 : sorted()[count / 2] }

@@ -109,7 +109,29 @@ struct AWSPages {
         page.key("Placement")
         page.object { $0.member("AvailabilityZone", "us-east-1c") }
         page.key("MetadataOptions")
-        page.object { $0.member("HttpTokens", "required") }
+        page.object {
+            $0.member("State", "applied")
+            $0.member("HttpTokens", "required")
+            $0.member("HttpEndpoint", "enabled")
+            $0.member("InstanceMetadataTags", "disabled")
+        }
+        options(&page)
+        let interface = "eni-" + randomness.hex17()
+        let address = "10.\(randomness.next() % 256).\(randomness.next() % 256).\(randomness.next() % 256)"
+        page.key("NetworkInterfaces")
+        page.array {
+            $0.member("NetworkInterfaceId", interface)
+            $0.member("Description", "")
+            $0.member("MacAddress", "0e:5b:7c:1f:aa:9d")
+            $0.member("PrivateIpAddress", address)
+            $0.member("Status", "in-use")
+            $0.member("InterfaceType", "interface")
+            $0.key("Attachment")
+            $0.object {
+                $0.member("AttachmentId", "eni-attach-085d0d695460607ca")
+                $0.member("Status", "attached")
+            }
+        }
         page.key("SecurityGroups")
         let group = "sg-" + shared("group", 200)
         page.array { $0.member("GroupId", group) }
@@ -124,6 +146,33 @@ struct AWSPages {
             }
         }
         tags("Tags", name, &page)
+    }
+
+    /// What every instance has and nobody asks for.
+    private func options(_ page: inout JSONWriter) {
+        page.member("PrivateDnsName", "ip-10-0-0-1.ec2.internal")
+        page.member("PublicDnsName", "")
+        page.member("StateTransitionReason", "")
+        page.member("ClientToken", "terraform-20260304001335762500000004")
+        page.member("VirtualizationType", "hvm")
+        page.member("Hypervisor", "xen")
+        page.member("RootDeviceType", "ebs")
+        page.member("UsageOperation", "RunInstances")
+        page.member("CurrentInstanceBootMode", "uefi")
+        page.emptyArray("ProductCodes")
+        page.key("EnaSupport")
+        page.bool(true)
+        page.key("CpuOptions")
+        page.object {
+            $0.key("CoreCount")
+            $0.int(2)
+            $0.key("ThreadsPerCore")
+            $0.int(2)
+        }
+        page.key("CapacityReservationSpecification")
+        page.object { $0.member("CapacityReservationPreference", "open") }
+        page.key("Monitoring")
+        page.object { $0.member("State", "disabled") }
     }
 
     private mutating func volume(_ page: inout JSONWriter) {

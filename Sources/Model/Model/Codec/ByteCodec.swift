@@ -15,6 +15,15 @@ package struct ByteWriter {
         bytes.reserveCapacity(capacity)
     }
 
+    /// The bytes without spare room behind them: for what is kept.
+    package var exactBytes: [UInt8] {
+        bytes.withUnsafeBufferPointer { source in
+            [UInt8](unsafeUninitializedCapacity: source.count) { copy, count in
+                count = copy.initialize(fromContentsOf: source)
+            }
+        }
+    }
+
     package mutating func byte(_ value: UInt8) { bytes.append(value) }
 
     package mutating func varint(_ value: UInt64) {

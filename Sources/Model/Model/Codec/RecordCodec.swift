@@ -6,7 +6,7 @@ package enum RecordCodec {
     package static let format: UInt8 = 1
 
     package static func encode(_ record: ResourceRecord) -> [UInt8] {
-        var writer = ByteWriter(reserving: 1024)
+        var writer = ByteWriter(reserving: 2048)
         let base = record.resource.firstSeen
         writer.byte(format)
         writer.varint(record.changedIndex)
@@ -31,7 +31,7 @@ package enum RecordCodec {
             }
         }
         writer.resource(record.resource, base: base)
-        return writer.bytes
+        return writer.exactBytes
     }
 
     package static func decode(_ bytes: [UInt8], id: ResourceID) throws(CodecError) -> ResourceRecord {

@@ -37,8 +37,8 @@ package struct Resource: Hashable, Sendable {
             costs: costs)
     }
 
-    /// For decoding: the id is known already.
-    init(
+    /// Where the id is known already: it takes a hash to work out.
+    package init(
         id: ResourceID, provider: Provider, resourceID: String, resourceType: String, name: String, accountID: String,
         region: String, nativeTags: TagList, metadata: JSONText, relationships: [Relationship], version: UInt64,
         firstSeen: Timestamp, lastSeen: Timestamp, costs: [CostLine]
