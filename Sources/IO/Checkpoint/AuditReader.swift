@@ -66,7 +66,7 @@ extension Checkpoint {
             let (clause, bind) = Self.clause(filter, before)
             let rows = try connection.prepare(
                 """
-                SELECT shard, sequence, entry, crc FROM tag_audit \(clause)
+                SELECT \(AuditRow.columns) FROM tag_audit \(clause)
                 ORDER BY at DESC, shard DESC, sequence DESC LIMIT \(limit + 1)
                 """)
             bind(rows)
@@ -74,9 +74,9 @@ extension Checkpoint {
             var last: AuditCursor?
             while try rows.step() {
                 guard entries.count < limit else { return AuditPage(entries: entries, next: last) }
-                let entry = try decode(rows)
-                last = AuditCursor(at: entry.at, shard: Int(rows.int(0)), sequence: entry.sequence)
-                entries.append(entry)
+                let row = try AuditRow(rows, path: path)
+                last = AuditCursor(at: row.entry.at, shard: row.shard, sequence: row.entry.sequence)
+                entries.append(row.entry)
             }
             return AuditPage(entries: entries, next: nil)
         }
@@ -99,16 +99,6 @@ extension Checkpoint {
             }
             return counts
         }
-    }
-
-    private func decode(_ rows: SQLiteStatement) throws -> AuditEntry {
-        let bytes = rows.blob(2)
-        var reader = ByteReader(bytes)
-        let entry = try reader.auditEntry()
-        guard Int64(RowChecksum.of(entry.id, bytes)) == rows.int(3), entry.sequence == rows.bits(1) else {
-            throw CheckpointError.damaged(path, "audit entry \(rows.bits(1)) of shard \(rows.int(0)) fails its checksum")
-        }
-        return entry
     }
 
     private func auditing<Value: Sendable>(

@@ -36,6 +36,8 @@ package final class Checkpoint: Sendable {
             throw CheckpointError(error, path)
         } catch let error as CheckpointError {
             throw error
+        } catch let error as CodecError {
+            throw CheckpointError.damaged(path, error.message)
         } catch {
             throw CheckpointError(.unavailable, "\(path): \(error)")
         }
@@ -67,6 +69,7 @@ package final class Checkpoint: Sendable {
         guard bytes <= wholeCheckBytesMax else { return }
         let finding = try connection.text("PRAGMA integrity_check(1)")
         guard finding == "ok" else { throw CheckpointError.damaged(path, finding) }
+        try AuditRow.checkAll(connection, path: path)
     }
 
     /// Writes the batches in one transaction, in the order of the calls. `done` is called on the writer's thread.

@@ -5,8 +5,10 @@ package struct CheckpointError: Error, Sendable, CustomStringConvertible {
         case damaged
         /// Written by a newer version of this software.
         case newerVersion
-        /// The file cannot be opened, read or written now.
+        /// The file cannot be opened, read or written now. Nothing of a batch was written; it may be tried again.
         case unavailable
+        /// The disk did not take what was written to it. What is there is unknown: the process must end, never try again.
+        case syncFailed
     }
 
     package let code: Code
@@ -27,6 +29,8 @@ package struct CheckpointError: Error, Sendable, CustomStringConvertible {
     init(_ error: SQLiteError, _ path: String) {
         if error.isDamage {
             self = .damaged(path, error.description)
+        } else if error.isSyncFailure {
+            self.init(.syncFailed, "\(path): \(error)")
         } else {
             self.init(.unavailable, "\(path): \(error)")
         }

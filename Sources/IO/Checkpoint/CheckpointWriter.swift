@@ -5,7 +5,8 @@ import Synchronization
 /// The one connection that writes, on a queue of its own.
 final class CheckpointWriter: Sendable {
     private let queue = DispatchQueue(label: "checkpoint")
-    private let state: Mutex<[Int: Watermark]>
+    /// What the main file has, synced.
+    private let folded: Mutex<[Int: Watermark]>
     private let worker: Worker
     private let path: String
 
@@ -15,8 +16,13 @@ final class CheckpointWriter: Sendable {
     init(path: String, connection: SQLiteConnection) throws(SQLiteError) {
         self.path = path
         worker = try Worker(connection)
-        try worker.fold()
-        state = Mutex(worker.watermarks.mapValues(\.watermark))
+        do throws(SQLiteError) {
+            try worker.fold()
+            folded = Mutex(worker.watermarks.mapValues(\.watermark))
+        } catch {
+            guard error.isBusy else { throw error }
+            folded = Mutex([:])
+        }
     }
 
     func write(
@@ -27,6 +33,7 @@ final class CheckpointWriter: Sendable {
             do {
                 try worker.write(batches, system)
             } catch let error as SQLiteError {
+                if error.isSyncFailure { worker.close(after: error) }
                 return done(.failure(CheckpointError(error, path)))
             } catch let error as CodecError {
                 return done(.failure(.damaged(path, error.message)))
@@ -38,7 +45,7 @@ final class CheckpointWriter: Sendable {
         }
     }
 
-    var durableWatermarks: [Int: Watermark] { state.withLock { $0 } }
+    var durableWatermarks: [Int: Watermark] { folded.withLock { $0 } }
 
     func close() {
         queue.sync {
@@ -51,10 +58,15 @@ final class CheckpointWriter: Sendable {
         if worker.pagesSinceFold >= Self.foldPages { foldNow() }
     }
 
-    /// A reader may be in the way; then the next batch tries again.
+    /// A reader may be in the way, or the disk full; then the next batch tries again.
     private func foldNow() {
-        guard (try? worker.fold()) != nil else { return }
-        state.withLock { $0 = worker.watermarks.mapValues(\.watermark) }
+        do throws(SQLiteError) {
+            try worker.fold()
+        } catch {
+            if error.isSyncFailure { worker.close(after: error) }
+            return
+        }
+        folded.withLock { $0 = worker.watermarks.mapValues(\.watermark) }
     }
 
     /// Touched on the queue alone.
@@ -63,6 +75,8 @@ final class CheckpointWriter: Sendable {
         private var statements: BatchStatements?
         private(set) var watermarks: [Int: WatermarkRow] = [:]
         private(set) var pagesSinceFold: Int64 = 0
+        /// The failed sync that closed it: a later one would succeed without the lost pages.
+        private var failure: SQLiteError?
 
         init(_ connection: SQLiteConnection) throws(SQLiteError) {
             self.connection = connection
@@ -75,7 +89,7 @@ final class CheckpointWriter: Sendable {
         }
 
         func write(_ batches: [CheckpointBatch], _ system: SystemCheckpointBatch?) throws {
-            guard let connection, let statements else { return }
+            guard let connection, let statements else { throw failure ?? .closed }
             var updated = watermarks
             var bytes = 0
             try connection.transaction {
@@ -97,14 +111,13 @@ final class CheckpointWriter: Sendable {
 
         /// Moves the write-ahead file into the main file, synced. Throws when a reader is in the way.
         func fold() throws(SQLiteError) {
-            guard let connection else { return }
-            guard try connection.integer("PRAGMA wal_checkpoint(TRUNCATE)") == 0 else {
-                throw SQLiteError(code: 5, message: "a reader is in the way")
-            }
+            guard let connection else { throw failure ?? .closed }
+            guard try connection.integer("PRAGMA wal_checkpoint(TRUNCATE)") == 0 else { throw .readerInTheWay }
             pagesSinceFold = 0
         }
 
-        func close() {
+        func close(after failure: SQLiteError? = nil) {
+            self.failure = failure
             statements = nil
             connection = nil
         }

@@ -12,6 +12,11 @@ struct SQLiteError: Error, CustomStringConvertible {
     /// The file is not what SQLite wrote.
     var isDamage: Bool { [SQLITE_CORRUPT, SQLITE_NOTADB, SQLITE_FORMAT].contains(code & 0xFF) }
     var isBusy: Bool { code & 0xFF == SQLITE_BUSY }
+    /// `fsync` of the file or its directory failed. (The extended codes are macros that Swift does not see.)
+    var isSyncFailure: Bool { code == SQLITE_IOERR | 4 << 8 || code == SQLITE_IOERR | 5 << 8 }
+
+    static let readerInTheWay = SQLiteError(code: SQLITE_BUSY, message: "a reader is in the way")
+    static let closed = SQLiteError(code: SQLITE_MISUSE, message: "the file was closed")
 }
 
 /// An open database. One thread at a time.
