@@ -52,9 +52,12 @@ final class Checkpointer: @unchecked Sendable {
         }
     }
 
-    /// Everything that was committed before this call is in the checkpoint when the future succeeds.
+    /// Everything that was committed before this call is in the checkpoint when the future succeeds. Fails with
+    /// `NodeError.stopping` once the node stops.
     func flush() -> EventLoopFuture<Void> {
-        eventLoop.flatSubmit { [self] in flushNow() }
+        eventLoop.flatSubmit { [self] in
+            isStopping ? eventLoop.makeFailedFuture(NodeError.stopping) : flushNow()
+        }
     }
 
     /// The last flush of a node that stops: no round is tried again, as the log holds everything.
