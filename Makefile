@@ -14,7 +14,7 @@ run: packages ## builds, starts one node on http://127.0.0.1:8080, loads the sam
 
 test: packages ## builds once, runs all tests
 	$(SWIFT) build --build-tests
-	$(SWIFT) test --skip-build
+	$(SWIFT) test --skip-build --no-parallel
 
 bench: packages ## measures against baselines; one JSON object a line on standard output
 	@$(SWIFT) build -c release --product vtagd >&2

@@ -100,8 +100,8 @@ let package = Package(
         ] + nio),
         program("vtag", ["HTTPTransport", "JSON", "Model", arguments, yams, logging] + nio),
         program("vtag-bench", [
-            "API", "NodeRuntime", "HTTPTransport", "Model", "JSON", "Shard", "Normalisation", "LogStorage", "WriteAheadLog",
-            "Checkpoint", "TaggingRules", "Compliance", arguments, logging,
+            "NodeRuntime", "Model", "JSON", "Shard", "Normalisation", "LogStorage", "TaggingRules", "Compliance",
+            "HTTPTransport", arguments, logging, yams,
         ] + nio),
 
         // MARK: Tests

@@ -1,110 +1,183 @@
 import Foundation
 import Model
-import Testing
 
 @testable import Checkpoint
 
-/// SplitMix64: the same numbers from the same seed everywhere.
-struct Dice: RandomNumberGenerator {
-    var state: UInt64
+/// A directory for one test, removed with it.
+final class Scratch {
+    let path: String
+    var file: String { path + "/checkpoint.sqlite" }
+
+    init() throws {
+        path = FileManager.default.temporaryDirectory.appending(path: "vtag-checkpoint-\(UUID())").path
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+
+    var bytes: [UInt8] {
+        get { [UInt8](FileManager.default.contents(atPath: file) ?? Data()) }
+        set { _ = FileManager.default.createFile(atPath: file, contents: Data(newValue)) }
+    }
+
+    /// The files as a process that died at this moment leaves them.
+    func copy() throws -> Scratch {
+        let copy = try Scratch()
+        for name in ["checkpoint.sqlite", "checkpoint.sqlite-wal"] where FileManager.default.fileExists(atPath: "\(path)/\(name)") {
+            try FileManager.default.copyItem(atPath: "\(path)/\(name)", toPath: "\(copy.path)/\(name)")
+        }
+        return copy
+    }
+}
+
+extension Checkpoint {
+    /// Waits for the write.
+    func write(_ batches: [CheckpointBatch], system: SystemCheckpointBatch? = nil) async throws {
+        try await withCheckedThrowingContinuation { continuation in
+            write(batches, system) { continuation.resume(with: $0) }
+        }
+    }
+}
+
+/// The life of some shards, as a node would hand it over, beside what a restart must find.
+struct World {
+    static let allIDs = UUID128(high: 0, low: 0)...UUID128(high: .max, low: .max)
+    static let shards = 1...3
+    var random: SeededRandom
+    /// What must be there.
+    var rows: [Int: [ResourceID: [UInt8]]] = [:]
+    var state: [Int: [String: [UInt8]]] = [:]
+    var audit: [(shard: Int, entry: AuditEntry)] = []
+    var items: [UUID128: [UInt8]] = [:]
+    private var indexes: [Int: UInt64] = [:]
+    private var sequences: [Int: UInt64] = [:]
+    private var now: Int64 = 1_790_000_000_000
+
+    init(seed: UInt64) { random = SeededRandom(seed: seed) }
+
+    /// A round with changes in every shard.
+    mutating func round(changes: Int = 20) -> (batches: [CheckpointBatch], system: SystemCheckpointBatch) {
+        (Self.shards.map { batch(shard: $0, changes: changes) }, systemBatch())
+    }
+
+    mutating func batch(shard: Int, changes: Int) -> CheckpointBatch {
+        var changed: [ResourceID: [UInt8]?] = [:]
+        var entries: [AuditEntry] = []
+        for _ in 0..<changes {
+            indexes[shard, default: 0] += 1
+            // Clocks jump back at times.
+            now += Int64.random(in: -20...400, using: &random)
+            let known = rows[shard, default: [:]].keys.sorted()
+            if let victim = known.randomElement(using: &random), Int.random(in: 0..<10, using: &random) == 0 {
+                rows[shard, default: [:]][victim] = nil
+                changed[victim] = .some(nil)
+                entries.append(entry(victim, .resourceDeleted, shard: shard))
+                continue
+            }
+            let name = "i-\(shard)-\(Int.random(in: 0..<40, using: &random))"
+            let id = ResourceID(provider: .aws, nativeID: name)
+            let bytes = record(name, index: indexes[shard, default: 0])
+            rows[shard, default: [:]][id] = bytes
+            changed[id] = bytes
+            entries.append(entry(id, .tagChanged, shard: shard))
+        }
+        let key = "key/\(Int.random(in: 0..<5, using: &random))"
+        let value: [UInt8]? = Bool.random(using: &random) ? Array("\(now)".utf8) : nil
+        state[shard, default: [:]][key] = value
+        audit += entries.map { (shard, $0) }
+        return CheckpointBatch(
+            shard: shard, watermark: watermark(shard), rows: changed.compactMap { id, bytes in bytes.map { (id, $0) } },
+            deleted: changed.filter { $0.value == nil }.map(\.key), audit: entries, state: [(key, value)])
+    }
+
+    private mutating func systemBatch() -> SystemCheckpointBatch {
+        indexes[0, default: 0] += 1
+        let id = UUID128(high: 7, low: UInt64.random(in: 0..<6, using: &random))
+        let record: [UInt8]? = Int.random(in: 0..<4, using: &random) == 0 ? nil : Array("item \(now)".utf8)
+        items[id] = record
+        let entry = AuditEntry(
+            id: UUID128(high: 1, low: UInt64(audit.count)), sequence: nextSequence(0), resourceID: nil,
+            action: .ruleUpdated, tagKey: "rule", actor: "carol", at: Timestamp(milliseconds: now))
+        audit.append((0, entry))
+        return SystemCheckpointBatch(
+            watermark: watermark(0),
+            items: [.init(table: .rules, id: id, record: record, columns: [("rule_name", "a"), ("priority", "5")])],
+            audit: [entry], state: [("catalog_version", [UInt8(truncatingIfNeeded: indexes[0] ?? 0)])])
+    }
+
+    private func watermark(_ shard: Int) -> Watermark {
+        Watermark(term: 2, appliedIndex: indexes[shard] ?? 0, auditSequence: sequences[shard] ?? 0)
+    }
+
+    private mutating func nextSequence(_ shard: Int) -> UInt64 {
+        sequences[shard, default: 0] += 1
+        return sequences[shard] ?? 0
+    }
+
+    private mutating func entry(_ id: ResourceID, _ action: AuditEntry.Action, shard: Int) -> AuditEntry {
+        let sequence = nextSequence(shard)
+        return AuditEntry(
+            id: PartID.auditEntry(of: id, sequence: sequence), sequence: sequence, resourceID: id, action: action,
+            tagKey: ["team", "environment", ""][Int(sequence % 3)], oldValue: sequence % 2 == 0 ? nil : "old",
+            newValue: "", actor: ["alice", "bob"][Int(sequence % 2)], source: .manual,
+            ruleID: sequence % 5 == 0 ? UUID128(high: 5, low: 5) : nil, requestID: "r\(sequence)",
+            at: Timestamp(milliseconds: now))
+    }
+
+    private mutating func record(_ name: String, index: UInt64) -> [UInt8] {
+        let at = Timestamp(milliseconds: now)
+        let resource = Resource(
+            provider: .aws, resourceID: name, resourceType: "ec2.instance", name: "web \(index)", accountID: "123456789012",
+            region: "eu-west-1", nativeTags: TagList([Tag("Owner", "A \"quoted\" name"), Tag("empty", "")]), firstSeen: at,
+            lastSeen: at)
+        let claim = TagAssertion(value: "v\(index)", source: .manual, createdBy: "alice", createdAt: at, updatedAt: at)
+        let violation = Violation(.missingTag, tagKey: "owner")
+        return RecordCodec.encode(
+            ResourceRecord(
+                resource: resource,
+                tags: (0..<Int.random(in: 0...3, using: &random)).map { VirtualTag(key: "key\($0)", winner: claim) },
+                compliance: [ComplianceResult(policyID: UUID128(high: 3, low: 3), violations: [violation], checkedAt: at)],
+                judgedUnder: 1, changedIndex: index))
+    }
+}
+
+/// What a checkpoint gives back.
+struct Loaded: Equatable {
+    var watermarks: [Int: Watermark] = [:]
+    var rows: [Int: [ResourceID: [UInt8]]] = [:]
+    var state: [Int: [String: [UInt8]]] = [:]
+    var items: [UUID128: [UInt8]] = [:]
+    var audit: [AuditEntry] = []
+
+    init(_ checkpoint: Checkpoint) throws(CheckpointError) {
+        watermarks = try checkpoint.watermarks()
+        for shard in World.shards {
+            var (rows, state): ([ResourceID: [UInt8]], [String: [UInt8]]) = ([:], [:])
+            try checkpoint.load(
+                shard: shard, ids: World.allIDs, state: { state[$0] = $1 }, row: { rows[$0] = $1 })
+            self.rows[shard] = rows
+            self.state[shard] = state
+        }
+        var items: [UUID128: [UInt8]] = [:]
+        try checkpoint.loadSystem(state: { _, _ in }, item: { items[$1] = $2 })
+        self.items = items
+        var audit: [AuditEntry] = []
+        try checkpoint.forEachAuditEntry(AuditFilter()) { entry in
+            audit.append(entry)
+            return true
+        }
+        self.audit = audit
+    }
+}
+
+/// splitmix64: the same numbers for the same seed everywhere.
+struct SeededRandom: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed }
 
     mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15
         return StableHash.mix(state)
     }
-
-    mutating func below(_ bound: Int) -> Int { Int(next() % UInt64(bound)) }
-}
-
-let now = Timestamp(milliseconds: 1_770_000_000_000)
-let allIDs = UUID128(high: 0, low: 0)...UUID128(high: .max, low: .max)
-
-/// A directory of a test's own, with a checkpoint in it.
-struct Bench: ~Copyable {
-    let directory = NSTemporaryDirectory() + "checkpoint-\(UUID().uuidString)"
-    var path: String { directory + "/checkpoint.sqlite" }
-
-    init() throws { try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true) }
-    deinit { try? FileManager.default.removeItem(atPath: directory) }
-
-    func open() throws -> Checkpoint { try Checkpoint.open(path: path) }
-
-    /// Changes the stored file behind the checkpoint's back.
-    func alter(_ sql: String) throws {
-        let connection = try SQLiteConnection(path: path, readOnly: false)
-        try connection.execute(sql)
-    }
-}
-
-extension Checkpoint {
-    func write(_ batches: [CheckpointBatch], system: SystemCheckpointBatch? = nil) async throws {
-        let result = await withCheckedContinuation { continuation in
-            write(batches, system) { continuation.resume(returning: $0) }
-        }
-        try result.get()
-    }
-
-    /// All that a start reads.
-    func contents() throws -> Contents {
-        var contents = Contents()
-        contents.watermarks = try watermarks()
-        for shard in [1] {
-            try load(
-                shard: shard, ids: allIDs, state: { contents.state[$0] = $1 }, row: { contents.rows[$0] = $1 })
-        }
-        try loadSystem(state: { contents.system[$0] = $1 }, item: { _, id, bytes in contents.items[id] = bytes })
-        contents.trail = try auditTrail(AuditFilter(), before: nil, limit: 1000).entries
-        return contents
-    }
-}
-
-struct Contents: Equatable {
-    var watermarks: [Int: Watermark] = [:]
-    var rows: [ResourceID: [UInt8]] = [:]
-    var state: [String: [UInt8]] = [:]
-    var system: [String: [UInt8]] = [:]
-    var items: [UUID128: [UInt8]] = [:]
-    var trail: [AuditEntry] = []
-}
-
-func record(_ number: Int, name: String = "web", changed index: UInt64 = 1) -> ResourceRecord {
-    let resource = Resource(
-        provider: .aws, resourceID: "i-\(number)", resourceType: "ec2.instance", name: name,
-        nativeTags: TagList([Tag("Name", name)]), firstSeen: now, lastSeen: now)
-    let claim = TagAssertion(value: "ann", source: .manual, createdBy: "tester", createdAt: now, updatedAt: now)
-    let result = ComplianceResult(
-        policyID: UUID128(high: 7, low: 7), violations: [Violation(.missingTag, tagKey: "team")], checkedAt: now)
-    return ResourceRecord(
-        resource: resource, tags: [VirtualTag(key: "owner", winner: claim)], compliance: [result], judgedUnder: 1,
-        changedIndex: index)
-}
-
-func entry(
-    _ sequence: UInt64, of number: Int, action: AuditEntry.Action = .tagAdded, key: String = "owner", actor: String = "ann",
-    rule: UUID128? = nil, after milliseconds: Int64 = 0
-) -> AuditEntry {
-    let id = record(number).resource.id
-    return AuditEntry(
-        id: PartID.auditEntry(of: id, sequence: sequence), sequence: sequence, resourceID: id, action: action, tagKey: key,
-        oldValue: nil, newValue: "x", actor: actor, source: .manual, ruleID: rule, requestID: "r",
-        at: now.adding(milliseconds: milliseconds))
-}
-
-func batch(
-    index: UInt64, rows: [ResourceRecord] = [], deleted: [Int] = [], audit: [AuditEntry] = [], auditSequence: UInt64? = nil,
-    state: [(key: String, value: [UInt8]?)] = []
-) -> CheckpointBatch {
-    CheckpointBatch(
-        shard: 1,
-        watermark: Watermark(term: 1, appliedIndex: index, auditSequence: auditSequence ?? audit.last?.sequence ?? 0),
-        rows: rows.map { ($0.resource.id, RecordCodec.encode($0)) }, deleted: deleted.map { record($0).resource.id },
-        audit: audit, state: state)
-}
-
-func systemBatch(index: UInt64, item record: [UInt8]?) -> SystemCheckpointBatch {
-    SystemCheckpointBatch(
-        watermark: Watermark(term: 1, appliedIndex: index, auditSequence: 0),
-        items: [
-            .init(table: .rules, id: UUID128(high: 1, low: 1), record: record, columns: record == nil ? [] : [("rule_name", "r")])
-        ], audit: [], state: [("catalog_version", [UInt8(index)])])
 }

@@ -155,7 +155,7 @@ struct LivenessTests {
         let bench = Bench()
         var node = try await bench.start(shards: 1, checkpointEvery: 5)
         let path = bench.directory + "/checkpoint.sqlite"
-        try alter("CREATE TRIGGER full BEFORE INSERT ON rows BEGIN SELECT RAISE(ABORT, 'full'); END", in: path)
+        try alter("CREATE TRIGGER full BEFORE INSERT ON watermarks BEGIN SELECT RAISE(ABORT, 'full'); END", in: path)
         _ = try await node.observe((0..<50).map { instance($0) })
         let before = try await node.allRecords()
         await node.stop()

@@ -25,7 +25,7 @@ extension CompiledPolicySet {
         var made: [ComplianceResult]?
         var old = 0
         var count = 0
-        for position in policies.indices {
+        for position in 0..<policies.count {
             if policies[position].scope?.holds(for: resource, &facts) == false { continue }
             let id = policies[position].id
             while old < previous.count, previous[old].policyID < id { old += 1 }
@@ -57,34 +57,37 @@ extension CompiledPolicySet {
             if let allowed, !value.withBytes({ allowed.contains($0) }) {
                 findings.add(.valueNotAllowed, key.key, value)
             }
-            if let pattern, !pattern.occurs(in: value) { findings.add(.patternMismatch, key.key, value) }
+            if let pattern, !facts.occurs(pattern, inRepeated: value) { findings.add(.patternMismatch, key.key, value) }
         case .format(.some(let key), let pattern, let keyPattern):
             let position = facts.tags.position(of: key.key, formHash: key.formHash)
             guard position >= 0, let value = facts.tags.value(at: position) else { return }
-            checkFormat(facts.tags.key(at: position), value, pattern, keyPattern, &findings)
+            checkFormat(facts.tags.key(at: position), value, pattern, keyPattern, &facts, &findings)
         case .format(.none, let pattern, let keyPattern):
-            for tag in tags { checkFormat(tag.key, tag.winner.value, pattern, keyPattern, &findings) }
+            for position in tags.indices {
+                checkFormat(tags[position].key, tags[position].winner.value, pattern, keyPattern, &facts, &findings)
+            }
         case .count(let min, let max):
             if tags.count < min { findings.add(.tooFewTags, "", String(tags.count)) }
             if tags.count > max { findings.add(.tooManyTags, "", String(tags.count)) }
         }
     }
 
-    private func require(_ keys: [Key], _ facts: Facts, _ findings: inout Findings) {
-        for position in keys.indices {
+    private func require(_ keys: Fixed<Key>, _ facts: borrowing Facts, _ findings: inout Findings) {
+        for position in 0..<keys.count {
             if value(of: keys[position], facts)?.isEmpty ?? true { findings.add(.missingTag, keys[position].key, "") }
         }
     }
 
     private func checkFormat(
-        _ key: String, _ value: String, _ pattern: Pattern?, _ keyPattern: Pattern?, _ findings: inout Findings
+        _ key: String, _ value: String, _ pattern: Pattern?, _ keyPattern: Pattern?, _ facts: inout Facts,
+        _ findings: inout Findings
     ) {
-        if keyPattern?.occurs(in: key) == false || pattern?.occurs(in: value) == false {
-            findings.add(.patternMismatch, key, value)
-        }
+        let keyFits = keyPattern.map { facts.occurs($0, inRepeated: key) } ?? true
+        let valueFits = pattern.map { facts.occurs($0, inRepeated: value) } ?? true
+        if !keyFits || !valueFits { findings.add(.patternMismatch, key, value) }
     }
 
-    private func value(of key: Key, _ facts: Facts) -> String? {
+    private func value(of key: Key, _ facts: borrowing Facts) -> String? {
         let position = facts.tags.position(of: key.key, formHash: key.formHash)
         return position < 0 ? nil : facts.tags.value(at: position)
     }

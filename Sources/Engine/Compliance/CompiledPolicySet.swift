@@ -13,7 +13,7 @@ package import Model
 ///
 /// Patterns are RE2 and search: anchor them with `^` and `$` to match the whole. Keys are found in any spelling
 /// (`TagKeyForm`) and under the schema's aliases.
-package struct CompiledPolicySet: Sendable {
+package final class CompiledPolicySet: Sendable {
     struct Policy: Sendable {
         let id: UUID128
         /// Nil: all resources.
@@ -22,9 +22,9 @@ package struct CompiledPolicySet: Sendable {
     }
 
     enum Demand: Sendable {
-        case keys([Key])
+        case keys(Fixed<Key>)
         case value(Key, allowed: ByteMap?, pattern: Pattern?)
-        case conditional(CompiledCondition, [Key])
+        case conditional(CompiledCondition, Fixed<Key>)
         case format(Key?, pattern: Pattern?, keyPattern: Pattern?)
         case count(min: Int, max: Int)
     }
@@ -43,7 +43,7 @@ package struct CompiledPolicySet: Sendable {
     package static let violationsMax = 100
 
     /// In the order of their ids.
-    let policies: [Policy]
+    let policies: Fixed<Policy>
 
     /// Disabled policies are left out. `spelling` maps a written key to the one in the virtual layer: the `key` of the rule
     /// set's normaliser. Never fails: a pattern that RE2 refuses (decoding refuses it first) is not demanded.
@@ -53,14 +53,14 @@ package struct CompiledPolicySet: Sendable {
             CompiledCondition(condition, spelling: spelling, patterns: &cache)
         }
         func pattern(_ text: String?) -> Pattern? { text.flatMap { try? cache.pattern($0, ignoreCase: false) } }
-        policies = written.filter(\.enabled).sorted { $0.id < $1.id }.map { policy in
+        let policies = written.filter(\.enabled).sorted { $0.id < $1.id }.map { policy in
             let demand: Demand =
                 switch policy.rules {
-                case .requiredTags(let keys): .keys(keys.map { Key($0, spelling) })
+                case .requiredTags(let keys): .keys(Fixed(keys.map { Key($0, spelling) }))
                 case .valueValidation(let key, let allowed, let regex):
                     .value(Key(key, spelling), allowed: allowed.isEmpty ? nil : ByteMap(allowed), pattern: pattern(regex))
                 case .conditionalRequirement(let test, let keys):
-                    .conditional(condition(test), keys.map { Key($0, spelling) })
+                    .conditional(condition(test), Fixed(keys.map { Key($0, spelling) }))
                 case .tagFormat(let key, let regex, let keyRegex):
                     .format(
                         key == CompliancePolicy.everyKey ? nil : Key(key, spelling), pattern: pattern(regex),
@@ -69,6 +69,7 @@ package struct CompiledPolicySet: Sendable {
                 }
             return Policy(id: policy.id, scope: policy.scope.map(condition), demand: demand)
         }
+        self.policies = Fixed(policies)
     }
 }
 

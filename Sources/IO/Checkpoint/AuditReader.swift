@@ -1,146 +1,93 @@
-package import Model
-import Synchronization
+import Model
 
-/// Which audit entries are wanted; nil means any.
-package struct AuditFilter: Hashable, Sendable {
-    package var resource: ResourceID?
-    package var tagKey: String?
-    package var actor: String?
-    package var action: AuditEntry.Action?
-    package var ruleID: UUID128?
-    package var from: Timestamp?
-    package var to: Timestamp?
-
-    package init() {}
-}
-
-/// The place of an entry in the trail, newest first.
-package struct AuditCursor: Hashable, Sendable {
-    package let at: Timestamp
-    package let shard: Int
-    package let sequence: UInt64
-
-    package init(at: Timestamp, shard: Int, sequence: UInt64) {
-        self.at = at
-        self.shard = shard
-        self.sequence = sequence
-    }
-}
-
-package struct AuditPage: Sendable {
-    package let entries: [AuditEntry]
-    /// Where the next page starts; nil after the last.
-    package let next: AuditCursor?
-}
-
-/// Changes counted by actor, action and day.
-package struct AuditCount: Hashable, Sendable {
-    package let day: String
-    package let actor: String
-    package let action: String
-    package let count: Int
-}
-
-/// Reads the audit history on a connection of its own.
-final class AuditReader: Sendable {
+/// Walks `tag_audit` from new to old, and proves on the way that nothing is missing: all of it by its dense numbers, or
+/// one resource's chain by its links.
+struct AuditReader {
     private let path: String
-    private let connection = Mutex<SQLiteConnection?>(nil)
+    private let totals: StoredTotals
+    private let descending: SQLiteStatement
+    private let single: SQLiteStatement
+    private let findRecord: SQLiteStatement
+    private let findTombstone: SQLiteStatement
+    /// The number of the next entry.
+    private var position: Int64
+    private var resource: ResourceID?
+    private var isScanning = false
 
-    init(path: String) { self.path = path }
-
-    func withConnection<Value: Sendable>(_ body: (SQLiteConnection) throws -> Value) throws -> Value {
-        try connection.withLock { connection in
-            let open = try connection ?? SQLiteConnection(path: path, readOnly: true)
-            connection = open
-            return try body(open)
-        }
-    }
-}
-
-extension Checkpoint {
-    /// Up to `limit` entries after `before`, newest first. Blocks; call it off the event loops.
-    package func auditTrail(
-        _ filter: AuditFilter, before: AuditCursor?, limit: Int
-    ) throws(CheckpointError) -> AuditPage {
-        try auditing { connection throws in
-            let (clause, bind) = Self.clause(filter, before)
-            let rows = try connection.prepare(
-                """
-                SELECT \(AuditRow.columns) FROM tag_audit \(clause)
-                ORDER BY at DESC, shard DESC, sequence DESC LIMIT \(limit + 1)
-                """)
-            bind(rows)
-            var entries: [AuditEntry] = []
-            var last: AuditCursor?
-            while try rows.step() {
-                guard entries.count < limit else { return AuditPage(entries: entries, next: last) }
-                let row = try AuditRow(rows, path: path)
-                last = AuditCursor(at: row.entry.at, shard: row.shard, sequence: row.entry.sequence)
-                entries.append(row.entry)
-            }
-            return AuditPage(entries: entries, next: nil)
-        }
+    init(_ connection: SQLiteConnection, path: String, totals: StoredTotals) throws {
+        self.path = path
+        self.totals = totals
+        descending = try connection.prepare(
+            "SELECT \(StoredAuditEntry.columns) FROM tag_audit WHERE number <= ? ORDER BY number DESC")
+        single = try connection.prepare("SELECT \(StoredAuditEntry.columns) FROM tag_audit WHERE number = ?")
+        findRecord = try connection.prepare(StoredRecord.select)
+        findTombstone = try connection.prepare("SELECT audit_head FROM tombstones WHERE shard = ? AND id = ?")
+        position = totals.auditLast
     }
 
-    /// Counts by day (UTC), actor and action; the newest days first. Blocks.
-    package func auditCounts(_ filter: AuditFilter, limit: Int) throws(CheckpointError) -> [AuditCount] {
-        try auditing { connection throws in
-            let (clause, bind) = Self.clause(filter, nil)
-            let rows = try connection.prepare(
-                """
-                SELECT strftime('%Y-%m-%d', at / 1000, 'unixepoch') AS day, actor, action, count(*) FROM tag_audit \(clause)
-                GROUP BY 1, 2, 3 ORDER BY 1 DESC, 4 DESC, 2, 3 LIMIT \(limit)
-                """)
-            bind(rows)
-            var counts: [AuditCount] = []
-            while try rows.step() {
-                counts.append(
-                    AuditCount(day: rows.text(0), actor: rows.text(1), action: rows.text(2), count: Int(rows.int(3))))
-            }
-            return counts
-        }
+    mutating func limit(to number: Int64) { position = min(position, number) }
+
+    /// Only the entries of `id` from now on.
+    mutating func follow(_ id: ResourceID) throws {
+        resource = id
+        var at = try head(of: id)
+        while at > position { at = try row(at).previous }
+        position = at
     }
 
-    private func auditing<Value: Sendable>(
-        _ body: (SQLiteConnection) throws -> Value
-    ) throws(CheckpointError) -> Value {
-        do {
-            return try auditReader.withConnection(body)
-        } catch let error as SQLiteError {
-            throw CheckpointError(error, path)
-        } catch let error as CheckpointError {
-            throw error
-        } catch {
-            throw CheckpointError.damaged(path, "\(error)")
+    private func head(of id: ResourceID) throws -> Int64 {
+        if let record = try StoredRecord.find(id.uuid, with: findRecord) { return record.auditHead }
+        for shard in totals.shards.keys.sorted() {
+            findTombstone.bind(1, shard)
+            findTombstone.bind(2, id.uuid)
+            defer { findTombstone.reset() }
+            if try findTombstone.step() { return findTombstone.int(0) }
         }
+        return 0
     }
 
-    private static func clause(
-        _ filter: AuditFilter, _ before: AuditCursor?
-    ) -> (sql: String, bind: (SQLiteStatement) -> Void) {
-        var terms: [String] = []
-        var binds: [(SQLiteStatement, Int32) -> Void] = []
-        func add(_ term: String, _ bind: @escaping (SQLiteStatement, Int32) -> Void) {
-            binds.append(bind)
-            terms.append(term.replacing("?", with: "?\(binds.count)"))
+    /// Leaves out what is too new to be before `time`: stamps never fall, and exceed times by a known bound.
+    mutating func narrow(to time: Timestamp?) throws {
+        guard let time else { return }
+        let bound = time.milliseconds.addingReportingOverflow(totals.auditSkew)
+        guard !bound.overflow else { return }
+        // The last number whose stamp is below the bound.
+        var (low, high) = (0 as Int64, position)
+        while low < high {
+            let middle = high - (high - low) / 2
+            if try row(middle).stamp < bound.partialValue { low = middle } else { high = middle - 1 }
         }
-        if let resource = filter.resource { add("resource_id = ?") { $0.bind($1, resource.uuid) } }
-        if let key = filter.tagKey { add("tag_key = ?") { $0.bind($1, key) } }
-        if let actor = filter.actor { add("actor = ?") { $0.bind($1, actor) } }
-        if let action = filter.action { add("action = ?") { $0.bind($1, action.rawValue) } }
-        if let rule = filter.ruleID { add("rule_id = ?") { $0.bind($1, rule) } }
-        if let from = filter.from { add("at >= ?") { $0.bind($1, from.milliseconds) } }
-        if let to = filter.to { add("at < ?") { $0.bind($1, to.milliseconds) } }
-        if let before {
-            let first = binds.count + 1
-            binds.append { $0.bind($1, before.at.milliseconds) }
-            binds.append { $0.bind($1, before.shard) }
-            binds.append { $0.bind($1, bits: before.sequence) }
-            terms.append("(at, shard, sequence) < (?\(first), ?\(first + 1), ?\(first + 2))")
+        position = low
+    }
+
+    /// The next row; valid until the call after.
+    mutating func next() throws -> AuditRow? {
+        guard position > 0 else { return nil }
+        if let resource {
+            let found = try row(position)
+            guard found.resourceID == resource, found.previous < position else { throw damaged(position) }
+            position = found.previous
+            return found
         }
-        let sql = terms.isEmpty ? "" : "WHERE " + terms.joined(separator: " AND ")
-        return (sql, { statement in
-            for (position, bind) in binds.enumerated() { bind(statement, Int32(position + 1)) }
-        })
+        if !isScanning {
+            descending.bind(1, position)
+            isScanning = true
+        }
+        guard try descending.step(), let found = AuditRow(descending), found.number == position else {
+            throw damaged(position)
+        }
+        position -= 1
+        return found
+    }
+
+    private func row(_ number: Int64) throws -> AuditRow {
+        single.reset()
+        single.bind(1, number)
+        guard try single.step(), let found = AuditRow(single), found.number == number else { throw damaged(number) }
+        return found
+    }
+
+    private func damaged(_ number: Int64) -> CheckpointError {
+        .damaged(path, "entry \(number) of the audit history is missing or altered")
     }
 }

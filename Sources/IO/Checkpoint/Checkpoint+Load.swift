@@ -1,106 +1,155 @@
 package import Model
+import Synchronization
 
-/// Reading back at a start. Each call has a connection of its own, so that shards load side by side. Blocks.
 extension Checkpoint {
-    /// The watermark of every shard that has one; shard 0 is the system shard.
-    package func watermarks() throws(CheckpointError) -> [Int: Watermark] {
-        try watermarkRows().mapValues(\.watermark)
-    }
-
-    /// Hands over a data shard: its state first, then its rows in id order. Throws when anything is not as it was written.
+    /// Reads all of a data shard: its small state, then its rows, each as it was handed over.
+    ///
+    /// Checks every row, that its id is among `ids`, and that none is missing or too many; on an error what was handed
+    /// out must not be used. Blocks; shards may load side by side.
     package func load(
-        shard: Int, ids: ClosedRange<UUID128>, state: (String, [UInt8]) -> Void, row: (ResourceID, [UInt8]) -> Void
+        shard: Int, ids: ClosedRange<UUID128>, state: (_ key: String, _ value: [UInt8]) -> Void,
+        row: (_ id: ResourceID, _ bytes: [UInt8]) -> Void
     ) throws(CheckpointError) {
-        let expected = try watermarkRows()[shard]
-        try reading { connection throws in
-            try loadState(connection, shard, expected?.state ?? RowDigest(), state)
-            let rows = try connection.prepare("SELECT id, crc, record FROM rows WHERE id BETWEEN ?1 AND ?2")
-            rows.bind(1, ids.lowerBound)
-            rows.bind(2, ids.upperBound)
-            var digest = RowDigest()
-            while try rows.step() {
-                let bytes = rows.blob(2)
-                guard let id = rows.uuid(0), Int64(RowChecksum.of(id, bytes)) == rows.int(1) else {
-                    throw CheckpointError.damaged(path, "a row of shard \(shard) fails its checksum")
-                }
-                digest.add(RowDigest.hash(id, UInt32(truncatingIfNeeded: rows.int(1))))
-                row(ResourceID(id), Array(bytes))
-            }
-            guard digest == expected?.rows ?? RowDigest() else {
-                throw CheckpointError.damaged(
-                    path, "shard \(shard) has \(digest.count) rows whose digest does not fit its watermark")
-            }
+        try reading { connection in
+            let totals = try StoredTotals.read(connection, path: path)
+            let stored = totals.shards[shard] ?? .none
+            let indexTally = try indexTallies(totals, connection)[shard] ?? Tally()
+            try loadState(shard, stored, connection, state)
+            try loadTombstones(shard, stored, connection)
+            try loadRows(shard, stored, connection, ids: ids, indexTally: indexTally, row)
         }
     }
 
+    /// Reads all of the system shard. Blocks.
     package func loadSystem(
-        state: (String, [UInt8]) -> Void, item: (SystemCheckpointBatch.Table, UUID128, [UInt8]) -> Void
+        state: (_ key: String, _ value: [UInt8]) -> Void,
+        item: (_ table: SystemCheckpointBatch.Table, _ id: UUID128, _ bytes: [UInt8]) -> Void
     ) throws(CheckpointError) {
-        let expected = try watermarkRows()[0]
-        try reading { connection throws in
-            try loadState(connection, 0, expected?.state ?? RowDigest(), state)
-            var digest = RowDigest()
+        let shard = CheckpointTransaction.systemShard
+        try reading { connection in
+            let stored = try StoredTotals.read(connection, path: path).shards[shard] ?? .none
+            try loadState(shard, stored, connection, state)
+            var tally = Tally()
             for table in SystemCheckpointBatch.Table.allCases {
-                let rows = try connection.prepare("SELECT id, crc, record FROM \(table.rawValue)")
+                let rows = try connection.prepare(
+                    "SELECT id, changed_index, crc, record FROM \(table.rawValue) ORDER BY id")
                 while try rows.step() {
-                    let bytes = rows.blob(2)
-                    guard let id = rows.uuid(0), Int64(RowChecksum.of(id, bytes)) == rows.int(1) else {
-                        throw CheckpointError.damaged(path, "a row of \(table.rawValue) fails its checksum")
-                    }
-                    digest.add(RowDigest.hash(id, UInt32(truncatingIfNeeded: rows.int(1))))
-                    item(table, id, Array(bytes))
+                    guard let id = rows.uuid(0) else { throw wrong("a row of \(table.rawValue)") }
+                    let found = StoredItem(
+                        table: table, id: id, changedIndex: rows.bits(1), record: Array(rows.blob(3)))
+                    guard rows.int(2) == Int64(found.checksum) else { throw wrong("row \(id) of \(table.rawValue)") }
+                    tally.add(Tally.hash(id, found.checksum))
+                    item(table, id, found.record)
                 }
             }
-            guard digest == expected?.rows ?? RowDigest() else {
-                throw CheckpointError.damaged(path, "rules, schema and policies do not fit their watermark")
-            }
+            try compare(tally, with: stored.rows, "rules, definitions and policies")
         }
+    }
+
+    private func loadRows(
+        _ shard: Int, _ stored: StoredWatermark, _ connection: SQLiteConnection, ids: ClosedRange<UUID128>,
+        indexTally: Tally, _ row: (ResourceID, [UInt8]) -> Void
+    ) throws {
+        let range = StoredRecord.rows(of: shard)
+        let rows = try connection.prepare(
+            """
+            SELECT row, id, changed_index, audit_head, crc, record FROM records NOT INDEXED
+            WHERE row BETWEEN ? AND ? ORDER BY row
+            """)
+        rows.bind(1, range.first)
+        rows.bind(2, range.last)
+        var tally = Tally()
+        var numbers = Tally()
+        var previous = range.first - 1
+        while try rows.step() {
+            let number = rows.int(0)
+            guard number > previous, let id = rows.uuid(1), ids.contains(id) else { throw wrong("row \(number) of records") }
+            previous = number
+            let record = rows.blob(5)
+            let checksum = StoredRecord.checksum(
+                id, changedIndex: rows.bits(2), auditHead: rows.int(3), record: record)
+            guard rows.int(4) == Int64(checksum) else { throw wrong("row \(number) of records") }
+            tally.add(Tally.hash(id, checksum))
+            numbers.add(Tally.hash(id, row: number))
+            row(ResourceID(id), Array(record))
+        }
+        try compare(tally, with: stored.rows, "rows of shard \(shard)")
+        try compare(indexTally, with: numbers, "entries of the index of shard \(shard)")
     }
 
     private func loadState(
-        _ connection: SQLiteConnection, _ shard: Int, _ expected: RowDigest, _ body: (String, [UInt8]) -> Void
+        _ shard: Int, _ stored: StoredWatermark, _ connection: SQLiteConnection, _ state: (String, [UInt8]) -> Void
     ) throws {
-        let rows = try connection.prepare("SELECT key, value, crc FROM shard_state WHERE shard = ?1")
-        rows.bind(1, shard)
-        var digest = RowDigest()
+        let rows = try connection.prepare(
+            "SELECT key, changed_index, crc, value FROM shard_state WHERE shard = ? ORDER BY key")
+        rows.bind(1, Int64(shard))
+        var tally = Tally()
         while try rows.step() {
-            let key = rows.text(0)
-            let value = Array(rows.blob(1))
-            let crc = RowChecksum.of(key, value)
-            guard Int64(crc) == rows.int(2) else {
-                throw CheckpointError.damaged(path, "state \"\(key)\" of shard \(shard) fails its checksum")
-            }
-            digest.add(RowDigest.hash(key, crc))
-            body(key, value)
+            let found = StoredState(
+                shard: shard, key: rows.text(0), changedIndex: rows.bits(1), value: Array(rows.blob(3)))
+            guard rows.int(2) == Int64(found.checksum) else { throw wrong("state \(found.key) of shard \(shard)") }
+            tally.add(StoredState.hash(found.key, found.checksum))
+            state(found.key, found.value)
         }
-        guard digest == expected else {
-            throw CheckpointError.damaged(path, "the state of shard \(shard) does not fit its watermark")
+        try compare(tally, with: stored.state, "rows of the state of shard \(shard)")
+    }
+
+    private func loadTombstones(_ shard: Int, _ stored: StoredWatermark, _ connection: SQLiteConnection) throws {
+        let rows = try connection.prepare(
+            "SELECT id, changed_index, audit_head FROM tombstones WHERE shard = ? ORDER BY id")
+        rows.bind(1, Int64(shard))
+        var tally = Tally()
+        while try rows.step() {
+            guard let id = rows.uuid(0) else { throw wrong("a tombstone of shard \(shard)") }
+            let found = StoredTombstone(changedIndex: rows.bits(1), auditHead: rows.int(2))
+            tally.add(Tally.hash(id, found.checksum))
+        }
+        try compare(tally, with: stored.tombstones, "tombstones of shard \(shard)")
+    }
+
+    /// What the index from ids to row numbers holds of each shard. Read once, by the first shard that loads.
+    ///
+    /// Later writes find rows through it; an entry missing there would bring a deleted row back.
+    private func indexTallies(_ totals: StoredTotals, _ connection: SQLiteConnection) throws -> [Int: Tally] {
+        let result = indexCheck.withLock { check -> Result<[Int: Tally], any Error> in
+            if let check, check.totals == totals { return .success(check.tallies) }
+            return Result {
+                let tallies = try readIndex(connection)
+                check = IndexCheck(totals: totals, tallies: tallies)
+                return tallies
+            }
+        }
+        return try result.get()
+    }
+
+    private func readIndex(_ connection: SQLiteConnection) throws -> [Int: Tally] {
+        var tallies: [Int: Tally] = [:]
+        var previous: UUID128?
+        let entries = try connection.prepare("SELECT id, row FROM records INDEXED BY records_id ORDER BY id")
+        while try entries.step() {
+            guard let id = entries.uuid(0), previous.map({ $0 < id }) ?? true else { throw wrong("the index of records") }
+            previous = id
+            let row = entries.int(1)
+            tallies[Int(row >> CheckpointSchema.rowBits), default: Tally()].add(Tally.hash(id, row: row))
+        }
+        return tallies
+    }
+
+    /// What the index held when the file was as `totals` say.
+    struct IndexCheck: Sendable {
+        var totals: StoredTotals
+        var tallies: [Int: Tally]
+    }
+
+    private func compare(_ found: Tally, with expected: Tally, _ what: String) throws {
+        guard found == expected else {
+            throw found.count == expected.count
+                ? CheckpointError.damaged(path, "\(what) are not those that were written")
+                : CheckpointError.damaged(path, "\(found.count) \(what) instead of \(expected.count)")
         }
     }
 
-    private func watermarkRows() throws(CheckpointError) -> [Int: WatermarkRow] {
-        var found: [Int: WatermarkRow] = [:]
-        try reading { connection throws in
-            let rows = try connection.prepare("SELECT \(WatermarkRow.columns) FROM watermarks")
-            while try rows.step() {
-                guard let row = WatermarkRow(rows) else {
-                    throw CheckpointError.damaged(path, "a watermark fails its checksum")
-                }
-                found[row.shard] = row
-            }
-        }
-        return found
-    }
-
-    func reading(_ body: (SQLiteConnection) throws -> Void) throws(CheckpointError) {
-        do {
-            try body(try SQLiteConnection(path: path, readOnly: true))
-        } catch let error as SQLiteError {
-            throw CheckpointError(error, path)
-        } catch let error as CheckpointError {
-            throw error
-        } catch {
-            throw CheckpointError(.unavailable, "\(path): \(error)")
-        }
+    private func wrong(_ what: String) -> CheckpointError {
+        .damaged(path, "\(what) has a wrong checksum")
     }
 }

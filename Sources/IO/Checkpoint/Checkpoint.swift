@@ -1,78 +1,78 @@
 import Model
+import Synchronization
 
-/// The node's embedded store: one SQLite file with the eight tables, written in the background by a thread of its own.
+/// The node's embedded store: all shards' rows as of their watermarks, and the audit history, in one SQLite file, written
+/// in the background by a thread of its own.
 ///
-/// A batch and its watermark are one transaction. What a restart reads is guarded by CRCs and digests, so that damage is
-/// noticed and refused, never served.
+/// Start = checkpoint + log tail. A round of batches and its watermarks are one transaction. What a restart or an audit
+/// query reads is guarded by checksums and sums of them (`CheckpointSchema`), so that damage is refused, never served.
+///
+/// SQLite checks its write-ahead file frame by frame, and silently forgets the end of a damaged one. A watermark is
+/// therefore durable only once its transaction is in the main file, and the node's log is trimmed no further than that.
 package final class Checkpoint: Sendable {
     package let path: String
     private let writer: CheckpointWriter
-    let auditReader: AuditReader
+    /// Idle connections of readers.
+    private let readers = Mutex<[SQLiteConnection]>([])
+    /// What the index from ids to rows held when shards were last loaded.
+    let indexCheck = Mutex<IndexCheck?>(nil)
 
-    /// Opens the file, or makes it. Blocks.
+    /// Files up to this size, in bytes, are checked whole at the start; larger ones by what is read of them.
+    static let wholeCheckBytesMax: UInt64 = 64 << 20
+    private static let pageBytes = 8192
+    /// Page cache of the connection that writes, in KiB.
+    private static let cacheKiB = 65_536
+    /// Most connections that are kept for readers.
+    private static let idleReadersMax = 4
+
+    /// Opens the file, or makes it; its directory must exist. Blocks.
     package static func open(path: String) throws(CheckpointError) -> Checkpoint {
+        try open(path: path, checkingWholeUpTo: wholeCheckBytesMax)
+    }
+
+    static func open(path: String, checkingWholeUpTo wholeCheckBytesMax: UInt64) throws(CheckpointError) -> Checkpoint {
+        let file = try CheckpointFile(path: path)
         do {
             let connection = try SQLiteConnection(path: path, readOnly: false)
-            try connection.execute("PRAGMA page_size = 8192")
-            let version = try connection.integer("PRAGMA user_version")
-            let owner = try connection.integer("PRAGMA application_id")
-            let tables = try connection.integer("SELECT count(*) FROM sqlite_master")
-            if tables == 0, version == 0 {
-                try create(connection)
-            } else if owner != CheckpointSchema.applicationID {
-                throw CheckpointError.damaged(path, "it is a database of something else")
-            } else if version > CheckpointSchema.version {
-                throw CheckpointError(
-                    .newerVersion,
-                    "\(path) was written by a newer version (schema \(version), this one knows \(CheckpointSchema.version)); run that version or a newer one")
-            } else if version < CheckpointSchema.version {
-                throw CheckpointError.damaged(path, "its schema version is \(version)")
-            }
+            try connection.execute("PRAGMA page_size = \(pageBytes); PRAGMA cache_size = -\(cacheKiB)")
             try connection.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0")
-            try connection.execute("PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY")
-            try check(connection, path)
-            return try Checkpoint(path: path, connection: connection)
-        } catch let error as SQLiteError {
-            throw CheckpointError(error, path)
-        } catch let error as CheckpointError {
-            throw error
-        } catch let error as CodecError {
-            throw CheckpointError.damaged(path, error.message)
+            try connection.execute("PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0; PRAGMA temp_store = MEMORY")
+            if file.isNew, try connection.integer("SELECT count(*) FROM sqlite_schema") == 0 {
+                try CheckpointSchema.create(connection)
+            }
+            try checkTables(connection, path)
+            if file.size <= wholeCheckBytesMax { try checkWhole(connection, path) }
+            let totals = try StoredTotals.read(connection, path: path)
+            return Checkpoint(path: path, writer: try CheckpointWriter(path: path, connection: connection, totals: totals))
         } catch {
-            throw CheckpointError(.unavailable, "\(path): \(error)")
+            throw CheckpointError(error, path)
         }
     }
 
-    private init(path: String, connection: SQLiteConnection) throws(CheckpointError) {
+    private init(path: String, writer: CheckpointWriter) {
         self.path = path
-        do throws(SQLiteError) {
-            writer = try CheckpointWriter(path: path, connection: connection)
-        } catch {
-            throw CheckpointError(error, path)
-        }
-        auditReader = AuditReader(path: path)
+        self.writer = writer
     }
 
-    private static func create(_ connection: SQLiteConnection) throws {
-        try connection.transaction {
-            try connection.execute(CheckpointSchema.statements)
-            try connection.execute("PRAGMA application_id = \(CheckpointSchema.applicationID)")
-            try connection.execute("PRAGMA user_version = \(CheckpointSchema.version)")
+    private static func checkTables(_ connection: SQLiteConnection, _ path: String) throws {
+        var missing = CheckpointSchema.tables
+        let names = try connection.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'")
+        while try names.step() { missing.remove(names.text(0)) }
+        guard missing.isEmpty else {
+            throw CheckpointError.damaged(path, "it lacks the tables \(missing.sorted().joined(separator: ", "))")
         }
     }
 
-    /// Files up to this size are checked whole at the start; larger ones by what is read of them.
-    private static let wholeCheckBytesMax: Int64 = 256 << 20
-
-    private static func check(_ connection: SQLiteConnection, _ path: String) throws {
-        let bytes = try connection.integer("PRAGMA page_count") * connection.integer("PRAGMA page_size")
-        guard bytes <= wholeCheckBytesMax else { return }
+    private static func checkWhole(_ connection: SQLiteConnection, _ path: String) throws {
         let finding = try connection.text("PRAGMA integrity_check(1)")
         guard finding == "ok" else { throw CheckpointError.damaged(path, finding) }
-        try AuditRow.checkAll(connection, path: path)
     }
 
+    // MARK: Writing
+
     /// Writes the batches in one transaction, in the order of the calls. `done` is called on the writer's thread.
+    ///
+    /// After a failure nothing of them is written, and the same batches may be handed over again.
     package func write(
         _ batches: [CheckpointBatch], _ system: SystemCheckpointBatch?,
         done: @escaping @Sendable (Result<Void, CheckpointError>) -> Void
@@ -80,9 +80,34 @@ package final class Checkpoint: Sendable {
         writer.write(batches, system, done)
     }
 
+    /// How far the copy of each shard has come; shard 0 is the system shard.
+    package func watermarks() throws(CheckpointError) -> [Int: Watermark] { writer.watermarks }
+
     /// What has reached the main file for good: the log may forget what lies below.
     package var durableWatermarks: [Int: Watermark] { writer.durableWatermarks }
 
     /// Finishes what was handed over, folds the write-ahead file into the main one, and closes. Blocks.
-    package func close() { writer.close() }
+    package func close() {
+        readers.withLock { $0 = [] }
+        writer.close()
+    }
+
+    // MARK: Reading
+
+    /// Runs `body` on a connection that only reads, in one transaction: it sees the file as it is now.
+    func reading<Value>(_ body: (SQLiteConnection) throws -> Value) throws(CheckpointError) -> Value {
+        do {
+            let connection = try readers.withLock { $0.popLast() } ?? SQLiteConnection(path: path, readOnly: true)
+            try connection.execute("BEGIN")
+            // A connection whose body failed is closed, not used again.
+            let value = try body(connection)
+            try connection.execute("COMMIT")
+            readers.withLock { idle in
+                if idle.count < Self.idleReadersMax { idle.append(connection) }
+            }
+            return value
+        } catch {
+            throw CheckpointError(error, path)
+        }
+    }
 }

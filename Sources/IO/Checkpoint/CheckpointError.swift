@@ -5,7 +5,7 @@ package struct CheckpointError: Error, Sendable, CustomStringConvertible {
         case damaged
         /// Written by a newer version of this software.
         case newerVersion
-        /// The file cannot be opened, read or written now. Nothing of a batch was written; it may be tried again.
+        /// The file cannot be opened, read or written now. Nothing of a round was written; it may be tried again.
         case unavailable
         /// The disk did not take what was written to it. What is there is unknown: the process must end, never try again.
         case syncFailed
@@ -26,13 +26,13 @@ package struct CheckpointError: Error, Sendable, CustomStringConvertible {
             "\(path) is damaged: \(what). Restore the data directory from a back-up; nothing was changed in it.")
     }
 
-    init(_ error: SQLiteError, _ path: String) {
-        if error.isDamage {
-            self = .damaged(path, error.description)
-        } else if error.isSyncFailure {
-            self.init(.syncFailed, "\(path): \(error)")
-        } else {
-            self.init(.unavailable, "\(path): \(error)")
+    /// What an error on the way to or from the file at `path` means.
+    init(_ error: any Error, _ path: String) {
+        switch error {
+        case let error as CheckpointError: self = error
+        case let error as SQLiteError where error.isDamage: self = .damaged(path, error.description)
+        case let error as SQLiteError where error.isSyncFailure: self.init(.syncFailed, "\(path): \(error)")
+        default: self.init(.unavailable, "\(path): \(error). Check the disk, and the rights on the file.")
         }
     }
 }

@@ -1,49 +1,94 @@
-/// The tables of the checkpoint, for this version of the software.
+
+/// The tables of `checkpoint.sqlite`.
 ///
-/// `rows`, `shard_state`, `watermarks` and the `record` columns are what a restart reads, each guarded by CRCs and by
-/// digests in the watermark. The rest of the eight tables is the same for people and tools: written in the same
-/// transaction, never read back.
+/// `records`, `shard_state`, the `record` columns of the system tables, `tombstones` and `tag_audit` are what a restart
+/// relies on; each of their rows carries a CRC32C, and `watermarks` tells how many there are and the sum of their hashes.
+/// The other columns and tables are the same facts for people and tools that read SQL.
+///
+/// Ids are 16-byte blobs in network order, times are milliseconds since 1970 in UTC, nested values are JSON text. `row`
+/// is a resource's number: its shard in the upper bits, counting from there, so that a shard lies in one piece and new
+/// resources go to its end; `virtual_tags` and `compliance_status` lie in the same order.
 enum CheckpointSchema {
-    static let version: Int64 = 1
-    /// "VTAG", so that `file` and we know the file.
-    static let applicationID: Int64 = 0x5654_4147
+    /// "VTAG" in the file's header.
+    static let applicationID: Int32 = 0x5654_4147
+    /// The version that this code writes; a higher one is refused.
+    static let version: Int32 = 1
+    /// Bits of a resource's number that count inside its shard.
+    static let rowBits: Int64 = 40
 
-    static let statements = """
-        CREATE TABLE rows (
-            id BLOB PRIMARY KEY, crc INTEGER NOT NULL, record BLOB NOT NULL) WITHOUT ROWID;
-        CREATE TABLE shard_state (
-            shard INTEGER, key TEXT, value BLOB NOT NULL, crc INTEGER NOT NULL, PRIMARY KEY (shard, key)) WITHOUT ROWID;
-        CREATE TABLE watermarks (
-            shard INTEGER PRIMARY KEY, incarnation INTEGER NOT NULL, term INTEGER NOT NULL, applied_index INTEGER NOT NULL,
-            audit_sequence INTEGER NOT NULL, row_count INTEGER NOT NULL, row_digest INTEGER NOT NULL,
-            state_count INTEGER NOT NULL, state_digest INTEGER NOT NULL, crc INTEGER NOT NULL);
+    static let tables: Set = [
+        "resources", "virtual_tags", "virtual_tag_rules", "tag_schema", "compliance_policies", "compliance_status",
+        "ml_inferences", "tag_audit", "records", "shard_state", "tombstones", "watermarks", "totals",
+    ]
 
+    /// Makes all tables in one transaction.
+    static func create(_ connection: SQLiteConnection) throws {
+        try connection.transaction {
+            try connection.execute(resources + governance + bookkeeping)
+            try connection.execute("PRAGMA application_id = \(applicationID); PRAGMA user_version = \(version)")
+        }
+    }
+
+    private static let resources = """
+        CREATE TABLE records (
+            row INTEGER PRIMARY KEY, id BLOB NOT NULL, changed_index INTEGER NOT NULL, audit_head INTEGER NOT NULL,
+            crc INTEGER NOT NULL, record BLOB NOT NULL);
+        CREATE UNIQUE INDEX records_id ON records (id);
         CREATE TABLE resources (
-            id BLOB PRIMARY KEY, provider TEXT, resource_id TEXT, resource_type TEXT, name TEXT, account_id TEXT, region TEXT,
-            native_tags TEXT, metadata TEXT, version INTEGER, first_seen TEXT, last_seen TEXT, changed_index INTEGER
-        ) WITHOUT ROWID;
+            row INTEGER PRIMARY KEY, id BLOB NOT NULL, provider TEXT NOT NULL, resource_id TEXT NOT NULL,
+            resource_type TEXT NOT NULL, name TEXT NOT NULL, account_id TEXT NOT NULL, region TEXT NOT NULL,
+            native_tags TEXT NOT NULL, metadata TEXT NOT NULL, version INTEGER NOT NULL, first_seen INTEGER NOT NULL,
+            last_seen INTEGER NOT NULL, changed_index INTEGER NOT NULL);
         CREATE TABLE virtual_tags (
-            resource_id BLOB, tag_key TEXT, id BLOB, tag_value TEXT, source TEXT, confidence REAL, rule_id BLOB,
-            created_by TEXT, created_at TEXT, updated_at TEXT, changed_index INTEGER, PRIMARY KEY (resource_id, tag_key)
-        ) WITHOUT ROWID;
+            row INTEGER NOT NULL, tag_key TEXT NOT NULL, id BLOB NOT NULL, resource_id BLOB NOT NULL,
+            tag_value TEXT NOT NULL, source TEXT NOT NULL, confidence REAL NOT NULL, rule_id BLOB, created_by TEXT NOT NULL,
+            created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL, changed_index INTEGER NOT NULL,
+            PRIMARY KEY (row, tag_key)) WITHOUT ROWID;
         CREATE TABLE compliance_status (
-            resource_id BLOB, policy_id BLOB, id BLOB, is_compliant INTEGER, violations TEXT, checked_at TEXT,
-            changed_index INTEGER, PRIMARY KEY (resource_id, policy_id)) WITHOUT ROWID;
+            row INTEGER NOT NULL, policy_id BLOB NOT NULL, id BLOB NOT NULL, resource_id BLOB NOT NULL,
+            is_compliant INTEGER NOT NULL, violations TEXT NOT NULL, checked_at INTEGER NOT NULL,
+            changed_index INTEGER NOT NULL, PRIMARY KEY (row, policy_id)) WITHOUT ROWID;
+        CREATE TABLE ml_inferences (
+            id BLOB PRIMARY KEY, resource_id BLOB NOT NULL, model_version TEXT NOT NULL, predictions TEXT NOT NULL,
+            changed_index INTEGER NOT NULL) WITHOUT ROWID;
+        CREATE TABLE tombstones (
+            shard INTEGER NOT NULL, id BLOB NOT NULL, changed_index INTEGER NOT NULL, audit_head INTEGER NOT NULL,
+            PRIMARY KEY (shard, id)) WITHOUT ROWID;
+
+        """
+
+    private static let governance = """
         CREATE TABLE virtual_tag_rules (
             id BLOB PRIMARY KEY, rule_name TEXT, description TEXT, priority INTEGER, enabled INTEGER, conditions TEXT,
-            actions TEXT, version INTEGER, record BLOB NOT NULL, crc INTEGER NOT NULL) WITHOUT ROWID;
+            actions TEXT, stats TEXT, version INTEGER, changed_index INTEGER NOT NULL, crc INTEGER NOT NULL,
+            record BLOB NOT NULL) WITHOUT ROWID;
         CREATE TABLE tag_schema (
             id BLOB PRIMARY KEY, tag_key TEXT, display_name TEXT, data_type TEXT, allowed_values TEXT, required INTEGER,
-            aliases TEXT, version INTEGER, record BLOB NOT NULL, crc INTEGER NOT NULL) WITHOUT ROWID;
+            aliases TEXT, version INTEGER, changed_index INTEGER NOT NULL, crc INTEGER NOT NULL, record BLOB NOT NULL)
+            WITHOUT ROWID;
         CREATE TABLE compliance_policies (
-            id BLOB PRIMARY KEY, policy_name TEXT, policy_type TEXT, severity TEXT, scope TEXT, rules TEXT, enabled INTEGER,
-            version INTEGER, record BLOB NOT NULL, crc INTEGER NOT NULL) WITHOUT ROWID;
-        CREATE TABLE ml_inferences (
-            id BLOB PRIMARY KEY, resource_id BLOB, model_version TEXT, predictions TEXT, changed_index INTEGER) WITHOUT ROWID;
+            id BLOB PRIMARY KEY, policy_name TEXT, policy_type TEXT, severity TEXT, scope TEXT, rules TEXT,
+            enabled INTEGER, version INTEGER, changed_index INTEGER NOT NULL, crc INTEGER NOT NULL, record BLOB NOT NULL) WITHOUT ROWID;
         CREATE TABLE tag_audit (
-            shard INTEGER, sequence INTEGER, at INTEGER NOT NULL, resource_id BLOB, action TEXT, tag_key TEXT, actor TEXT,
-            rule_id BLOB, entry BLOB NOT NULL, crc INTEGER NOT NULL, PRIMARY KEY (shard, sequence)) WITHOUT ROWID;
-        CREATE INDEX tag_audit_by_time ON tag_audit (at, shard, sequence);
-        CREATE INDEX tag_audit_by_resource ON tag_audit (resource_id, at, shard, sequence);
+            number INTEGER PRIMARY KEY, previous INTEGER NOT NULL, stamp INTEGER NOT NULL, shard INTEGER NOT NULL,
+            sequence INTEGER NOT NULL, at INTEGER NOT NULL, id BLOB NOT NULL, resource_id BLOB, rule_id BLOB,
+            action TEXT NOT NULL, tag_key TEXT NOT NULL, old_value TEXT, new_value TEXT, actor TEXT NOT NULL, source TEXT,
+            request_id TEXT NOT NULL, changed_index INTEGER NOT NULL, crc INTEGER NOT NULL);
+
+        """
+
+    private static let bookkeeping = """
+        CREATE TABLE shard_state (
+            shard INTEGER NOT NULL, key TEXT NOT NULL, changed_index INTEGER NOT NULL, crc INTEGER NOT NULL,
+            value BLOB NOT NULL, PRIMARY KEY (shard, key)) WITHOUT ROWID;
+        CREATE TABLE watermarks (
+            shard INTEGER PRIMARY KEY, term INTEGER NOT NULL, applied_index INTEGER NOT NULL,
+            audit_sequence INTEGER NOT NULL, row_count INTEGER NOT NULL, row_digest INTEGER NOT NULL,
+            state_count INTEGER NOT NULL, state_digest INTEGER NOT NULL, tombstone_count INTEGER NOT NULL,
+            tombstone_digest INTEGER NOT NULL, crc INTEGER NOT NULL);
+        CREATE TABLE totals (
+            one INTEGER PRIMARY KEY CHECK (one = 1), watermark_count INTEGER NOT NULL, watermark_digest INTEGER NOT NULL,
+            audit_last INTEGER NOT NULL, audit_stamp INTEGER NOT NULL, audit_skew INTEGER NOT NULL, crc INTEGER NOT NULL);
+
         """
 }

@@ -1,29 +1,35 @@
 import Dispatch
+import Glibc
 import Model
 import Synchronization
 
 /// The one connection that writes, on a queue of its own.
 final class CheckpointWriter: Sendable {
     private let queue = DispatchQueue(label: "checkpoint")
-    /// What the main file has, synced.
-    private let folded: Mutex<[Int: Watermark]>
-    private let worker: Worker
     private let path: String
+    private let worker: Worker
+    private let marks: Mutex<Marks>
 
-    /// Pages of the write-ahead file after which it is folded into the main file: 32 MiB.
-    private static let foldPages: Int64 = 4096
-
-    init(path: String, connection: SQLiteConnection) throws(SQLiteError) {
-        self.path = path
-        worker = try Worker(connection)
-        do throws(SQLiteError) {
-            try worker.fold()
-            folded = Mutex(worker.watermarks.mapValues(\.watermark))
-        } catch {
-            guard error.isBusy else { throw error }
-            folded = Mutex([:])
-        }
+    private struct Marks {
+        var written: [Int: Watermark]
+        var durable: [Int: Watermark]
     }
+
+    /// Size of the write-ahead file in bytes above which it is folded into the main file.
+    private static let walBytesMax = 64 << 20
+    /// Rounds after which it is folded in any case, so that the node's log can be trimmed.
+    private static let roundsMax = 30
+
+    /// Folds what the last process left in the write-ahead file.
+    init(path: String, connection: SQLiteConnection, totals: StoredTotals) throws(SQLiteError) {
+        self.path = path
+        worker = Worker(connection, totals)
+        try worker.fold()
+        marks = Mutex(Marks(written: worker.watermarks, durable: worker.watermarks))
+    }
+
+    var watermarks: [Int: Watermark] { marks.withLock { $0.written } }
+    var durableWatermarks: [Int: Watermark] { marks.withLock { $0.durable } }
 
     func write(
         _ batches: [CheckpointBatch], _ system: SystemCheckpointBatch?,
@@ -31,94 +37,79 @@ final class CheckpointWriter: Sendable {
     ) {
         queue.async { [self] in
             do {
-                try worker.write(batches, system)
-            } catch let error as SQLiteError {
-                if error.isSyncFailure { worker.close(after: error) }
-                return done(.failure(CheckpointError(error, path)))
-            } catch let error as CodecError {
-                return done(.failure(.damaged(path, error.message)))
+                try worker.write(batches, system, path: path)
             } catch {
-                return done(.failure(CheckpointError(.unavailable, "\(path): \(error)")))
+                let error = CheckpointError(error, path)
+                if error.code == .syncFailed { worker.close(after: error) }
+                return done(.failure(error))
             }
-            foldIfLarge()
+            let written = worker.watermarks
+            marks.withLock { $0.written = written }
+            if worker.roundsSinceFold >= Self.roundsMax || walBytes > Self.walBytesMax { fold() }
             done(.success(()))
         }
     }
 
-    var durableWatermarks: [Int: Watermark] { folded.withLock { $0 } }
-
     func close() {
         queue.sync {
-            foldNow()
+            fold()
             worker.close()
         }
     }
 
-    private func foldIfLarge() {
-        if worker.pagesSinceFold >= Self.foldPages { foldNow() }
-    }
-
-    /// A reader may be in the way, or the disk full; then the next batch tries again.
-    private func foldNow() {
+    /// A reader may be in the way; then a later round tries again.
+    private func fold() {
         do throws(SQLiteError) {
             try worker.fold()
         } catch {
-            if error.isSyncFailure { worker.close(after: error) }
+            if error.isSyncFailure { worker.close(after: CheckpointError(error, path)) }
             return
         }
-        folded.withLock { $0 = worker.watermarks.mapValues(\.watermark) }
+        let durable = worker.watermarks
+        marks.withLock { $0.durable = durable }
+    }
+
+    private var walBytes: Int {
+        var status = stat()
+        return stat(path + "-wal", &status) == 0 ? Int(status.st_size) : 0
     }
 
     /// Touched on the queue alone.
     private final class Worker: @unchecked Sendable {
         private var connection: SQLiteConnection?
-        private var statements: BatchStatements?
-        private(set) var watermarks: [Int: WatermarkRow] = [:]
-        private(set) var pagesSinceFold: Int64 = 0
+        private var totals: StoredTotals
+        private var nextRows: [Int: Int64] = [:]
+        private(set) var roundsSinceFold = 0
         /// The failed sync that closed it: a later one would succeed without the lost pages.
-        private var failure: SQLiteError?
+        private var failure: CheckpointError?
 
-        init(_ connection: SQLiteConnection) throws(SQLiteError) {
+        init(_ connection: SQLiteConnection, _ totals: StoredTotals) {
             self.connection = connection
-            statements = try BatchStatements(connection)
-            let rows = try connection.prepare("SELECT \(WatermarkRow.columns) FROM watermarks")
-            while try rows.step() {
-                // A damaged one is refused by the loader.
-                if let row = WatermarkRow(rows) { watermarks[row.shard] = row }
-            }
+            self.totals = totals
         }
 
-        func write(_ batches: [CheckpointBatch], _ system: SystemCheckpointBatch?) throws {
-            guard let connection, let statements else { throw failure ?? .closed }
-            var updated = watermarks
-            var bytes = 0
-            try connection.transaction {
-                for batch in batches {
-                    var row = updated[batch.shard] ?? WatermarkRow(shard: batch.shard, watermark: batch.watermark)
-                    try statements.write(batch, into: &row)
-                    updated[batch.shard] = row
-                    bytes += batch.rows.reduce(batch.audit.count * 200) { $0 + 2 * $1.bytes.count }
-                }
-                if let system {
-                    var row = updated[0] ?? WatermarkRow(shard: 0, watermark: system.watermark)
-                    try statements.write(system, into: &row)
-                    updated[0] = row
-                }
-            }
-            watermarks = updated
-            pagesSinceFold += Int64(bytes / 8192) + 16
+        var watermarks: [Int: Watermark] { totals.shards.mapValues(\.watermark) }
+
+        func write(_ batches: [CheckpointBatch], _ system: SystemCheckpointBatch?, path: String) throws {
+            guard let connection else { throw failure ?? CheckpointError(.unavailable, "\(path) is closed") }
+            var transaction = try CheckpointTransaction(connection, path: path, totals: totals, nextRows: nextRows)
+            try connection.transaction { try transaction.write(batches, system) }
+            totals = transaction.totals
+            nextRows = transaction.nextRows
+            roundsSinceFold += 1
         }
 
         /// Moves the write-ahead file into the main file, synced. Throws when a reader is in the way.
         func fold() throws(SQLiteError) {
-            guard let connection else { throw failure ?? .closed }
-            guard try connection.integer("PRAGMA wal_checkpoint(TRUNCATE)") == 0 else { throw .readerInTheWay }
-            pagesSinceFold = 0
+            guard let connection else { throw SQLiteError(code: 21, message: "the file is closed") }
+            guard try connection.integer("PRAGMA wal_checkpoint(TRUNCATE)") == 0 else {
+                throw SQLiteError(code: 5, message: "a reader is in the way")
+            }
+            roundsSinceFold = 0
         }
 
-        func close(after failure: SQLiteError? = nil) {
-            self.failure = failure
-            statements = nil
+        func close(after failure: CheckpointError? = nil) {
+            self.failure = self.failure ?? failure
             connection = nil
         }
     }

@@ -9,14 +9,14 @@ struct SQLiteError: Error, CustomStringConvertible {
 
     var description: String { "\(message) (SQLite code \(code))" }
 
-    /// The file is not what SQLite wrote.
-    var isDamage: Bool { [SQLITE_CORRUPT, SQLITE_NOTADB, SQLITE_FORMAT].contains(code & 0xFF) }
-    var isBusy: Bool { code & 0xFF == SQLITE_BUSY }
-    /// `fsync` of the file or its directory failed. (The extended codes are macros that Swift does not see.)
-    var isSyncFailure: Bool { code == SQLITE_IOERR | 4 << 8 || code == SQLITE_IOERR | 5 << 8 }
+    /// The file is not what was written: SQLite says so, or a statement of ours finds another schema or other keys in it.
+    var isDamage: Bool {
+        [SQLITE_CORRUPT, SQLITE_NOTADB, SQLITE_FORMAT, SQLITE_ERROR, SQLITE_CONSTRAINT, SQLITE_MISMATCH]
+            .contains(code & 0xFF)
+    }
 
-    static let readerInTheWay = SQLiteError(code: SQLITE_BUSY, message: "a reader is in the way")
-    static let closed = SQLiteError(code: SQLITE_MISUSE, message: "the file was closed")
+    /// `fsync` of the file or of its directory failed. (The extended codes are macros that Swift does not see.)
+    var isSyncFailure: Bool { code == SQLITE_IOERR | 4 << 8 || code == SQLITE_IOERR | 5 << 8 }
 }
 
 /// An open database. One thread at a time.
@@ -111,6 +111,12 @@ final class SQLiteStatement {
         sqlite3_reset(handle)
     }
 
+    /// Runs a statement that must change exactly one row; false where it did not.
+    func runOnOneRow() throws(SQLiteError) -> Bool {
+        try run()
+        return sqlite3_changes(sqlite3_db_handle(handle)) == 1
+    }
+
     func reset() { sqlite3_reset(handle) }
 
     func bind(_ parameter: Int32, _ value: Int64) { sqlite3_bind_int64(handle, parameter, value) }
@@ -126,6 +132,16 @@ final class SQLiteStatement {
             // An empty string has no address; SQLite would read NULL from it.
             sqlite3_bind_text64(
                 handle, parameter, start ?? Self.empty, UInt64(bytes.count), vtag_sqlite_transient(), UInt8(SQLITE_UTF8))
+        }
+    }
+
+    /// `value` is UTF-8.
+    func bind(_ parameter: Int32, text value: [UInt8]) {
+        value.withUnsafeBytes { bytes in
+            let start = bytes.baseAddress?.assumingMemoryBound(to: CChar.self)
+            _ = sqlite3_bind_text64(
+                handle, parameter, bytes.isEmpty ? Self.empty : start, UInt64(bytes.count), vtag_sqlite_transient(),
+                UInt8(SQLITE_UTF8))
         }
     }
 

@@ -42,7 +42,7 @@ package final class HTTPExchange {
     func endUnanswered() {
         guard !isAnswered else { return }
         isAnswered = true
-        connection.exchangeFailed(stream)
+        connection.exchangeFailed(stream, status: 500)
     }
 
     // MARK: Answering at once
@@ -108,7 +108,8 @@ package final class HTTPExchange {
     // MARK: The asynchronous door
 
     /// Answers with what `operation` returns. It runs in a task on the connection's event loop, which is cancelled when the
-    /// client goes away. An error it throws is answered with 500, without details.
+    /// client goes away. An error it throws is answered with 500, without details; of ``HTTPBodyError``, `tooLarge` gives 413 and
+    /// `timedOut` 408.
     package func run(_ operation: @escaping @Sendable (HTTPRequest) async throws -> HTTPResponse) {
         guard takeAnswer() else { return }
         let request = HTTPRequest(

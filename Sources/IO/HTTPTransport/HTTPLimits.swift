@@ -75,8 +75,6 @@ package struct HTTPLimits: Sendable {
     package var emptyDataFramesPerSecondMax = 100
     /// WINDOW_UPDATE frames per second, above two for each DATA frame that we sent in that second.
     package var windowUpdatesPerSecondMax = 1_000
-    /// Frames of unknown type per second.
-    package var unknownFramesPerSecondMax = 100
     /// CONTINUATION frames of one header section (CVE-2024-27316).
     package var continuationFramesMax = 8
     /// Acknowledgements of PING and SETTINGS that may wait to be sent because the peer does not read.

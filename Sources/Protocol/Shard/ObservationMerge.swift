@@ -1,8 +1,8 @@
-import Model
+package import Model
 
 extension Resource {
     /// The resource as `observation` first shows it.
-    init(observed observation: Observation, at now: Timestamp) {
+    package init(observed observation: Observation, at now: Timestamp) {
         self.init(
             provider: observation.provider, resourceID: observation.resourceID,
             resourceType: observation.resourceType ?? "\(observation.provider.rawValue).unknown",

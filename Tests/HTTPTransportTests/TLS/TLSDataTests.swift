@@ -72,6 +72,24 @@ struct TLSDataTests {
         #expect(done)
     }
 
+    @Test("A write that changes the channel's writability, and so writes again, sends nothing twice")
+    func writabilityFlaps() throws {
+        let pair = try TLSPair(client: .test(), server: .test())
+        defer { pair.finish() }
+        for channel in [pair.client, pair.server] {
+            try channel.pipeline.syncOperations.addHandler(FlappingSocket(), position: .first)
+        }
+        pair.client.writeAndFlush(ByteBuffer(string: "early "), promise: nil)
+        try pair.pump()
+        for word in ["one ", "two ", "three"] {
+            pair.client.writeAndFlush(ByteBuffer(string: word), promise: nil)
+        }
+        pair.client.close(promise: nil)
+        try pair.pump()
+        #expect(pair.serverSeen.text == "early one two three")
+        #expect(pair.serverSeen.errors.isEmpty && pair.clientSeen.errors.isEmpty)
+    }
+
     @Test("A record that was tampered with, or data after the handshake that is none, ends the connection with an error")
     func tampering() throws {
         for position in [5, 10, 20] {
@@ -196,7 +214,7 @@ struct TLSDataTests {
         let seed = UInt64.random(in: .min ... .max)
         var random = SplitMix(state: seed)
         let loop = EmbeddedEventLoop()
-        for _ in 0..<200 {
+        for _ in 0..<20 {
             var writes = TLSPendingWrites()
             var expected: [UInt8] = []
             var promises = 0
@@ -237,6 +255,17 @@ private final class HalfClosingSocket: ChannelOutboundHandler {
 
     func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
         if mode == .output { promise?.succeed() } else { context.close(mode: mode, promise: promise) }
+    }
+}
+
+/// A socket that fills up and drains with every flush.
+private final class FlappingSocket: ChannelOutboundHandler {
+    typealias OutboundIn = ByteBuffer
+
+    func flush(context: ChannelHandlerContext) {
+        context.fireChannelWritabilityChanged()
+        context.flush()
+        context.fireChannelWritabilityChanged()
     }
 }
 

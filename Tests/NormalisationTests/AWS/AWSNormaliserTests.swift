@@ -241,15 +241,15 @@ struct AWSNormaliserTests {
 
     @Test("Objects of very many members, repeated names among them, are read in time linear in their size")
     func hostileSizes() throws {
-        let repeated = (0..<200_000).map { _ in #""InstanceId":"i-1""# }.joined(separator: ",")
+        let repeated = (0..<20_000).map { _ in #""InstanceId":"i-1""# }.joined(separator: ",")
         #expect(try normalised("{\(repeated)}").items <= 1)
-        let arns = (0..<200_000).map { #""x\#($0)Arn":"y""# }.joined(separator: ",")
+        let arns = (0..<20_000).map { #""x\#($0)Arn":"y""# }.joined(separator: ",")
         #expect(try normalised(#"{"Things":[{\#(arns)}]}"#).observations.isEmpty)
-        let lists = (0..<50_000).map { _ in #""Volumes":[{"a":1}]"# }.joined(separator: ",")
+        let lists = (0..<5_000).map { _ in #""Volumes":[{"a":1}]"# }.joined(separator: ",")
         #expect(try normalised("{\(lists)}").observations.isEmpty)
-        let bad = Array(repeating: "7", count: 100_000).joined(separator: ",")
+        let bad = Array(repeating: "7", count: 10_000).joined(separator: ",")
         let refused = try normalised("{\"Volumes\":[\(bad)]}", operation: "ec2.describe-volumes")
-        #expect(refused.items == 100_000 && refused.rejectedCount == 100_000)
+        #expect(refused.items == 10_000 && refused.rejectedCount == 10_000)
         #expect(refused.rejects.count == NormalisedPayload.rejectsMax)
     }
 

@@ -6,14 +6,14 @@ extension CompiledCondition {
     package func holds(for resource: Resource, _ facts: inout Facts) -> Bool {
         var at = start
         while at >= 0 {
-            let test = tests[Int(at)]
-            at = holds(test, resource, &facts) ? test.onTrue : test.onFalse
+            let test = tests.base + Int(at)
+            at = holds(test.pointee, resource, &facts) ? test.pointee.onTrue : test.pointee.onFalse
         }
         return at == Self.accept
     }
 
-    /// The groups of the regular expression that matched last on the way to "holds", the whole match first: nil when the
-    /// condition does not hold or no expression matched. For conditions compiled with `keepsOrder`.
+    /// Nil when the condition does not hold, else the groups of the regular expression that matched last on the way, the
+    /// whole match first; none without one. For conditions compiled with `keepsOrder`.
     package func groups(for resource: Resource, _ facts: inout Facts) -> [String]? {
         var at = start
         var lastMatch: Int32 = -1
@@ -23,10 +23,11 @@ extension CompiledCondition {
             if holds, test.operation == .pattern { lastMatch = at }
             at = holds ? test.onTrue : test.onFalse
         }
-        guard at == Self.accept, lastMatch >= 0 else { return nil }
+        guard at == Self.accept else { return nil }
+        guard lastMatch >= 0 else { return [] }
         let test = tests[Int(lastMatch)]
         let pattern = patterns[Int(test.part)]
-        return withText(test, resource, &facts) { pattern.groups(in: $0) }.flatMap { $0 }
+        return withText(test, resource, &facts) { pattern.groups(in: $0) }.flatMap { $0 } ?? []
     }
 
     /// Whether the condition holds for a stored row. O(tags) to prepare.
@@ -40,7 +41,11 @@ extension CompiledCondition {
     private func holds(_ test: Test, _ resource: Resource, _ facts: inout Facts) -> Bool {
         switch test.field {
         case .provider: return ownField(test, resource.provider.rawValue)
-        case .resourceType: return ownField(test, resource.resourceType)
+        case .resourceType:
+            if test.operation == .pattern {
+                return facts.occurs(patterns[Int(test.part)], inRepeated: resource.resourceType)
+            }
+            return ownField(test, resource.resourceType)
         case .name: return ownField(test, resource.name)
         case .accountID: return ownField(test, resource.accountID)
         case .region: return ownField(test, resource.region)
@@ -49,7 +54,9 @@ extension CompiledCondition {
             let position = tagPosition(test, facts)
             guard position >= 0 else { return false }
             if test.operation == .exists { return true }
-            return facts.tags.value(at: position)?.withBytes { compare(test, $0) } ?? false
+            guard let value = facts.tags.value(at: position) else { return false }
+            if test.operation == .pattern { return facts.occurs(patterns[Int(test.part)], inRepeated: value) }
+            return value.withBytes { compare(test, $0) }
         case .native:
             let position = nativePosition(test, resource, &facts)
             guard position >= 0 else { return false }
@@ -65,18 +72,14 @@ extension CompiledCondition {
     }
 
     /// The position of the tag that the test is about, -1 where it has no effective value.
-    func tagPosition(_ test: Test, _ facts: Facts) -> Int {
-        let position = bytes.withUnsafeBufferPointer {
-            facts.tags.position(of: $0.part(test.keyStart, test.keyCount), formHash: test.formHash)
-        }
+    func tagPosition(_ test: Test, _ facts: borrowing Facts) -> Int {
+        let position = facts.tags.position(of: bytes.part(test.keyStart, test.keyCount), formHash: test.formHash)
         return position >= 0 && facts.tags.value(at: position) != nil ? position : -1
     }
 
     func nativePosition(_ test: Test, _ resource: Resource, _ facts: inout Facts) -> Int {
-        bytes.withUnsafeBufferPointer { all in
-            facts.nativeTag(
-                of: resource, key: all.part(test.keyStart, test.keyCount), hash: test.keyHash, formHash: test.formHash)
-        }
+        facts.nativeTag(
+            of: resource, key: bytes.part(test.keyStart, test.keyCount), hash: test.keyHash, formHash: test.formHash)
     }
 
     private func metadata(_ test: Test, _ resource: Resource, _ facts: inout Facts) -> Bool {
@@ -93,7 +96,7 @@ extension CompiledCondition {
 
     func metadataValue(_ test: Test, _ resource: Resource, _ facts: inout Facts) -> JSONView? {
         guard let root = facts.metadata(of: resource) else { return nil }
-        return bytes.withUnsafeBufferPointer { MetadataPath.find($0.part(test.keyStart, test.keyCount), in: root) }
+        return MetadataPath.find(bytes.part(test.keyStart, test.keyCount), in: root)
     }
 
     /// Lends `body` the text of the test's field; nil where it is missing or no text.
@@ -126,28 +129,21 @@ extension CompiledCondition {
     }
 
     private func compareExactly(_ test: Test, _ text: ByteText.Bytes) -> Bool {
+        let operand = bytes.part(test.operandStart, test.operandCount)
         switch test.operation {
         case .oneOf: return sets[Int(test.part)].contains(text)
         case .pattern: return patterns[Int(test.part)].occurs(in: text)
         case .exists: return true
         case .never: return false
-        case .equal, .greater, .greaterOrEqual, .less, .lessOrEqual, .contains, .prefix, .suffix: break
-        }
-        return bytes.withUnsafeBufferPointer { all in
-            let operand = all.part(test.operandStart, test.operandCount)
-            switch test.operation {
-            case .equal where test.operandKind == .number:
-                return ByteText.number(text).map { $0 == test.number } ?? false
-            case .equal: return ByteText.equal(text, operand)
-            case .contains: return ByteText.contains(text, operand)
-            case .prefix: return ByteText.hasPrefix(text, operand)
-            case .suffix: return ByteText.hasSuffix(text, operand)
-            case .greater: return order(test, text, operand) > 0
-            case .greaterOrEqual: return order(test, text, operand) >= 0
-            case .less: return order(test, text, operand) < 0
-            case .lessOrEqual: return order(test, text, operand) <= 0
-            case .oneOf, .pattern, .exists, .never: return false
-            }
+        case .equal where test.operandKind == .number: return ByteText.number(text).map { $0 == test.number } ?? false
+        case .equal: return ByteText.equal(text, operand)
+        case .contains: return ByteText.contains(text, operand)
+        case .prefix: return ByteText.hasPrefix(text, operand)
+        case .suffix: return ByteText.hasSuffix(text, operand)
+        case .greater: return order(test, text, operand) > 0
+        case .greaterOrEqual: return order(test, text, operand) >= 0
+        case .less: return order(test, text, operand) < 0
+        case .lessOrEqual: return order(test, text, operand) <= 0
         }
     }
 
@@ -164,12 +160,5 @@ extension CompiledCondition {
         case .text: break
         }
         return ByteText.precedes(text, operand) ? -1 : ByteText.precedes(operand, text) ? 1 : 0
-    }
-}
-
-extension UnsafeBufferPointer<UInt8> {
-    @inline(__always)
-    fileprivate func part(_ start: Int32, _ count: Int32) -> Self {
-        Self(rebasing: self[Int(start)..<Int(start) + Int(count)])
     }
 }

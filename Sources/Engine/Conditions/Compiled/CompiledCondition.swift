@@ -17,7 +17,7 @@ package import Model
 /// - `contains`: a part of the text; for a list in the metadata, one of its elements.
 /// - `glob`: the whole text; see `Glob`. `regex`: RE2, anywhere in the text.
 /// - a list or object in the metadata exists and equals nothing.
-package struct CompiledCondition: Sendable {
+package final class CompiledCondition: Sendable {
     /// What the condition was made from: the tree to walk when a person asks why.
     package let source: Condition
 
@@ -56,11 +56,20 @@ package struct CompiledCondition: Sendable {
         var number: Double = 0
     }
 
-    var tests: [Test] = []
-    var start = Self.accept
-    var bytes: [UInt8] = []
-    var sets: [ByteMap] = []
-    var patterns: [Pattern] = []
+    /// What the compiler writes.
+    struct Program {
+        var tests: [Test] = []
+        var start = CompiledCondition.accept
+        var bytes: [UInt8] = []
+        var sets: [ByteMap] = []
+        var patterns: [Pattern] = []
+    }
+
+    let tests: Fixed<Test>
+    let start: Int32
+    let bytes: Fixed<UInt8>
+    let sets: Fixed<ByteMap>
+    let patterns: Fixed<Pattern>
 
     /// `spelling` maps the key of a `tags.KEY` field to the key that the schema has for it.
     ///
@@ -72,11 +81,16 @@ package struct CompiledCondition: Sendable {
     ) {
         source = condition
         var compiler = ConditionCompiler(keepsOrder: keepsOrder, spelling: spelling, cache: cache)
-        compiler.compile(condition, into: &self)
+        let program = compiler.compile(condition)
         cache = compiler.cache
+        tests = Fixed(program.tests)
+        start = program.start
+        bytes = Fixed(program.bytes)
+        sets = Fixed(program.sets)
+        patterns = Fixed(program.patterns)
     }
 
-    package init(_ condition: Condition) {
+    package convenience init(_ condition: Condition) {
         var cache = PatternCache()
         self.init(condition, patterns: &cache)
     }

@@ -1,7 +1,7 @@
 package import Model
 
 /// A field made ready to be read many times, for templates and copies.
-package struct CompiledField: Sendable {
+package final class CompiledField: Sendable {
     private let program: CompiledCondition
     private let test: CompiledCondition.Test
 

@@ -13,14 +13,16 @@ struct ConditionCompiler {
         self.cache = cache
     }
 
-    mutating func compile(_ condition: Condition, into program: inout CompiledCondition) {
+    mutating func compile(_ condition: Condition) -> CompiledCondition.Program {
+        var program = CompiledCondition.Program()
         program.start = emit(
             condition, onTrue: CompiledCondition.accept, onFalse: CompiledCondition.reject, into: &program)
+        return program
     }
 
     /// Answers where to jump to evaluate `condition`.
     private mutating func emit(
-        _ condition: Condition, onTrue: Int32, onFalse: Int32, into program: inout CompiledCondition
+        _ condition: Condition, onTrue: Int32, onFalse: Int32, into program: inout CompiledCondition.Program
     ) -> Int32 {
         switch condition {
         case .not(let part): return emit(part, onTrue: onFalse, onFalse: onTrue, into: &program)
@@ -77,7 +79,7 @@ struct ConditionCompiler {
 
     // MARK: Fields
 
-    static func field(of field: ConditionField) -> CompiledCondition.Test.Field {
+    private static func field(of field: ConditionField) -> CompiledCondition.Test.Field {
         switch field {
         case .provider: .provider
         case .resourceType: .resourceType
@@ -91,8 +93,8 @@ struct ConditionCompiler {
         }
     }
 
-    func addKey(
-        of field: ConditionField, to test: inout CompiledCondition.Test, in program: inout CompiledCondition
+    private func addKey(
+        of field: ConditionField, to test: inout CompiledCondition.Test, in program: inout CompiledCondition.Program
     ) {
         switch field {
         case .provider, .resourceType, .name, .accountID, .region, .resourceID: break
@@ -108,7 +110,7 @@ struct ConditionCompiler {
         }
     }
 
-    private static func add(_ text: String, to program: inout CompiledCondition) -> (start: Int32, count: Int32) {
+    private static func add(_ text: String, to program: inout CompiledCondition.Program) -> (start: Int32, count: Int32) {
         let start = program.bytes.count
         program.bytes.append(contentsOf: text.utf8)
         return (Int32(start), Int32(program.bytes.count - start))
@@ -117,7 +119,7 @@ struct ConditionCompiler {
     // MARK: Operators
 
     private mutating func addOperation(
-        of test: FieldTest, to compiled: inout CompiledCondition.Test, in program: inout CompiledCondition
+        of test: FieldTest, to compiled: inout CompiledCondition.Test, in program: inout CompiledCondition.Program
     ) {
         switch test.comparison {
         case .exists, .absent: compiled.operation = .exists
@@ -155,7 +157,7 @@ struct ConditionCompiler {
 
     private func addText(
         _ operation: CompiledCondition.Test.Operation, _ operand: FieldTest.Operand, to compiled: inout CompiledCondition.Test,
-        in program: inout CompiledCondition
+        in program: inout CompiledCondition.Program
     ) {
         let text: String
         switch operand {
@@ -172,7 +174,7 @@ struct ConditionCompiler {
     /// as one, or as a date.
     private func addComparison(
         _ operation: CompiledCondition.Test.Operation, _ operand: FieldTest.Operand, to compiled: inout CompiledCondition.Test,
-        in program: inout CompiledCondition
+        in program: inout CompiledCondition.Program
     ) {
         addText(operation, operand, to: &compiled, in: &program)
         if case .number(let value, _) = operand {
@@ -190,7 +192,7 @@ struct ConditionCompiler {
     }
 
     private mutating func addPattern(
-        _ regex: String, to compiled: inout CompiledCondition.Test, in program: inout CompiledCondition
+        _ regex: String, to compiled: inout CompiledCondition.Test, in program: inout CompiledCondition.Program
     ) {
         guard let pattern = try? cache.pattern(regex, ignoreCase: compiled.ignoreCase) else { return }
         compiled.operation = .pattern

@@ -4,44 +4,58 @@ package import Model
 /// The effective tags of the resource in hand, asked by the form of a key (`TagKeyForm`): within a resource two keys of
 /// one form are one tag.
 ///
-/// Parallel arrays that keep their capacity from one resource to the next. A resource has few tags, so a scan over
-/// hashes beats a dictionary, which would also have to be built.
+/// An array that keeps its capacity from one resource to the next. A resource has few tags, so a scan over hashes beats a
+/// dictionary, which would also have to be built.
 package struct EffectiveTags {
-    /// `ByteText.hash` of each key's form.
-    private var hashes: ContiguousArray<UInt64> = []
-    private var keys: ContiguousArray<String> = []
-    private var values: ContiguousArray<String?> = []
+    @usableFromInline
+    struct Slot {
+        /// `TagKeyForm.hash` of the key.
+        @usableFromInline let formHash: UInt64
+        @usableFromInline let key: String
+        /// Nil: the key is known, and has no effective value.
+        @usableFromInline var value: String?
 
-    package var count: Int { hashes.count }
-
-    package mutating func removeAll() {
-        hashes.removeAll(keepingCapacity: true)
-        keys.removeAll(keepingCapacity: true)
-        values.removeAll(keepingCapacity: true)
+        @usableFromInline
+        init(formHash: UInt64, key: String, value: String?) {
+            self.formHash = formHash
+            self.key = key
+            self.value = value
+        }
     }
+
+    @usableFromInline var slots: ContiguousArray<Slot> = []
+
+    package var count: Int { slots.count }
+
+    package mutating func removeAll() { slots.removeAll(keepingCapacity: true) }
 
     /// Adds a key whose form is not there yet. A nil value: the key is known, and has no effective value.
+    @inlinable
     package mutating func append(_ key: String, formHash: UInt64, value: String?) {
-        hashes.append(formHash)
-        keys.append(key)
-        values.append(value)
+        slots.append(Slot(formHash: formHash, key: key, value: value))
     }
 
-    package mutating func set(_ value: String?, at position: Int) { values[position] = value }
+    @inlinable
+    package mutating func set(_ value: String?, at position: Int) { slots[position].value = value }
 
-    package func key(at position: Int) -> String { keys[position] }
+    @inlinable
+    package func key(at position: Int) -> String { slots[position].key }
 
     /// Nil where the key has no effective value.
-    package func value(at position: Int) -> String? { values[position] }
+    @inlinable
+    package func value(at position: Int) -> String? { slots[position].value }
 
     /// The position of the key with the form that `key` has, or -1. `formHash` is the hash of that form.
     package func position(of key: ByteText.Bytes, formHash: UInt64) -> Int {
-        for position in 0..<hashes.count where hashes[position] == formHash {
-            if keys[position].withBytes({ TagKeyForm.same($0, key) }) { return position }
+        slots.withUnsafeBufferPointer { slots in
+            for position in 0..<slots.count where slots[position].formHash == formHash {
+                if slots[position].key.withBytes({ TagKeyForm.same($0, key) }) { return position }
+            }
+            return -1
         }
-        return -1
     }
 
+    @inlinable
     package func position(of key: String, formHash: UInt64) -> Int {
         key.withBytes { position(of: $0, formHash: formHash) }
     }
@@ -51,12 +65,12 @@ package struct EffectiveTags {
 /// (hashes of its native keys, its parsed metadata). One per event loop, used for one resource after the other.
 package struct Facts {
     package var tags = EffectiveTags()
-    private var nativeKeys: ContiguousArray<UInt64> = []
-    private var nativeForms: ContiguousArray<UInt64> = []
+    private var nativeKeys: ContiguousArray<(hash: UInt64, formHash: UInt64)> = []
     private var nativesKnown = false
     private var metadata: JSONView?
     private var metadataKnown = false
     private let parser: JSONParser
+    private var memo = PatternMemo()
 
     package init() { parser = JSONParser(bytesMax: 16 << 20) }
 
@@ -73,26 +87,41 @@ package struct Facts {
         for tag in effective { tags.append(tag.key, formHash: TagKeyForm.hash(of: tag.key), value: tag.winner.value) }
     }
 
+    /// Whether the pattern occurs in a text of a kind that repeats from one resource to the next.
+    package mutating func occurs(_ pattern: Pattern, inRepeated text: String) -> Bool {
+        text.withBytes { memo.occurs(pattern, in: $0) }
+    }
+
+    mutating func occurs(_ pattern: Pattern, inRepeated text: ByteText.Bytes) -> Bool { memo.occurs(pattern, in: text) }
+
     /// The position of the native tag with that very key, else of the first one with that form, else -1.
     mutating func nativeTag(of resource: Resource, key: ByteText.Bytes, hash: UInt64, formHash: UInt64) -> Int {
         if !nativesKnown { hashNativeKeys(of: resource) }
-        for position in 0..<nativeKeys.count where nativeKeys[position] == hash {
+        for position in 0..<nativeKeys.count where nativeKeys[position].hash == hash {
             if resource.nativeTags.tags[position].key.withBytes({ ByteText.equal($0, key) }) { return position }
         }
-        for position in 0..<nativeForms.count where nativeForms[position] == formHash {
+        for position in 0..<nativeKeys.count where nativeKeys[position].formHash == formHash {
             if resource.nativeTags.tags[position].key.withBytes({ TagKeyForm.same($0, key) }) { return position }
         }
         return -1
     }
 
     private mutating func hashNativeKeys(of resource: Resource) {
-        nativeKeys.removeAll(keepingCapacity: true)
-        nativeForms.removeAll(keepingCapacity: true)
+        startNativeKeys()
         for tag in resource.nativeTags.tags {
-            nativeKeys.append(ByteText.hash(tag.key))
-            nativeForms.append(TagKeyForm.hash(of: tag.key))
+            addNativeKey(hash: ByteText.hash(tag.key), formHash: TagKeyForm.hash(of: tag.key))
         }
+    }
+
+    /// For those who know the hashes of all native keys already: they are added in the order of the resource's native tags.
+    package mutating func startNativeKeys() {
+        nativeKeys.removeAll(keepingCapacity: true)
         nativesKnown = true
+    }
+
+    /// `hash`: `ByteText.hash` of the key; `formHash`: `TagKeyForm.hash` of it.
+    package mutating func addNativeKey(hash: UInt64, formHash: UInt64) {
+        nativeKeys.append((hash, formHash))
     }
 
     /// The root of the resource's metadata, parsed when it is first asked for.

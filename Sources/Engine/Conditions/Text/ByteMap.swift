@@ -1,62 +1,64 @@
 /// A fixed set of texts, each with its position: asked with bytes, so that a look-up makes no String.
 ///
-/// Open addressing at half load over one array of bytes. Look-ups are O(1) and do not allocate.
-package struct ByteMap: Sendable {
+/// Open addressing at half load over one block of bytes. Look-ups are O(1) and do not allocate.
+package final class ByteMap: Sendable {
     private struct Entry: Sendable {
-        let hash: UInt64
-        let start: Int32
-        let count: Int32
-        let position: Int32
+        var hash: UInt64 = 0
+        var start: Int32 = 0
+        var count: Int32 = 0
+        /// -1 for a free place.
+        var position: Int32 = -1
     }
 
-    private var bytes: [UInt8] = []
-    private var entries: [Entry] = []
-    /// Positions in `entries`, -1 for a free place. The count is a power of two.
-    private var places: [Int32]
+    private let bytes: Fixed<UInt8>
+    /// The count is a power of two.
+    private let places: Fixed<Entry>
+    private let mask: Int
+    package let isEmpty: Bool
 
     /// Where a text repeats, the first one counts.
     package init(_ texts: [String]) {
         var capacity = 4
         while capacity < texts.count * 2 { capacity *= 2 }
-        places = Array(repeating: -1, count: capacity)
+        var bytes: [UInt8] = []
+        var places = [Entry](repeating: Entry(), count: capacity)
         for (position, text) in texts.enumerated() {
-            text.withBytes { insert($0, position: Int32(position)) }
+            let hash = ByteText.hash(text)
+            var place = Int(truncatingIfNeeded: hash) & (capacity - 1)
+            var isKnown = false
+            while places[place].position >= 0, !isKnown {
+                isKnown = places[place].hash == hash && texts[Int(places[place].position)].utf8.elementsEqual(text.utf8)
+                if !isKnown { place = (place + 1) & (capacity - 1) }
+            }
+            guard !isKnown else { continue }
+            places[place] = Entry(
+                hash: hash, start: Int32(bytes.count), count: Int32(text.utf8.count), position: Int32(position))
+            bytes.append(contentsOf: text.utf8)
         }
-    }
-
-    package var isEmpty: Bool { entries.isEmpty }
-
-    private mutating func insert(_ text: ByteText.Bytes, position: Int32) {
-        let hash = ByteText.hash(text)
-        guard find(text, hash) == nil else { return }
-        var place = Int(truncatingIfNeeded: hash) & (places.count - 1)
-        while places[place] >= 0 { place = (place + 1) & (places.count - 1) }
-        places[place] = Int32(entries.count)
-        entries.append(Entry(hash: hash, start: Int32(bytes.count), count: Int32(text.count), position: position))
-        bytes.append(contentsOf: text)
+        self.bytes = Fixed(bytes)
+        self.places = Fixed(places)
+        mask = capacity - 1
+        isEmpty = texts.isEmpty
     }
 
     /// The position that the text had in the array that the map was made from.
-    package func position(of text: ByteText.Bytes) -> Int? { find(text, ByteText.hash(text)) }
+    package func position(of text: ByteText.Bytes) -> Int? {
+        guard !isEmpty else { return nil }
+        let hash = ByteText.hash(text)
+        var place = Int(truncatingIfNeeded: hash) & mask
+        while places[place].position >= 0 {
+            let entry = places[place]
+            if entry.hash == hash, Int(entry.count) == text.count,
+                ByteText.equal(bytes.part(entry.start, entry.count), text)
+            {
+                return Int(entry.position)
+            }
+            place = (place + 1) & mask
+        }
+        return nil
+    }
 
     package func position(of text: String) -> Int? { text.withBytes { position(of: $0) } }
 
     package func contains(_ text: ByteText.Bytes) -> Bool { position(of: text) != nil }
-
-    /// For a text whose hash is known already.
-    package func find(_ text: ByteText.Bytes, _ hash: UInt64) -> Int? {
-        var place = Int(truncatingIfNeeded: hash) & (places.count - 1)
-        while places[place] >= 0 {
-            let entry = entries[Int(places[place])]
-            if entry.hash == hash, Int(entry.count) == text.count {
-                let same = bytes.withUnsafeBufferPointer { all in
-                    let start = Int(entry.start)
-                    return ByteText.equal(ByteText.Bytes(rebasing: all[start..<(start + text.count)]), text)
-                }
-                if same { return Int(entry.position) }
-            }
-            place = (place + 1) & (places.count - 1)
-        }
-        return nil
-    }
 }

@@ -2,41 +2,66 @@
 package enum ByteText {
     package typealias Bytes = UnsafeBufferPointer<UInt8>
 
-    /// A 64-bit hash, the same on every machine and in every run: the multiply-and-fold of Wang Yi's wyhash.
+    /// A 64-bit hash, the same on every machine of one byte order and in every run: the multiply-and-fold of Wang Yi's
+    /// wyhash over words of eight bytes, the last one overlapping.
+    @inlinable
     package static func hash(_ bytes: Bytes) -> UInt64 {
-        let raw = UnsafeRawBufferPointer(bytes)
-        let count = raw.count
+        guard let start = bytes.baseAddress.map({ UnsafeRawPointer($0) }) else { return fold(0, 0) }
+        let count = bytes.count
         var hash = 0x9E37_79B9_7F4A_7C15 ^ UInt64(count)
+        guard count >= 8 else { return fold(hash ^ shortWord(start, count), 0x8EBC_6AF0_9C88_C6E3) }
         var at = 0
-        while at &+ 8 <= count {
-            hash = fold(hash ^ raw.loadUnaligned(fromByteOffset: at, as: UInt64.self).littleEndian, 0xE703_7ED1_A0B4_28DB)
+        while at < count &- 8 {
+            hash = fold(hash ^ start.loadUnaligned(fromByteOffset: at, as: UInt64.self), 0xE703_7ED1_A0B4_28DB)
             at &+= 8
         }
-        if at < count {
-            var tail: UInt64 = 0
-            while at < count {
-                tail = tail << 8 | UInt64(raw[at])
-                at &+= 1
-            }
-            hash = fold(hash ^ tail, 0x8EBC_6AF0_9C88_C6E3)
-        }
-        return fold(hash, 0x5899_65CC_7537_4CC3)
+        return fold(hash ^ start.loadUnaligned(fromByteOffset: count &- 8, as: UInt64.self), 0x8EBC_6AF0_9C88_C6E3)
     }
 
+    @inlinable
     package static func hash(_ text: String) -> UInt64 { text.withBytes { hash($0) } }
 
-    private static func fold(_ value: UInt64, _ factor: UInt64) -> UInt64 {
+    /// Up to seven bytes as one word, different for different bytes of one length.
+    @inlinable
+    static func shortWord(_ start: UnsafeRawPointer, _ count: Int) -> UInt64 {
+        if count >= 4 {
+            let first = UInt64(start.loadUnaligned(as: UInt32.self))
+            return first << 32 | UInt64(start.loadUnaligned(fromByteOffset: count &- 4, as: UInt32.self))
+        }
+        guard count > 0 else { return 0 }
+        let first = UInt64(start.load(as: UInt8.self))
+        let middle = UInt64(start.load(fromByteOffset: count / 2, as: UInt8.self))
+        return first << 16 | middle << 8 | UInt64(start.load(fromByteOffset: count &- 1, as: UInt8.self))
+    }
+
+    @inlinable
+    static func fold(_ value: UInt64, _ factor: UInt64) -> UInt64 {
         let product = value.multipliedFullWidth(by: factor)
         return product.high ^ product.low
     }
 
+    @inlinable
     package static func equal(_ left: Bytes, _ right: Bytes) -> Bool {
-        guard left.count == right.count else { return false }
-        for position in 0..<left.count where left[position] != right[position] { return false }
-        return true
+        let count = left.count
+        guard count == right.count else { return false }
+        guard let first = left.baseAddress.map({ UnsafeRawPointer($0) }),
+            let second = right.baseAddress.map({ UnsafeRawPointer($0) })
+        else { return true }
+        guard count >= 8 else { return shortWord(first, count) == shortWord(second, count) }
+        var at = 0
+        while at < count &- 8 {
+            guard
+                first.loadUnaligned(fromByteOffset: at, as: UInt64.self)
+                    == second.loadUnaligned(fromByteOffset: at, as: UInt64.self)
+            else { return false }
+            at &+= 8
+        }
+        return first.loadUnaligned(fromByteOffset: count &- 8, as: UInt64.self)
+            == second.loadUnaligned(fromByteOffset: count &- 8, as: UInt64.self)
     }
 
     /// UTF-8 order, which for code points is the same.
+    @inlinable
     package static func precedes(_ left: Bytes, _ right: Bytes) -> Bool {
         let shared = min(left.count, right.count)
         for position in 0..<shared where left[position] != right[position] { return left[position] < right[position] }
@@ -117,7 +142,7 @@ package enum ByteText {
 
 extension String {
     /// Lends the UTF-8 bytes without a copy on the heap.
-    @inline(__always)
+    @inlinable
     package func withBytes<Result>(_ body: (UnsafeBufferPointer<UInt8>) throws -> Result) rethrows -> Result {
         if let result = try utf8.withContiguousStorageIfAvailable(body) { return result }
         var copy = self

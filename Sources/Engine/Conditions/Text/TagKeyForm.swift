@@ -50,8 +50,12 @@ package enum TagKeyForm {
     }
 
     /// True when the two keys have one form.
+    @inline(__always)
     package static func same(_ left: ByteText.Bytes, _ right: ByteText.Bytes) -> Bool {
-        if ByteText.equal(left, right) { return true }
+        ByteText.equal(left, right) || sameWhenFolded(left, right)
+    }
+
+    private static func sameWhenFolded(_ left: ByteText.Bytes, _ right: ByteText.Bytes) -> Bool {
         switch (unicodeForm(of: left), unicodeForm(of: right)) {
         case (.some(let first), .some(let second)): return first == second
         case (.none, .none): return withForm(of: left) { first in withForm(of: right) { ByteText.equal(first, $0) } }

@@ -22,8 +22,8 @@ package struct ObjectReader {
             if !seen.insert(member.name).inserted {
                 errors.add("the field is given twice", at: pointer.appending(member.name))
             } else if !accepted.contains(member.name), !ignored.contains(member.name) {
-                let hint = Suggestion.clause(for: member.name, among: accepted)
-                errors.add("unknown field\(hint)", at: pointer.appending(member.name))
+                errors.add(
+                    "unknown field\(Suggestion.clause(for: member.name, among: accepted))", at: pointer.appending(member.name))
             }
         }
         self.members = members
@@ -67,7 +67,8 @@ package struct ObjectReader {
 
     package func int(_ name: String, in range: ClosedRange<Int>, into errors: inout ValidationErrors) -> Int? {
         guard let value = value(name) else { return nil }
-        guard let number = value.int else {
+        // 5.0 is a whole number too (JSON Schema, section 6.1.1).
+        guard let number = value.int ?? value.double.flatMap(Int.init(exactly:)) else {
             errors.add("expected a whole number, found \(value.double == nil ? value.kindName : "a fraction")", at: place(of: name))
             return nil
         }

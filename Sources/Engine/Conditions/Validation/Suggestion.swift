@@ -2,16 +2,19 @@
 package enum Suggestion {
     /// Longest name that is compared, in characters; a longer one gets no suggestion.
     private static let charactersMax = 64
+    /// Most accepted names that are compared; among more there is no suggestion, so that no document costs much to refuse.
+    private static let candidatesMax = 64
 
     /// The nearest of `accepted`, the earlier one of equals; nil when none is near.
     ///
     /// Near is an edit distance of at most a third of the longer name (2 at least), or one name inside the other.
     package static func nearest(to name: String, among accepted: [String]) -> String? {
         let typed = Array(name.lowercased())
-        guard !typed.isEmpty, typed.count <= charactersMax else { return nil }
+        guard !typed.isEmpty, typed.count <= charactersMax, accepted.count <= candidatesMax else { return nil }
         var best: (name: String, distance: Int)?
         for candidate in accepted {
             let letters = Array(candidate.lowercased())
+            guard letters.count <= charactersMax else { continue }
             let allowed = max(2, max(typed.count, letters.count) / 3)
             let distance = editDistance(typed, letters)
             guard distance <= allowed, distance < max(typed.count, letters.count) else { continue }

@@ -26,12 +26,12 @@ package struct ValidationErrors: Error, Hashable, Sendable, CustomStringConverti
 
     package var isEmpty: Bool { problems.isEmpty }
 
-    package mutating func add(_ message: String, at pointer: JSONPointer) {
+    package mutating func add(_ message: @autoclosure () -> String, at pointer: JSONPointer) {
         guard problems.count < Self.problemsMax else {
             unreported += 1
             return
         }
-        problems.append(Problem(pointer: pointer.text, message: message))
+        problems.append(Problem(pointer: pointer.text, message: message()))
     }
 
     package var description: String {

@@ -5,12 +5,18 @@ internal import Model
 /// some rule requires, and the candidates are what all dimensions have in common.
 ///
 /// A resource costs one look-up per dimension and one pass over `rules / 64` words, however many rules there are.
-struct CandidateIndex: Sendable {
-    private struct Dimension: Sendable {
+final class CandidateIndex: Sendable {
+    private final class Dimension: Sendable {
         let values: ByteMap
         /// `values.count` rows: the rules that require the value or none. Then one row of the rules that require none.
-        let rows: [UInt64]
-        let openRow: Int
+        let rows: Fixed<UInt64>
+        private let openRow: Int
+
+        init(_ values: [String], _ rows: [UInt64]) {
+            self.values = ByteMap(values)
+            self.rows = Fixed(rows)
+            openRow = values.count
+        }
 
         func row(_ value: String) -> Int { values.position(of: value) ?? openRow }
     }
@@ -24,12 +30,12 @@ struct CandidateIndex: Sendable {
     private let nativeForms: ByteMap
     private let tagForms: ByteMap
     /// Rows of the rules that require the key, native ones first; then one row of the rules that require none.
-    private let keyRows: [UInt64]
+    private let keyRows: Fixed<UInt64>
     private let firstTagRow: Int
     private let openKeyRow: Int
 
     init(_ requirements: [Requirements]) {
-        words = (requirements.count + 63) / 64
+        let words = (requirements.count + 63) / 64
         providers = Self.dimension(requirements.map(\.providers), words)
         resourceTypes = Self.dimension(requirements.map(\.resourceTypes), words)
         accounts = Self.dimension(requirements.map(\.accounts), words)
@@ -55,9 +61,10 @@ struct CandidateIndex: Sendable {
             }
             for key in required { if let row = numbers[key] { rows[row * words + rule / 64] |= bit } }
         }
+        self.words = words
         nativeForms = ByteMap(native)
         tagForms = ByteMap(tag)
-        keyRows = rows
+        keyRows = Fixed(rows)
         firstTagRow = native.count
         openKeyRow = keys.count
     }
@@ -74,7 +81,7 @@ struct CandidateIndex: Sendable {
                 for row in 0...values.count { rows[row * words + rule / 64] |= bit }
             }
         }
-        return Dimension(values: ByteMap(values), rows: rows, openRow: values.count)
+        return Dimension(values, rows)
     }
 
     /// The row for a native key, or for a tag's key, or -1.
@@ -93,6 +100,7 @@ struct CandidateIndex: Sendable {
     }
 
     /// Adds the rules that require the key of that row.
+    @inline(__always)
     func add(_ row: Int32, to candidates: inout ContiguousArray<UInt64>) {
         guard row >= 0 else { return }
         for word in 0..<words { candidates[word] |= keyRows[Int(row) * words + word] }

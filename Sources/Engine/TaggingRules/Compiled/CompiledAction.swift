@@ -17,7 +17,7 @@ struct TargetKey: Sendable {
 }
 
 /// An action made ready: fixed values are normalised already and shared by all tags that carry them.
-struct CompiledAction: Sendable {
+final class CompiledAction: Sendable {
     enum Part: Sendable {
         case literal(String)
         case field(CompiledField)
@@ -26,11 +26,36 @@ struct CompiledAction: Sendable {
 
     enum Value: Sendable {
         case constant(String)
-        case template([Part])
+        case template(Fixed<Part>)
         case copy(CompiledField)
-        case lookUp(from: CompiledField, exact: ByteMap, anyCase: ByteMap, values: [String], fallback: String?)
+        case lookUp(LookUp)
         /// No value: the key is removed.
         case nothing
+    }
+
+    final class LookUp: Sendable {
+        private let from: CompiledField
+        private let exact: ByteMap
+        private let anyCase: ByteMap
+        private let values: Fixed<String>
+        private let fallback: String?
+
+        /// `mapping` and `fallback` with values that are normalised already.
+        init(from: CompiledField, mapping: [Tag], fallback: String?) {
+            self.from = from
+            exact = ByteMap(mapping.map(\.key))
+            anyCase = ByteMap(mapping.map { $0.key.lowercased() })
+            values = Fixed(mapping.map(\.value))
+            self.fallback = fallback
+        }
+
+        func result(for resource: Resource, _ facts: inout Facts) -> String? {
+            guard let looked = from.text(of: resource, &facts) else { return fallback }
+            let found = looked.withBytes { bytes in
+                exact.position(of: bytes) ?? ByteText.withLowercased(bytes) { anyCase.position(of: $0) }
+            }
+            return found.map { values[$0] } ?? fallback
+        }
     }
 
     let target: TargetKey
@@ -48,13 +73,14 @@ struct CompiledAction: Sendable {
             } else {
                 let parts = template?.parts ?? []
                 value = .template(
-                    parts.map { part in
-                        switch part {
-                        case .literal(let text): .literal(text)
-                        case .field(let reference): .field(field(reference))
-                        case .group(let number): .group(number)
-                        }
-                    })
+                    Fixed(
+                        parts.map { part in
+                            switch part {
+                            case .literal(let text): .literal(text)
+                            case .field(let reference): .field(field(reference))
+                            case .group(let number): .group(number)
+                            }
+                        }))
             }
         case .copyTag(let from, let key):
             target = TargetKey(key, normaliser)
@@ -62,9 +88,9 @@ struct CompiledAction: Sendable {
         case .mapValue(let key, let from, let mapping, let fallback):
             target = TargetKey(key, normaliser)
             value = .lookUp(
-                from: field(from), exact: ByteMap(mapping.map(\.key)), anyCase: ByteMap(mapping.map { $0.key.lowercased() }),
-                values: mapping.map { normaliser.value($0.value, for: key) },
-                fallback: fallback.map { normaliser.value($0, for: key) })
+                LookUp(
+                    from: field(from), mapping: mapping.map { Tag($0.key, normaliser.value($0.value, for: key)) },
+                    fallback: fallback.map { normaliser.value($0, for: key) }))
         case .removeTag(let key):
             target = TargetKey(key, normaliser)
             value = .nothing
@@ -74,37 +100,39 @@ struct CompiledAction: Sendable {
     /// The value for a resource, normalised; nil where a reference has no value, or what comes out is empty, too long or
     /// has control characters: then the action does nothing.
     func result(
-        for resource: Resource, _ facts: inout Facts, groups: [String]?, _ normaliser: TagNormaliser
+        for resource: Resource, _ facts: inout Facts, groups: [String], _ normaliser: TagNormaliser
     ) -> String? {
         let text: String
         switch value {
         case .constant(let constant): return constant.isEmpty ? nil : constant
         case .nothing: return nil
-        case .lookUp(let from, let exact, let anyCase, let values, let fallback):
-            guard let looked = from.text(of: resource, &facts) else { return fallback }
-            let found = looked.withBytes { bytes in
-                exact.position(of: bytes) ?? ByteText.withLowercased(bytes) { anyCase.position(of: $0) }
-            }
-            return found.map { values[$0] } ?? fallback
+        case .lookUp(let lookUp): return lookUp.result(for: resource, &facts)
         case .copy(let from):
             guard let copied = from.text(of: resource, &facts) else { return nil }
             text = copied
         case .template(let parts):
             var made = ""
-            for part in parts {
-                switch part {
+            for position in 0..<parts.count {
+                switch parts[position] {
                 case .literal(let literal): made += literal
                 case .field(let field):
                     guard let piece = field.text(of: resource, &facts) else { return nil }
                     made += piece
                 case .group(let number):
-                    guard let groups, number < groups.count, !groups[number].isEmpty else { return nil }
+                    guard number < groups.count, !groups[number].isEmpty else { return nil }
                     made += groups[number]
                 }
             }
             text = made
         }
         let normal = normaliser.value(text, ofWord: Int(target.word))
-        return normal.isEmpty || TagLimits.problem(key: target.key, value: normal) != nil ? nil : normal
+        return normal.isEmpty || !Self.isAcceptable(normal) ? nil : normal
+    }
+
+    /// What `TagLimits.problem` says of a value, without its explanation.
+    private static func isAcceptable(_ value: String) -> Bool {
+        value.withBytes { bytes in
+            bytes.count <= TagLimits.valueBytesMax && !bytes.contains { $0 < 0x20 && $0 != 0x09 || $0 == 0x7F }
+        }
     }
 }

@@ -21,9 +21,9 @@ extension CompiledRuleSet {
         _ resource: Resource, _ claims: [VirtualTag], _ previous: [VirtualTag], _ now: Timestamp,
         _ scratch: inout TaggingContext.Scratch, _ facts: inout Facts
     ) -> [VirtualTag] {
-        if scratch.owner !== identity {
+        if scratch.owner !== self {
             scratch.natives.removeAll()
-            scratch.owner = identity
+            scratch.owner = self
         }
         facts.startResource()
         scratch.tags.startResource()
@@ -39,7 +39,9 @@ extension CompiledRuleSet {
                 bits &= bits - 1
             }
         }
-        return Result(ruleSet: self, resource: resource, stored: claims, now: now).tags(previous, &scratch, facts)
+        return claims.withUnsafeBufferPointer { stored in
+            Result(ruleSet: self, stored: stored, now: now).tags(previous, &scratch, facts)
+        }
     }
 
     // MARK: Claims
@@ -51,7 +53,7 @@ extension CompiledRuleSet {
             let formHash = TagKeyForm.hash(of: key)
             index.add(index.tagRow(key), to: &scratch.candidates)
             let found = facts.tags.position(of: key, formHash: formHash)
-            let entry = scratch.tags.entry(for: key, order: KeyOrder(key), formHash: formHash, found: found, &facts)
+            let entry = found >= 0 ? found : scratch.tags.append(key, order: KeyOrder(key), formHash: formHash, &facts)
             guard entry >= 0 else { continue }
             for position in 0...tag.losers.count {
                 let assertion = position == 0 ? tag.winner : tag.losers[position - 1]
@@ -70,67 +72,65 @@ extension CompiledRuleSet {
     }
 
     private func addNative(_ resource: Resource, _ scratch: inout TaggingContext.Scratch, _ facts: inout Facts) {
-        for tag in resource.nativeTags.tags {
-            let number = scratch.natives.position(of: tag.key, resource.provider) { nativeKey($0, resource.provider) }
-            let nativeRow = scratch.natives.keys[number].nativeRow
-            let tagRow = scratch.natives.keys[number].tagRow
-            index.add(nativeRow, to: &scratch.candidates)
-            guard !scratch.natives.keys[number].isLeftOut, tag.value.utf8.count <= TagLimits.valueBytesMax else { continue }
-            index.add(tagRow, to: &scratch.candidates)
-            let formHash = scratch.natives.keys[number].formHash
-            let found = facts.tags.position(of: scratch.natives.keys[number].key, formHash: formHash)
-            let entry = scratch.tags.entry(
-                for: scratch.natives.keys[number].key, order: scratch.natives.keys[number].order, formHash: formHash,
-                found: found, &facts)
+        let provider = resource.provider
+        let tags = resource.nativeTags.tags
+        facts.startNativeKeys()
+        for position in tags.indices {
+            let number = scratch.natives.position(of: tags[position].key, provider) {
+                NativeKey($0, provider, normaliser, index)
+            }
+            let native = scratch.natives.keys[number]
+            facts.addNativeKey(hash: native.originalHash, formHash: native.originalFormHash)
+            index.add(native.nativeRow, to: &scratch.candidates)
+            let value = tags[position].value
+            guard !native.isLeftOut, value.utf8.count <= TagLimits.valueBytesMax else { continue }
+            index.add(native.tagRow, to: &scratch.candidates)
+            let found = facts.tags.position(of: native.key, formHash: native.formHash)
+            let entry =
+                found >= 0 ? found : scratch.tags.append(native.key, order: native.order, formHash: native.formHash, &facts)
             guard entry >= 0 else { continue }
-            let isExact = scratch.natives.keys[number].isExact
             let claim = WorkingTags.Claim(
-                origin: .native(Int32(number)), source: .inherited,
-                value: normaliser.value(tag.value, ofWord: Int(scratch.natives.keys[number].word)))
-            scratch.tags.add(claim, to: entry, &facts) { _ in isExact }
+                origin: .native(Int32(number)), source: .inherited, value: normaliser.value(value, ofWord: Int(native.word)))
+            scratch.tags.add(claim, to: entry, &facts) { _ in native.isExact }
         }
-    }
-
-    private func nativeKey(_ original: String, _ provider: Provider) -> NativeKey {
-        let key = normaliser.key(native: original)
-        let isLeftOut = TagLimits.problem(key: key, value: "") != nil || ReservedKeys.contains(original, of: provider)
-        return NativeKey(
-            original: original, provider: provider, key: key, order: KeyOrder(key), formHash: TagKeyForm.hash(of: key),
-            word: Int32(normaliser.word(for: key) ?? -1), isLeftOut: isLeftOut, isExact: original == key,
-            createdBy: "native:\(original)", nativeRow: index.nativeRow(original), tagRow: index.tagRow(key))
     }
 
     // MARK: Rules
 
     private func run(_ number: Int32, _ resource: Resource, _ scratch: inout TaggingContext.Scratch, _ facts: inout Facts) {
-        guard rules[Int(number)].condition.holds(for: resource, &facts) else { return }
-        let groups =
-            rules[Int(number)].needsGroups ? rules[Int(number)].condition.groups(for: resource, &facts) : nil
-        for position in rules[Int(number)].actions.indices {
-            let found = facts.tags.position(
-                of: rules[Int(number)].actions[position].target.key,
-                formHash: rules[Int(number)].actions[position].target.formHash)
+        let rule = rules.base + Int(number)
+        var groups: [String] = []
+        if rule.pointee.needsGroups {
+            guard let found = rule.pointee.condition.groups(for: resource, &facts) else { return }
+            groups = found
+        } else {
+            guard rule.pointee.condition.holds(for: resource, &facts) else { return }
+        }
+        for position in 0..<rule.pointee.actions.count {
+            let action = rule.pointee.actions[position]
+            let found = facts.tags.position(of: action.target.key, formHash: action.target.formHash)
             if found >= 0, scratch.tags.entries[found].isShut || scratch.tags.hasClaim(ofRule: number, on: found) {
                 // Nothing to add. A removal after the rule's own value has nothing to take away either.
                 continue
             }
-            let action = rules[Int(number)].actions[position]
             if case .nothing = action.value {
-                let entry = entry(of: action.target, found, &scratch, &facts)
+                let entry = entry(of: action, found, &scratch, &facts)
                 if entry >= 0 { scratch.tags.shut(entry, &facts) }
                 continue
             }
             guard let value = action.result(for: resource, &facts, groups: groups, normaliser) else { continue }
-            let entry = entry(of: action.target, found, &scratch, &facts)
+            let entry = entry(of: action, found, &scratch, &facts)
             guard entry >= 0 else { continue }
             scratch.tags.add(.init(origin: .rule(number), source: .rule, value: value), to: entry, &facts)
         }
     }
 
     private func entry(
-        of target: TargetKey, _ found: Int, _ scratch: inout TaggingContext.Scratch, _ facts: inout Facts
+        of action: CompiledAction, _ found: Int, _ scratch: inout TaggingContext.Scratch, _ facts: inout Facts
     ) -> Int {
-        scratch.tags.entry(for: target.key, order: target.order, formHash: target.formHash, found: found, &facts)
+        guard found < 0 else { return found }
+        return scratch.tags.append(
+            action.target.key, order: action.target.order, formHash: action.target.formHash, &facts)
     }
 }
 

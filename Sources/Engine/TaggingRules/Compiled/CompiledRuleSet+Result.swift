@@ -5,43 +5,49 @@ extension CompiledRuleSet {
     /// Turns working claims into tags, and takes from the previous ones all that still holds.
     struct Result {
         let ruleSet: CompiledRuleSet
-        let resource: Resource
-        let stored: [VirtualTag]
+        let stored: UnsafeBufferPointer<VirtualTag>
         let now: Timestamp
 
         func tags(
-            _ previous: [VirtualTag], _ scratch: inout TaggingContext.Scratch, _ facts: Facts
+            _ previous: [VirtualTag], _ scratch: inout TaggingContext.Scratch, _ facts: borrowing Facts
         ) -> [VirtualTag] {
             sort(&scratch, facts)
             var made: [VirtualTag]?
-            var old = 0
             var count = 0
-            for entry in scratch.order {
-                let first = scratch.tags.entries[Int(entry)].first
-                let key = facts.tags.key(at: Int(entry))
-                while old < previous.count, previous[old].key < key { old += 1 }
-                let match = old < previous.count && previous[old].key == key ? old : -1
-                if match == count, made == nil, isSame(previous[match], first, scratch) {
-                    count += 1
-                    continue
+            previous.withUnsafeBufferPointer { all in
+                guard var old = all.baseAddress else { return }
+                let end = old + all.count
+                for entry in scratch.order {
+                    let first = scratch.tags.entries[Int(entry)].first
+                    let key = facts.tags.key(at: Int(entry))
+                    while old < end, old.pointee.key != key, old.pointee.key < key { old += 1 }
+                    let isKnown = old < end && old.pointee.key == key
+                    let isSame = isKnown && self.isSame(old, first, scratch)
+                    if made == nil {
+                        if isSame, old == all.baseAddress.map({ $0 + count }) {
+                            count += 1
+                            continue
+                        }
+                        made = Array(all[..<count])
+                        made?.reserveCapacity(scratch.order.count)
+                    }
+                    if isSame {
+                        made?.append(old.pointee)
+                    } else {
+                        made?.append(tag(key, first, isKnown ? old : nil, scratch))
+                    }
                 }
-                if made == nil {
-                    made = Array(previous[..<count])
-                    made?.reserveCapacity(scratch.order.count)
-                }
-                if match >= 0, isSame(previous[match], first, scratch) {
-                    made?.append(previous[match])
-                } else {
-                    made?.append(tag(key, first, match >= 0 ? previous[match] : nil, scratch))
-                }
-                count += 1
             }
             if let made { return made }
-            return count == previous.count ? previous : Array(previous[..<count])
+            if count == previous.count, count > 0 { return previous }
+            guard previous.isEmpty else { return Array(previous[..<count]) }
+            return scratch.order.map { entry in
+                tag(facts.tags.key(at: Int(entry)), scratch.tags.entries[Int(entry)].first, nil, scratch)
+            }
         }
 
         /// Entries that have a claim, by key. Insertion sort: there are few, and they are nearly sorted.
-        private func sort(_ scratch: inout TaggingContext.Scratch, _ facts: Facts) {
+        private func sort(_ scratch: inout TaggingContext.Scratch, _ facts: borrowing Facts) {
             scratch.order.removeAll(keepingCapacity: true)
             for entry in scratch.tags.entries.indices where scratch.tags.entries[entry].first >= 0 {
                 var place = scratch.order.count
@@ -61,20 +67,23 @@ extension CompiledRuleSet {
 
         // MARK: The same as before?
 
-        private func isSame(_ tag: VirtualTag, _ first: Int32, _ scratch: TaggingContext.Scratch) -> Bool {
-            var at = first
-            for position in 0...tag.losers.count {
-                guard at >= 0 else { return false }
-                let same =
-                    position == 0
-                    ? isSame(tag.winner, Int(at), scratch) : isSame(tag.losers[position - 1], Int(at), scratch)
-                guard same else { return false }
-                at = scratch.tags.claims[Int(at)].next
+        private func isSame(
+            _ tag: UnsafePointer<VirtualTag>, _ first: Int32, _ scratch: borrowing TaggingContext.Scratch
+        ) -> Bool {
+            guard isSame(tag.pointee.winner, Int(first), scratch) else { return false }
+            return tag.pointee.losers.withUnsafeBufferPointer { losers in
+                var at = scratch.tags.claims[Int(first)].next
+                for position in losers.indices {
+                    guard at >= 0, isSame(losers[position], Int(at), scratch) else { return false }
+                    at = scratch.tags.claims[Int(at)].next
+                }
+                return at < 0
             }
-            return at < 0
         }
 
-        private func isSame(_ old: TagAssertion, _ claim: Int, _ scratch: TaggingContext.Scratch) -> Bool {
+        private func isSame(
+            _ old: borrowing TagAssertion, _ claim: Int, _ scratch: borrowing TaggingContext.Scratch
+        ) -> Bool {
             guard old.source == scratch.tags.claims[claim].source, old.value == scratch.tags.claims[claim].value else {
                 return false
             }
@@ -85,9 +94,9 @@ extension CompiledRuleSet {
                     && old.createdBy == new.createdBy && old.ruleID == new.ruleID && old.ruleVersion == new.ruleVersion
                     && old.priority == new.priority
             case .rule(let number):
-                let rule = ruleSet.rules[Int(number)]
-                return old.ruleID == rule.id && old.ruleVersion == rule.version && old.priority == rule.priority
-                    && old.createdBy == rule.createdBy && old.confidence == 1
+                let rule = ruleSet.rules.base + Int(number)
+                return old.ruleID == rule.pointee.id && old.ruleVersion == rule.pointee.version
+                    && old.priority == rule.pointee.priority && old.createdBy == rule.pointee.createdBy && old.confidence == 1
             case .native(let number):
                 return old.createdBy == scratch.natives.keys[Int(number)].createdBy && old.confidence == 1
             }
@@ -95,7 +104,7 @@ extension CompiledRuleSet {
 
         // MARK: New tags
 
-        private func tag(_ key: String, _ first: Int32, _ old: VirtualTag?, _ scratch: TaggingContext.Scratch) -> VirtualTag {
+        private func tag(_ key: String, _ first: Int32, _ old: UnsafePointer<VirtualTag>?, _ scratch: borrowing TaggingContext.Scratch) -> VirtualTag {
             var losers: [TagAssertion] = []
             var at = scratch.tags.claims[Int(first)].next
             while at >= 0 {
@@ -106,7 +115,7 @@ extension CompiledRuleSet {
         }
 
         /// A claim keeps the time of its making for as long as the same one makes it, and all of it while it says the same.
-        private func assertion(_ claim: Int, _ old: VirtualTag?, _ scratch: TaggingContext.Scratch) -> TagAssertion {
+        private func assertion(_ claim: Int, _ old: UnsafePointer<VirtualTag>?, _ scratch: borrowing TaggingContext.Scratch) -> TagAssertion {
             let value = scratch.tags.claims[claim].value
             let new: TagAssertion
             switch scratch.tags.claims[claim].origin {
@@ -125,8 +134,8 @@ extension CompiledRuleSet {
                     updatedAt: now)
             }
             guard let old else { return new }
-            for position in 0...old.losers.count {
-                let before = old.assertion(position)
+            for position in 0...old.pointee.losers.count {
+                let before = old.pointee.assertion(position)
                 guard before.source == new.source, before.ruleID == new.ruleID,
                     before.source == .rule || before.createdBy == new.createdBy
                 else { continue }

@@ -18,7 +18,7 @@ package import Model
 ///
 /// Keys of one form (`TagKeyForm`) are one tag; its spelling is the schema's, else that of the claim by a person or model,
 /// else the rules', else canonical.
-package struct CompiledRuleSet: Sendable {
+package final class CompiledRuleSet: Sendable {
     struct Rule: Sendable {
         let id: UUID128
         let version: UInt64
@@ -26,18 +26,14 @@ package struct CompiledRuleSet: Sendable {
         /// `rule:NAME`.
         let createdBy: String
         let condition: CompiledCondition
-        let actions: [CompiledAction]
+        let actions: Fixed<CompiledAction>
         let needsGroups: Bool
     }
 
     package let normaliser: TagNormaliser
     /// In the order in which they run.
-    let rules: [Rule]
+    let rules: Fixed<Rule>
     let index: CandidateIndex
-    /// Tells this set from every other one whose native keys a context may still hold.
-    let identity = Identity()
-
-    final class Identity: Sendable {}
 
     /// Disabled rules are left out. Never fails: see `CompiledCondition`. Without `indexing` every rule is asked for every
     /// resource: the same answers, slower.
@@ -48,14 +44,15 @@ package struct CompiledRuleSet: Sendable {
         let volatile = Set(targets.map { TagKeyForm.form(of: normaliser.key($0)) })
         var cache = PatternCache()
         self.normaliser = normaliser
-        rules = ordered.map { rule in
+        let rules = ordered.map { rule in
             let needsGroups = rule.actions.contains(where: \.needsGroups)
             return Rule(
                 id: rule.id, version: rule.version, priority: rule.priority, createdBy: "rule:\(rule.name)",
                 condition: CompiledCondition(
                     rule.condition, keepsOrder: needsGroups, spelling: normaliser.key(_:), patterns: &cache),
-                actions: rule.actions.map { CompiledAction($0, normaliser) }, needsGroups: needsGroups)
+                actions: Fixed(rule.actions.map { CompiledAction($0, normaliser) }), needsGroups: needsGroups)
         }
+        self.rules = Fixed(rules)
         index = CandidateIndex(
             ordered.map {
                 indexing

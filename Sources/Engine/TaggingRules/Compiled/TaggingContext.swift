@@ -16,7 +16,7 @@ package final class TaggingContext {
         var candidates: ContiguousArray<UInt64> = []
         /// Entries in the order of their keys.
         var order: ContiguousArray<Int32> = []
-        /// The rule set whose native keys `natives` holds.
-        var owner: CompiledRuleSet.Identity?
+        /// The rule set whose native keys `natives` holds. Kept alive, so that no later one can be taken for it.
+        var owner: CompiledRuleSet?
     }
 }

@@ -38,14 +38,11 @@ struct WorkingTags {
         claims.removeAll(keepingCapacity: true)
     }
 
-    /// The entry of the key, made where there is none; -1 when the resource has as many tags as it may.
-    mutating func entry(
-        for key: @autoclosure () -> String, order: @autoclosure () -> KeyOrder, formHash: UInt64, found: Int, _ facts: inout Facts
-    ) -> Int {
-        guard found < 0 else { return found }
+    /// Makes an entry for a key that has none; -1 when the resource has as many tags as it may.
+    mutating func append(_ key: String, order: KeyOrder, formHash: UInt64, _ facts: inout Facts) -> Int {
         guard entries.count < TagLimits.tagsPerResourceMax else { return -1 }
-        entries.append(Entry(order: order()))
-        facts.tags.append(key(), formHash: formHash, value: nil)
+        entries.append(Entry(order: order))
+        facts.tags.append(key, formHash: formHash, value: nil)
         return entries.count - 1
     }
 

@@ -93,8 +93,9 @@ package struct TagDefinitionDraft: Hashable, Sendable {
         var meanings: [String: String] = [:]
         for entry in valueAliases {
             if !allowedValues.isEmpty, !seen.contains(entry.value) {
-                let hint = Suggestion.clause(for: entry.value, among: allowedValues)
-                errors.add("the value is not one of allowed_values\(hint)", at: place.appending(entry.value))
+                errors.add(
+                    "the value is not one of allowed_values\(Suggestion.clause(for: entry.value, among: allowedValues))",
+                    at: place.appending(entry.value))
             }
             for (position, alias) in entry.aliases.enumerated() {
                 if let other = meanings.updateValue(entry.value, forKey: alias.lowercased()), other != entry.value {

@@ -2,8 +2,10 @@ internal import Conditions
 internal import Model
 
 /// What is known of a native key under one rule set: worked out once, asked for every resource that carries it.
-struct NativeKey {
+final class NativeKey {
     let original: String
+    let originalHash: UInt64
+    let originalFormHash: UInt64
     let provider: Provider
     /// The key in the virtual layer.
     let key: String
@@ -20,6 +22,22 @@ struct NativeKey {
     /// Rows of the candidate index for `native_tags.KEY` and `tags.KEY`, or -1.
     let nativeRow: Int32
     let tagRow: Int32
+
+    init(_ original: String, _ provider: Provider, _ normaliser: TagNormaliser, _ index: CandidateIndex) {
+        self.original = original
+        originalHash = ByteText.hash(original)
+        originalFormHash = TagKeyForm.hash(of: original)
+        self.provider = provider
+        key = normaliser.key(native: original)
+        order = KeyOrder(key)
+        formHash = TagKeyForm.hash(of: key)
+        word = Int32(normaliser.word(for: key) ?? -1)
+        isLeftOut = TagLimits.problem(key: key, value: "") != nil || ReservedKeys.contains(original, of: provider)
+        isExact = original == key
+        createdBy = "native:\(original)"
+        nativeRow = index.nativeRow(original)
+        tagRow = index.tagRow(key)
+    }
 }
 
 /// Native keys seen under one rule set, by their bytes. Bounded; emptied between resources when it is full.

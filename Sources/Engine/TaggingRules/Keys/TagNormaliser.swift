@@ -11,7 +11,7 @@ package import Model
 /// **Values.** Spaces around a value go. Where the definition lists allowed values or value aliases, a value that equals
 /// one of them but for case and separators becomes it (`prd`, `Production` → `production`). For booleans without a list,
 /// true, yes, y, on and 1 become `true`, and their opposites `false`. Any other value stays.
-package struct TagNormaliser: Sendable {
+package final class TagNormaliser: Sendable {
     /// A key that is spelt one way.
     struct Word: Sendable {
         let key: String
@@ -19,10 +19,10 @@ package struct TagNormaliser: Sendable {
         let values: ValueVocabulary?
     }
 
-    private let words: [Word]
+    private let words: Fixed<Word>
     /// Forms of keys and aliases, and for each the word that it means.
     private let forms: ByteMap
-    private let meanings: [Int32]
+    private let meanings: Fixed<Int32>
 
     /// `spoken`: keys that rules use, in any order.
     package init(definitions: [TagDefinition], spoken: [String] = []) {
@@ -41,17 +41,15 @@ package struct TagNormaliser: Sendable {
             meanings.append(Int32(words.count))
             words.append(Word(key: key, values: nil))
         }
-        self.words = words
+        self.words = Fixed(words)
         self.forms = ByteMap(forms)
-        self.meanings = meanings
+        self.meanings = Fixed(meanings)
     }
 
     /// The number of the word that the key means; nil when there is none.
     func word(for key: String) -> Int? {
         TagKeyForm.withForm(of: key) { forms.position(of: $0) }.map { Int(meanings[$0]) }
     }
-
-    func word(_ number: Int) -> Word { words[number] }
 
     /// The spelling in the virtual layer of a key that a person or a rule wrote.
     package func key(_ written: String) -> String {
@@ -76,8 +74,8 @@ package struct TagNormaliser: Sendable {
 }
 
 /// What the values of one definition are called, and how else they are spelt.
-struct ValueVocabulary: Sendable {
-    private let meanings: [String]
+final class ValueVocabulary: Sendable {
+    private let meanings: Fixed<String>
     private let forms: ByteMap
 
     /// Nil when the definition says nothing of values.
@@ -97,7 +95,7 @@ struct ValueVocabulary: Sendable {
             }
         }
         guard !spellings.isEmpty else { return nil }
-        self.meanings = meanings
+        self.meanings = Fixed(meanings)
         forms = ByteMap(spellings.map { $0.withBytes { Self.withForm(of: $0) { String(decoding: $0, as: UTF8.self) } } })
     }
 
@@ -125,8 +123,11 @@ struct ValueVocabulary: Sendable {
 extension String {
     /// Without white space at both ends; the same text, not a copy, where there is none.
     var trimmed: String {
-        guard let first = utf8.first, let last = utf8.last else { return self }
-        guard first <= 0x20 || last <= 0x20 || first >= 0x80 || last >= 0x80 else { return self }
+        let mayHaveSpace = withBytes { bytes in
+            guard let first = bytes.first, let last = bytes.last else { return false }
+            return first <= 0x20 || last <= 0x20 || first >= 0x80 || last >= 0x80
+        }
+        guard mayHaveSpace else { return self }
         var rest = self[...]
         while rest.first?.isWhitespace == true { rest.removeFirst() }
         while rest.last?.isWhitespace == true { rest.removeLast() }

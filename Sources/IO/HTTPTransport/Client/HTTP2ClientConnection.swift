@@ -37,6 +37,7 @@ final class HTTP2ClientConnection: ChannelInboundHandler, HTTPClientConnection {
     private var isInSession = false
     /// Between a read and its `channelReadComplete`, where the flush is.
     private var isReading = false
+    private var isFlushing = false
     private var isFlushScheduled = false
     private var isReady = false
     private var isDraining = false
@@ -171,8 +172,11 @@ final class HTTP2ClientConnection: ChannelInboundHandler, HTTPClientConnection {
     // MARK: Output
 
     private func flush() {
-        guard let context, !isReading, !isInSession else { return }
-        // A write may close the channel, and with it the session, before it returns.
+        guard let context, !isReading, !isInSession, !isFlushing else { return }
+        // A write may change the channel's writability, which calls this again, or close the channel, and with it the
+        // session, before it returns.
+        isFlushing = true
+        defer { isFlushing = false }
         while let session, context.channel.isWritable {
             if let failure = fillBatch(from: session) { return fail(failure) }
             guard out.readableBytes > 0 else { break }

@@ -43,6 +43,7 @@ final class HTTP1ServerConnection: ChannelDuplexHandler, HTTPServerConnection, M
     private var isInputOver = false
     private var isReadPending = false
     private var isProcessing = false
+    private var hasReceivedBytes = false
     private var hasDecodedSomething = false
 
     // Requests
@@ -86,9 +87,11 @@ final class HTTP1ServerConnection: ChannelDuplexHandler, HTTPServerConnection, M
         limits.maxHeaderListSize = loop.limits.headerBytesMax + loop.limits.targetBytesMax
         limits.maxHeaderFieldSize = max(loop.limits.headerBytesMax, loop.limits.targetBytesMax)
         limits.maxHeaderFieldCount = loop.limits.headerCountMax
+        let connection = HTTP1ServerConnection(loop: loop, information: information, acceptedAt: acceptedAt)
         return [
+            HTTP1InputWatch(connection),
             ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes, limitConfiguration: limits)),
-            HTTP1ServerConnection(loop: loop, information: information, acceptedAt: acceptedAt),
+            connection,
         ]
     }
 
@@ -108,6 +111,8 @@ final class HTTP1ServerConnection: ChannelDuplexHandler, HTTPServerConnection, M
         end()
         context.fireChannelInactive()
     }
+
+    func bytesReceived() { hasReceivedBytes = true }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         isReading = true
@@ -129,7 +134,8 @@ final class HTTP1ServerConnection: ChannelDuplexHandler, HTTPServerConnection, M
     func channelReadComplete(context: ChannelHandlerContext) {
         isReading = false
         // Bytes that made no message yet are the beginning of a head.
-        if !hasDecodedSomething, current.isIdle, headStartedAt == nil { headStartedAt = eventLoop.now }
+        if hasReceivedBytes, !hasDecodedSomething, current.isIdle, headStartedAt == nil { headStartedAt = eventLoop.now }
+        hasReceivedBytes = false
         hasDecodedSomething = false
         flush()
     }
@@ -255,8 +261,8 @@ final class HTTP1ServerConnection: ChannelDuplexHandler, HTTPServerConnection, M
             if now - startedAt > limits.headerTimeout { enqueue(.refused(status: 408)) }
         } else if now - lastActivity > limits.idleTimeout {
             closeNow()
-        } else if out.storageCapacity > 0 || bodyStorage.storageCapacity > 0 {
-            // An idle connection keeps no buffer.
+        } else if out.readableBytes == 0, out.storageCapacity > 0 || bodyStorage.storageCapacity > 0 {
+            // An idle connection keeps no buffer; one whose answer waits for the next flush is not idle yet.
             out = ByteBuffer()
             bodyStorage = ByteBuffer()
         }

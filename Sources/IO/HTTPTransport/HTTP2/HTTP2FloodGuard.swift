@@ -3,11 +3,9 @@ import NIOCore
 /// Counts the frames that cost a server more than they cost their sender, in windows of a second.
 struct HTTP2FloodGuard {
     enum Kind: Int, CaseIterable {
-        case reset, ping, settings, priority, emptyData, windowUpdate, unknown
+        case reset, ping, settings, priority, emptyData, windowUpdate
     }
 
-    /// The kind whose limit was passed first; nil while the peer behaves.
-    private(set) var violation: Kind?
     private var windowStart: NIODeadline
     private var remaining: [Int]
     private let allowances: [Int]
@@ -25,17 +23,16 @@ struct HTTP2FloodGuard {
             case .priority: limits.prioritiesPerSecondMax
             case .emptyData: limits.emptyDataFramesPerSecondMax
             case .windowUpdate: limits.windowUpdatesPerSecondMax
-            case .unknown: limits.unknownFramesPerSecondMax
             }
         }
         remaining = allowances
         windowStart = now
     }
 
-    /// A frame of that kind came, or a stream was reset.
-    mutating func observed(_ kind: Kind) {
+    /// A frame of that kind came, or a stream was reset. Returns whether that is within the limit.
+    mutating func observed(_ kind: Kind) -> Bool {
         remaining[kind.rawValue] -= 1
-        if remaining[kind.rawValue] < 0, violation == nil { violation = kind }
+        return remaining[kind.rawValue] >= 0
     }
 
     /// A DATA frame was sent, so the peer has reason to update its windows.

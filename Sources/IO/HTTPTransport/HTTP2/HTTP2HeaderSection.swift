@@ -24,6 +24,7 @@ struct HTTP2HeaderSection {
     var kind = Kind.none
     var bytes = 0
     var count = 0
+    var continuations = 0
     var excess: Excess?
     /// When the section began; nil between sections.
     var startedAt: NIODeadline?
@@ -32,6 +33,7 @@ struct HTTP2HeaderSection {
         self.kind = kind
         bytes = 0
         count = 0
+        continuations = 0
         excess = nil
         startedAt = now
     }

@@ -1,4 +1,5 @@
 import CNGHTTP2
+import Logging
 import NIOCore
 
 /// The session's callbacks for what is received.
@@ -12,17 +13,29 @@ extension HTTP2ServerConnection {
         let flags = UInt32(header.flags)
         switch UInt32(header.type) {
         case NGHTTP2_DATA.rawValue:
-            if header.length == 0, flags & NGHTTP2_FLAG_END_STREAM.rawValue == 0 { flood.observed(.emptyData) }
+            if header.length == 0, flags & NGHTTP2_FLAG_END_STREAM.rawValue == 0 { observed(.emptyData) }
         case NGHTTP2_SETTINGS.rawValue:
             hasReceivedSettings = true
-            if flags & NGHTTP2_FLAG_ACK.rawValue == 0 { flood.observed(.settings) }
-        case NGHTTP2_PING.rawValue: flood.observed(.ping)
-        case NGHTTP2_PRIORITY.rawValue: flood.observed(.priority)
-        case NGHTTP2_WINDOW_UPDATE.rawValue: flood.observed(.windowUpdate)
-        case NGHTTP2_HEADERS.rawValue, NGHTTP2_CONTINUATION.rawValue, NGHTTP2_RST_STREAM.rawValue,
-            NGHTTP2_PUSH_PROMISE.rawValue, NGHTTP2_GOAWAY.rawValue:
-            break
-        default: flood.observed(.unknown)
+            if flags & NGHTTP2_FLAG_ACK.rawValue == 0 { observed(.settings) }
+        case NGHTTP2_PING.rawValue: observed(.ping)
+        case NGHTTP2_PRIORITY.rawValue:
+            observed(.priority)
+            if header.stream_id == 0 { peerErred(NGHTTP2_PROTOCOL_ERROR) }
+        case NGHTTP2_WINDOW_UPDATE.rawValue: observed(.windowUpdate)
+        case NGHTTP2_HEADERS.rawValue: judge(history.headersBegan(header.stream_id), of: header.stream_id)
+        case NGHTTP2_CONTINUATION.rawValue:
+            section.continuations += 1
+            if section.continuations > limits.continuationFramesMax { peerErred(NGHTTP2_ENHANCE_YOUR_CALM) }
+        default: break
+        }
+    }
+
+    /// Frames on streams that are over end the connection, if they cannot have crossed our own reset on the way.
+    private func judge(_ verdict: HTTP2StreamHistory.Verdict, of id: Int32) {
+        switch verdict {
+        case .plausible: break
+        case .skipped: peerErred(NGHTTP2_PROTOCOL_ERROR)
+        case .ended: if stream(id) == nil { peerErred(NGHTTP2_STREAM_CLOSED) }
         }
     }
 
@@ -44,10 +57,21 @@ extension HTTP2ServerConnection {
             if endsStream {
                 requestEnded(header.stream_id)
             } else if header.length > 0, header.length == padding {
-                flood.observed(.emptyData)
+                observed(.emptyData)
             }
         default: break
         }
+    }
+
+    /// The connection ends for this, once nghttp2 returns from what it is reading.
+    private func peerErred(_ code: nghttp2_error_code) {
+        if peerError == nil { peerError = code }
+    }
+
+    private func observed(_ kind: HTTP2FloodGuard.Kind) {
+        guard !flood.observed(kind) else { return }
+        if peerError == nil { loop.logger.debug("HTTP/2 flood", metadata: ["http2.frames": "\(kind)"]) }
+        peerErred(NGHTTP2_ENHANCE_YOUR_CALM)
     }
 
     // MARK: Header sections
@@ -77,6 +101,7 @@ extension HTTP2ServerConnection {
     /// The section goes on being decoded, for the compression state is the connection's; but not without end.
     private func excessFieldReceived() -> Int32 {
         if section.bytes > limits.headerBytesMax * Self.headerBytesHardFactor {
+            peerErred(NGHTTP2_ENHANCE_YOUR_CALM)
             return Int32(NGHTTP2_ERR_CALLBACK_FAILURE.rawValue)
         }
         if section.excess == nil { section.excess = .headers }
@@ -102,7 +127,7 @@ extension HTTP2ServerConnection {
     // MARK: Requests
 
     private func requestReceived(_ id: Int32, isEnded: Bool) {
-        guard let session, flood.violation == nil else { return }
+        guard let session, peerError == nil else { return }
         lastActivity = now
         guard waitingResponseBytes <= limits.responseBufferBytesMax, liveTasks < limits.concurrentStreamsMax else {
             nghttp2_submit_rst_stream(session, 0, id, NGHTTP2_REFUSED_STREAM.rawValue)
@@ -176,9 +201,12 @@ extension HTTP2ServerConnection {
     func streamClosed(_ id: Int32, error: UInt32) {
         let stream = stream(id)
         if error != NGHTTP2_NO_ERROR.rawValue, error != NGHTTP2_REFUSED_STREAM.rawValue, stream?.isResetHere != true {
-            flood.observed(.reset)
+            observed(.reset)
         }
-        if let stream { release(stream) }
+        if let stream {
+            if stream.isRequestEnded { history.streamEnded(id) }
+            release(stream)
+        }
     }
 
     /// The slot of a stream that is known by its identifier alone.

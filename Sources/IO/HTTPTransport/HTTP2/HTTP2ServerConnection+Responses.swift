@@ -14,13 +14,14 @@ extension HTTP2ServerConnection {
         stream.isResponseBegun = true
         stream.lastProgress = now
         let length = HTTPStatus.allowsBody(parts.status) ? body.readableBytes : nil
-        if let length, length > 0, !stream.isHead {
+        let sentBytes = stream.isHead ? 0 : length ?? 0
+        if sentBytes > 0 {
             stream.setBody(body)
-            waitingResponseBytes += length
-            submit(parts, on: stream, contentLength: length, hasBody: true)
-        } else {
-            submit(parts, on: stream, contentLength: length, hasBody: false)
+            waitingResponseBytes += sentBytes
         }
+        // To a request that has not ended, an empty DATA frame ends the response: RST_STREAM can follow that, but would overtake
+        // a head that ends the stream.
+        submit(parts, on: stream, contentLength: length, hasBody: sentBytes > 0 || !stream.isRequestEnded)
         setNeedsFlush()
     }
 
@@ -31,7 +32,7 @@ extension HTTP2ServerConnection {
         stream.isResponseBegun = true
         stream.lastProgress = now
         guard HTTPStatus.allowsBody(parts.status), !stream.isHead else {
-            submit(parts, on: stream, contentLength: nil, hasBody: false)
+            submit(parts, on: stream, contentLength: nil, hasBody: !stream.isRequestEnded)
             body.discardEverything()
             return setNeedsFlush()
         }
@@ -48,12 +49,12 @@ extension HTTP2ServerConnection {
         setNeedsFlush()
     }
 
-    func exchangeFailed(_ key: HTTPStreamKey) {
+    func exchangeFailed(_ key: HTTPStreamKey, status: Int) {
         guard let stream = stream(key) else { return }
         if stream.isResponseBegun {
             reset(stream, NGHTTP2_INTERNAL_ERROR)
         } else {
-            respond(to: key, HTTPResponseParts(HTTPResponseHead(status: 500)), body: ByteBuffer())
+            respond(to: key, HTTPResponseParts(HTTPResponseHead(status: status)), body: ByteBuffer())
         }
     }
 

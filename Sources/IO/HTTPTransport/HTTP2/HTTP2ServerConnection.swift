@@ -26,6 +26,9 @@ final class HTTP2ServerConnection: ChannelInboundHandler, HTTPServerConnection, 
     @exclusivity(unchecked) var incomingHead = HTTPRequestHead()
     @exclusivity(unchecked) var section = HTTP2HeaderSection()
     @exclusivity(unchecked) var flood: HTTP2FloodGuard
+    @exclusivity(unchecked) var history = HTTP2StreamHistory()
+    /// Why the connection must end, found while nghttp2 is reading.
+    var peerError: nghttp2_error_code?
     var spareExchange: HTTPExchange?
     /// Tasks that have not returned; a cancelled one still counts, so that resets cannot pile up work.
     var liveTasks = 0
@@ -97,9 +100,8 @@ final class HTTP2ServerConnection: ChannelInboundHandler, HTTPServerConnection, 
         if taken < 0 {
             isReading = false
             sessionFailed(code: Int32(taken))
-        } else if let violation = flood.violation {
-            loop.logger.debug("HTTP/2 flood", metadata: ["http2.frames": "\(violation)"])
-            terminate(NGHTTP2_ENHANCE_YOUR_CALM)
+        } else if let peerError {
+            terminate(peerError)
         }
     }
 
@@ -176,7 +178,8 @@ final class HTTP2ServerConnection: ChannelInboundHandler, HTTPServerConnection, 
         guard let session, let context else { return }
         loop.logger.debug(
             "HTTP/2 session failed", metadata: ["http2.reason": "\(String(cString: nghttp2_strerror(code)))"])
-        let reason = code == NGHTTP2_ERR_FLOODED.rawValue ? NGHTTP2_ENHANCE_YOUR_CALM : NGHTTP2_PROTOCOL_ERROR
+        let isFlood = code == NGHTTP2_ERR_FLOODED.rawValue || code == NGHTTP2_ERR_TOO_MANY_CONTINUATIONS.rawValue
+        let reason = peerError ?? (isFlood ? NGHTTP2_ENHANCE_YOUR_CALM : NGHTTP2_PROTOCOL_ERROR)
         let lastStream = nghttp2_session_get_last_proc_stream_id(session)
         out.writeImmutableBuffer(HTTP2Refusal.goAway(lastStream: lastStream, code: reason))
         context.writeAndFlush(wrapOutboundOut(out), promise: nil)

@@ -23,7 +23,8 @@ final class HTTP2SessionTemplate: @unchecked Sendable {
         nghttp2_option_set_no_auto_window_update(options, 1)
         nghttp2_option_set_no_closed_streams(options, 1)
         nghttp2_option_set_max_outbound_ack(options, limits.outboundAcknowledgementsMax)
-        nghttp2_option_set_max_continuations(options, limits.continuationFramesMax)
+        // The library counts every piece in which a frame's header of 9 bytes arrives; the frames are counted here.
+        nghttp2_option_set_max_continuations(options, (limits.continuationFramesMax + 1) * 9)
         nghttp2_option_set_stream_reset_rate_limit(options, Self.libraryResetBurst, Self.libraryResetBurst)
     }
 

@@ -18,6 +18,10 @@ final class HTTPExchangeTask: @unchecked Sendable {
         Task(executorPreference: connection.executor) {
             do {
                 try await operation(self)
+            } catch HTTPBodyError.tooLarge {
+                self.fail(status: 413)
+            } catch HTTPBodyError.timedOut {
+                self.fail(status: 408)
             } catch {
                 // Also after a part of the response: then the connection breaks the stream off.
                 self.fail()
@@ -27,8 +31,8 @@ final class HTTPExchangeTask: @unchecked Sendable {
     }
 
     /// There will be no answer.
-    func fail() {
-        eventLoop.runInLoop { self.connection.exchangeFailed(self.stream) }
+    func fail(status: Int = 500) {
+        eventLoop.runInLoop { self.connection.exchangeFailed(self.stream, status: status) }
     }
 
     func answer(_ response: HTTPResponse) async throws {

@@ -102,10 +102,8 @@ final class HTTPProtocolSelector: ChannelInboundHandler, RemovableChannelHandler
         } catch {
             return errorCaught(context: context, error: error)
         }
-        if received.readableBytes > 0 {
-            context.fireChannelRead(NIOAny(received))
-            context.fireChannelReadComplete()
-        }
+        // The end of this read goes to the new handlers by itself.
+        if received.readableBytes > 0 { context.fireChannelRead(NIOAny(received)) }
         pipeline.removeHandler(context: context, promise: nil)
     }
 }

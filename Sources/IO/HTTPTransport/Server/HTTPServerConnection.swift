@@ -81,7 +81,7 @@ protocol HTTPServerConnection: AnyObject {
     func adopt(_ task: Task<Void, Never>, for stream: HTTPStreamKey)
     /// An adopted task has returned.
     func taskEnded()
-    /// The exchange was released without an answer, or its task threw: 500 if the response has not begun, else the stream is
+    /// The exchange was released without an answer, or its task threw: `status` if the response has not begun, else the stream is
     /// broken off, so that the client sees that the response is not whole.
-    func exchangeFailed(_ stream: HTTPStreamKey)
+    func exchangeFailed(_ stream: HTTPStreamKey, status: Int)
 }

@@ -79,16 +79,21 @@ final class HTTPServerLoop: @unchecked Sendable {
     /// Drains all connections and returns when the last one is closed. May be called on any thread.
     func stop(gracefullyWithin deadline: TimeAmount) async {
         try? await eventLoop.flatSubmit {
-            self.isDraining = true
             let allClosed = self.eventLoop.makePromise(of: Void.self)
             self.allClosed = allClosed
-            for connection in self.managed { connection.drain() }
+            self.drain()
             self.completeStopIfIdle()
             self.eventLoop.scheduleTask(in: deadline) {
                 for connection in self.managed { connection.closeNow() }
             }
             return allClosed.futureResult
         }.get()
+    }
+
+    /// From here on connections finish what is in progress and take nothing new.
+    func drain() {
+        isDraining = true
+        for connection in managed { connection.drain() }
     }
 
     private func tick() {

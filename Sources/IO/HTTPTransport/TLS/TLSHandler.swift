@@ -299,13 +299,14 @@ extension TLSHandler {
             if let promise { context.writeAndFlush(wrapOutboundOut(ByteBuffer()), promise: promise) }
             return
         }
-        context.writeAndFlush(wrapOutboundOut(connection.ciphertext), promise: promise)
-        if connection.ciphertext.capacity > Self.keptBufferBytesMax {
-            connection.ciphertext = ByteBuffer()
-        } else {
-            // Reuses the storage when the socket took everything.
-            connection.ciphertext.clear()
-        }
+        // Taken out first: the write may change the channel's writability, and that may write again.
+        var batch = ByteBuffer()
+        swap(&batch, &connection.ciphertext)
+        context.writeAndFlush(wrapOutboundOut(batch), promise: promise)
+        guard connection.ciphertext.readableBytes == 0, batch.capacity <= Self.keptBufferBytesMax else { return }
+        // Reuses the storage when the socket took everything.
+        swap(&batch, &connection.ciphertext)
+        connection.ciphertext.clear()
     }
 }
 
@@ -394,17 +395,15 @@ extension TLSHandler {
     }
 
     private func fail(_ error: TLSError, context: ChannelHandlerContext) {
-        switch state {
-        case .handshaking:
-            logger.info("TLS connection refused", metadata: [
-                "peer": "\(Self.name(of: context))", "tls.error": "\(error.code.rawValue)", "reason": "\(error)",
-            ])
-        case .active, .closing:
-            logger.debug("TLS connection failed", metadata: [
-                "peer": "\(Self.name(of: context))", "tls.error": "\(error.code.rawValue)", "reason": "\(error)",
-            ])
-        case .idle, .closed:
-            return
+        let metadata: Logger.Metadata = [
+            "peer": "\(Self.name(of: context))", "tls.error": "\(error.code.rawValue)", "reason": "\(error)",
+        ]
+        switch (state, connection.context.role) {
+        case (.handshaking, .server): logger.info("TLS handshake failed", metadata: metadata)
+        // A client's caller gets the error.
+        case (.handshaking, .client): logger.debug("TLS handshake failed", metadata: metadata)
+        case (.active, _), (.closing, _): logger.debug("TLS connection failed", metadata: metadata)
+        case (.idle, _), (.closed, _): return
         }
         var closePromise: EventLoopPromise<Void>?
         if case .closing(let closing) = state { closePromise = closing.promise }

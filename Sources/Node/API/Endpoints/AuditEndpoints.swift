@@ -10,12 +10,12 @@ import NodeRuntime
 enum AuditEndpoints {
     static let csv = "text/csv"
     static let produces = ["application/json", csv]
-    private static let times = [QueryParameter("from", bytesMax: 64), QueryParameter("to", bytesMax: 64)]
+    private static let times = [QueryParameter("from"), QueryParameter("to")]
     static let trailQuery =
         QueryParameter.paging + times + [
-            QueryParameter("resource_id", bytesMax: ResourceReference.bytesMax), QueryParameter("action", bytesMax: 64),
-            QueryParameter("actor", bytesMax: 256), QueryParameter("tag_key", bytesMax: 256),
-            QueryParameter("rule_id", bytesMax: 36),
+            QueryParameter.resource, QueryParameter("action"),
+            QueryParameter("actor"), QueryParameter("tag_key"),
+            QueryParameter("rule_id"),
         ]
     static let reportsQuery = times
 
@@ -107,17 +107,11 @@ enum AuditEndpoints {
 
 extension AuditCursor {
     fileprivate init(_ bytes: [UInt8]) throws(Problem) {
-        guard bytes.count == 20 else { throw .badCursor }
-        func word(_ range: Range<Int>) -> UInt64 { bytes[range].reduce(0) { $0 << 8 | UInt64($1) } }
-        self.init(
-            at: Timestamp(milliseconds: Int64(bitPattern: word(0..<8))), shard: Int(word(8..<12)), sequence: word(12..<20))
+        guard bytes.count == 8 else { throw .badCursor }
+        self.init(number: bytes.reduce(0) { $0 << 8 | UInt64($1) })
     }
 
-    fileprivate var bytes: [UInt8] {
-        withUnsafeBytes(of: at.milliseconds.bigEndian) { Array($0) }
-            + withUnsafeBytes(of: UInt32(clamping: shard).bigEndian) { Array($0) }
-            + withUnsafeBytes(of: sequence.bigEndian) { Array($0) }
-    }
+    fileprivate var bytes: [UInt8] { withUnsafeBytes(of: number.bigEndian) { Array($0) } }
 }
 
 extension AuditEntry {

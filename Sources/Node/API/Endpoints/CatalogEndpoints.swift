@@ -16,7 +16,7 @@ struct CatalogEndpoints: Sendable {
     let decode: @Sendable (JSONValue, UUID128, Catalog) throws -> CatalogItem
     let render: @Sendable (inout JSONWriter, CatalogItem) -> Void
 
-    static let listQuery = QueryParameter.paging + [QueryParameter("name", bytesMax: 256)]
+    static let listQuery = QueryParameter.paging + [QueryParameter("name")]
 
     var list: Route.Handler {
         { call in

@@ -7,11 +7,11 @@ import Shard
 
 /// What the policies found.
 enum ComplianceEndpoints {
-    static let statusQuery = [QueryParameter("resource_id", bytesMax: ResourceReference.bytesMax)]
+    static let statusQuery = [QueryParameter.resource]
     static let violationsQuery =
         QueryParameter.paging + [
-            QueryParameter("policy_id", bytesMax: 36), QueryParameter("severity", bytesMax: 16),
-            QueryParameter("resource_id", bytesMax: ResourceReference.bytesMax),
+            QueryParameter("policy_id"), QueryParameter("severity"),
+            QueryParameter.resource,
         ]
 
     // MARK: GET /compliance/status

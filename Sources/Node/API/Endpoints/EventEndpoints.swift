@@ -14,7 +14,7 @@ enum EventEndpoints {
     static let bytesMax = 1 << 20
 
     /// RFC 6750 section 2.3: senders such as Amazon SNS cannot send header fields of ours.
-    static let query = [QueryParameter("access_token", bytesMax: TokenVerifier.tokenBytesMax)]
+    static let query = [QueryParameter("access_token", charactersMax: TokenVerifier.tokenBytesMax)]
 
     /// Amazon SNS sends JSON as text.
     static let eventBridgeTypes = ["application/json", "text/plain"]

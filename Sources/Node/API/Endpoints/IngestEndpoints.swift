@@ -8,8 +8,8 @@ import Shard
 /// `POST /ingest/{aws,gcp,azure}`: a provider's own payload, as one document or as one document a line.
 enum IngestEndpoints {
     static let query = [
-        QueryParameter("account_id", bytesMax: 256), QueryParameter("region", bytesMax: 128),
-        QueryParameter("operation", bytesMax: 128), QueryParameter("resource_id"),
+        QueryParameter("account_id"), QueryParameter("region"),
+        QueryParameter("operation"), QueryParameter.resource,
     ]
     static let documentType = "application/json"
     static let linesType = "application/x-ndjson"
@@ -50,11 +50,22 @@ enum IngestEndpoints {
         _ buffer: ByteBuffer, _ provider: Provider, _ hints: IngestHints
     ) async throws -> NormalisedPayload {
         guard buffer.readableBytes > inlineBytesMax else {
-            return try Call.parse(buffer) { Normaliser.normalise($0, provider: provider, hints: hints) }
+            return try normalise(buffer, provider, hints)
         }
         return try await Task(executorPreference: globalConcurrentExecutor) {
-            try Call.parse(buffer) { Normaliser.normalise($0, provider: provider, hints: hints) }
+            try normalise(buffer, provider, hints)
         }.value
+    }
+
+    private static func normalise(
+        _ buffer: ByteBuffer, _ provider: Provider, _ hints: IngestHints
+    ) throws -> NormalisedPayload {
+        try Call.parse(buffer) { payload in
+            guard payload.isObject || payload.isArray else {
+                throw Problem.invalid([.init("", "expected an object or an array, as the provider prints it")])
+            }
+            return Normaliser.normalise(payload, provider: provider, hints: hints)
+        }
     }
 
     /// Takes the body line by line; while a batch is being made durable, nothing more is read, so the sender waits.

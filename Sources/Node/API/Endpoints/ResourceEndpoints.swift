@@ -9,10 +9,10 @@ import Shard
 /// The inventory.
 enum ResourceEndpoints {
     static let filters = [
-        QueryParameter("provider", bytesMax: 16), QueryParameter("resource_type", bytesMax: 256),
-        QueryParameter("account_id", bytesMax: 256), QueryParameter("region", bytesMax: 128),
-        QueryParameter("name", bytesMax: 1024), QueryParameter("tag", isRepeatable: true),
-        QueryParameter("resource_id", bytesMax: ResourceReference.bytesMax),
+        QueryParameter("provider"), QueryParameter("resource_type"),
+        QueryParameter("account_id"), QueryParameter("region"),
+        QueryParameter("name"), QueryParameter("tag", isRepeatable: true),
+        QueryParameter.resource,
     ]
 
     // MARK: GET /resources

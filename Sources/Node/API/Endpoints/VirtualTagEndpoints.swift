@@ -86,7 +86,7 @@ enum VirtualTagEndpoints {
     }
 }
 
-/// Reads `"tags": [{"key", "value"}]`.
+/// Reads `"tags": [{"key", "value"}]`; of a key that is given twice the last one counts.
 enum TagReader {
     static func tags(of reader: ObjectReader, into errors: inout ValidationErrors) -> [Tag]? {
         guard let elements = reader.required("tags", into: &errors) else { return nil }
@@ -103,9 +103,8 @@ enum TagReader {
                 let value = reader.requiredText("value", bytes: 0...TagLimits.valueBytesMax, into: &errors)
             else { continue }
             if let problem = TagLimits.problem(key: key, value: value) { errors.add(problem, at: here) }
-            if tags.contains(where: { $0.key == key }) { errors.add("the key is given twice", at: here.appending("key")) }
             tags.append(Tag(key, value))
         }
-        return tags
+        return TagList(tags).tags
     }
 }

@@ -18,11 +18,6 @@ extension OpenAPIDocument {
               in: query
               description: Most items of the page.
               schema: { type: integer, minimum: 1, maximum: \#(Call.limitMax), default: \#(Call.limitDefault) }
-            AccessToken:
-              name: access_token
-              in: query
-              description: The token, for senders that cannot send it as a header field.
-              schema: { type: string, maxLength: 8192, pattern: '^[A-Za-z0-9_.-]*$' }
           headers:
             ETag:
               description: Changes whenever the thing does.
@@ -85,6 +80,8 @@ extension OpenAPIDocument {
         \#(problem("Conflict", "Not possible as things are: a name is in use, or the tag would come back at once"))
         \#(problem("PreconditionFailed", "Changed since it was read"))
         \#(problem("ContentTooLarge", "The body is too long"))
+        \#(problem("UriTooLong", "The target is longer than 8 KiB"))
+        \#(problem("HeadersTooLarge", "The header fields are longer than 32 KiB, or more than 100"))
         \#(problem("UnsupportedMediaType", "The Content-Type is not one that is taken here"))
         \#(problem("ValidationFailed", "Well-formed but not valid; `errors` says where and what"))
             TooManyRequests:

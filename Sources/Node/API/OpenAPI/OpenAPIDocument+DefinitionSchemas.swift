@@ -1,7 +1,7 @@
 extension OpenAPIDocument {
     static let tagDefinition = #"""
             TagDefinitionDocument:
-              description: What a tag key means. An `enum` needs `allowed_values`, and each of them must be of the data type.
+              description: What a tag key means. An `enum` needs `allowed_values`; each must be of the data type. At most 5,000 of anything.
               type: object
               required: [tag_key]
               additionalProperties: false
@@ -12,24 +12,17 @@ extension OpenAPIDocument {
                 data_type: { type: [string, 'null'], enum: [string, number, boolean, date, enum, null], default: string }
                 allowed_values:
                   type: [array, 'null']
-                  maxItems: 5000
                   uniqueItems: true
                   items: { $ref: '#/components/schemas/SetValue' }
                 required: { type: [boolean, 'null'], default: false }
                 aliases:
                   description: Other spellings of the key.
                   type: [array, 'null']
-                  maxItems: 5000
                   items: { type: string, minLength: 1, maxLength: 256, pattern: \#(plainText) }
                 value_aliases:
                   description: Other spellings of values, by the value that they stand for.
                   type: [object, 'null']
-                  maxProperties: 5000
-                  additionalProperties: { type: array, maxItems: 5000, items: { $ref: '#/components/schemas/SetValue' } }
-                id: {}
-                version: {}
-                created_at: {}
-                updated_at: {}
+                  additionalProperties: { type: array, items: { $ref: '#/components/schemas/SetValue' } }
               example:
                 tag_key: environment
                 display_name: Environment
@@ -60,8 +53,8 @@ extension OpenAPIDocument {
 
     static let policy = #"""
             TagKeys: { type: array, minItems: 1, maxItems: 64, uniqueItems: true, items: { $ref: '#/components/schemas/TagKey' } }
-            Regex: { type: string, minLength: 1, maxLength: 1024, format: regex }
-            Count: { type: integer, minimum: 0, maximum: 1000 }
+            Regex: { type: [string, 'null'], minLength: 1, maxLength: 1024, format: regex, pattern: \#(plainText) }
+            Count: { type: [integer, 'null'], minimum: 0, maximum: 1000 }
             PolicyDocument:
               oneOf:
         \#(policyType("REQUIRED_TAGS", requiredTags))
@@ -110,12 +103,6 @@ extension OpenAPIDocument {
                     enabled: { type: [boolean, 'null'], default: true }
                     rules:
         \#(rules)
-                    id: {}
-                    version: {}
-                    created_by: {}
-                    created_at: {}
-                    updated_at: {}
-                    stats: {}
         """#
     }
 
@@ -131,13 +118,14 @@ extension OpenAPIDocument {
                       type: object
                       additionalProperties: false
                       required: [tag_key]
-                      anyOf: [{ required: [allowed_values] }, { required: [pattern] }]
+                      anyOf:
+                        - { required: [allowed_values], properties: { allowed_values: { type: array } } }
+                        - { required: [pattern], properties: { pattern: { type: string } } }
                       properties:
                         tag_key: { $ref: '#/components/schemas/TagKey' }
                         allowed_values:
-                          type: array
+                          type: [array, 'null']
                           minItems: 1
-                          maxItems: 5000
                           items: { type: string, minLength: 1, maxLength: 1024, pattern: \#(plainText) }
                         pattern: { $ref: '#/components/schemas/Regex' }
         """#
@@ -155,7 +143,9 @@ extension OpenAPIDocument {
                       description: Without `tag_key`, or with `*`, for every tag.
                       type: object
                       additionalProperties: false
-                      anyOf: [{ required: [pattern] }, { required: [key_pattern] }]
+                      anyOf:
+                        - { required: [pattern], properties: { pattern: { type: string } } }
+                        - { required: [key_pattern], properties: { key_pattern: { type: string } } }
                       properties:
                         tag_key: { anyOf: [{ $ref: '#/components/schemas/TagKey' }, { type: 'null' }] }
                         pattern: { $ref: '#/components/schemas/Regex' }
@@ -165,7 +155,9 @@ extension OpenAPIDocument {
     private static let tagCount = #"""
                       type: object
                       additionalProperties: false
-                      anyOf: [{ required: [min] }, { required: [max] }]
+                      anyOf:
+                        - { required: [min], properties: { min: { type: integer } } }
+                        - { required: [max], properties: { max: { type: integer } } }
                       properties:
                         min: { $ref: '#/components/schemas/Count' }
                         max: { $ref: '#/components/schemas/Count' }

@@ -7,9 +7,8 @@ extension OpenAPIDocument {
               summary: An event of Amazon EventBridge, by an API destination or Amazon SNS (governor)
               description: |
                 A message that comes again changes nothing. A subscription's confirmation is answered with the link to visit; the
-                node does not call out by itself. Amazon SNS sends JSON as `text/plain`.
-              parameters:
-                - $ref: '#/components/parameters/AccessToken'
+                node does not call out by itself. Amazon SNS sends JSON as `text/plain`, and no header fields of ours: all paths
+                under `/events` also take the token as `?access_token=`.
               requestBody:
                 required: true
                 content:
@@ -21,15 +20,18 @@ extension OpenAPIDocument {
                       properties:
                         id: { type: string, minLength: 1, maxLength: 256 }
                         detail-type: { type: string, minLength: 1, maxLength: 256 }
-                        detail: { type: object }
+                        detail: { type: object, additionalProperties: { $ref: '#/components/schemas/PayloadValue' } }
+                        account: { type: string }
+                        region: { type: string }
                         resources: { type: array, items: { type: string } }
+                      additionalProperties: { $ref: '#/components/schemas/PayloadValue' }
                     example:
                       id: 6a7e8feb-b491-4cf7-a9f1-bf3703467718
-                      detail-type: Tag Change on Resource
+                      detail-type: EC2 Instance State-change Notification
                       account: '123456789012'
                       region: eu-west-1
                       resources: ['arn:aws:ec2:eu-west-1:123456789012:instance/i-0123456789abcdef0']
-                      detail: { service: ec2, resource-type: instance, tags: { Env: prod } }
+                      detail: { instance-id: i-0123456789abcdef0, state: running }
                   text/plain:
                     schema: { type: string }
               responses:
@@ -41,8 +43,6 @@ extension OpenAPIDocument {
               operationId: pubSub
               tags: [events]
               summary: A message of Google Cloud Pub/Sub with a feed of Cloud Asset Inventory (governor)
-              parameters:
-                - $ref: '#/components/parameters/AccessToken'
               requestBody:
                 required: true
                 content:
@@ -59,7 +59,9 @@ extension OpenAPIDocument {
                           properties:
                             messageId: { type: string, minLength: 1, maxLength: 256 }
                             attributes: { type: object, additionalProperties: { type: string } }
+                          additionalProperties: { $ref: '#/components/schemas/PayloadValue' }
                         subscription: { type: string }
+                      additionalProperties: { $ref: '#/components/schemas/PayloadValue' }
                     example: { message: { messageId: '2070443601311540', attributes: { kind: greeting } }, subscription: projects/demo/subscriptions/vtag }
               responses:
                 '200': { $ref: '#/components/responses/Events' }
@@ -84,8 +86,6 @@ extension OpenAPIDocument {
               tags: [events]
               summary: Events of Azure Event Grid, in its own schema or as CloudEvents 1.0 (governor)
               description: A `SubscriptionValidationEvent` is answered with its code.
-              parameters:
-                - $ref: '#/components/parameters/AccessToken'
               requestBody:
                 required: true
                 content:

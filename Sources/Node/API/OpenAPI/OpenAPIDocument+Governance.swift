@@ -62,7 +62,7 @@ extension OpenAPIDocument {
                 - name: resource_id
                   in: query
                   description: Our id, or the provider's own. With it the answer is a list of this resource's statuses.
-                  schema: { $ref: '#/components/schemas/FilterText' }
+                  schema: { $ref: '#/components/schemas/ResourceName' }
               responses:
                 '200':
                   description: A summary, or the statuses of one resource
@@ -86,7 +86,7 @@ extension OpenAPIDocument {
                 - name: resource_id
                   in: query
                   description: Our id, or the provider's own.
-                  schema: { $ref: '#/components/schemas/FilterText' }
+                  schema: { $ref: '#/components/schemas/ResourceName' }
               responses:
                 '200':
                   description: A page of statuses that are not compliant
@@ -119,7 +119,7 @@ extension OpenAPIDocument {
                 - name: resource_id
                   in: query
                   description: Our id, or the provider's own.
-                  schema: { $ref: '#/components/schemas/FilterText' }
+                  schema: { $ref: '#/components/schemas/ResourceName' }
                 - { name: action, in: query, schema: { $ref: '#/components/schemas/AuditAction' } }
                 - { name: actor, in: query, schema: { $ref: '#/components/schemas/FilterText' } }
                 - { name: tag_key, in: query, schema: { $ref: '#/components/schemas/FilterText' } }

@@ -13,22 +13,26 @@ extension OpenAPIDocument {
             Name: { type: string, minLength: 1, maxLength: 128, pattern: \#(nameText) }
             Description: { type: [string, 'null'], maxLength: 4096, pattern: \#(proseText) }
             Field: { type: string, pattern: \#(fieldText) }
-            Scalar: { type: [string, number, boolean], maxLength: 1024 }
+            Scalar:
+              anyOf:
+                - { type: string, maxLength: 1024 }
+                - { type: boolean }
+                - { type: number, minimum: -9007199254740992, maximum: 9007199254740992 }
             Condition:
               description: |
-                `all`, `any` or `not` of conditions, or a test of one field. At most 16 levels and 256 tests. A regular expression
+                `all`, `any` or `not` of conditions, or a test of one field. At most 16 levels, 256 tests, 10,000 values. A regular expression
                 is RE2's and matches anywhere in the text; a glob matches the whole of it.
               oneOf:
                 - type: object
                   additionalProperties: false
                   required: [all]
                   properties:
-                    all: { type: array, maxItems: 256, items: { $ref: '#/components/schemas/Condition' } }
+                    all: { type: array, items: { $ref: '#/components/schemas/Condition' } }
                 - type: object
                   additionalProperties: false
                   required: [any]
                   properties:
-                    any: { type: array, minItems: 1, maxItems: 256, items: { $ref: '#/components/schemas/Condition' } }
+                    any: { type: array, minItems: 1, items: { $ref: '#/components/schemas/Condition' } }
                 - type: object
                   additionalProperties: false
                   required: [not]
@@ -36,16 +40,16 @@ extension OpenAPIDocument {
                     not: { $ref: '#/components/schemas/Condition' }
         \#(test("exists, absent", "{ type: 'null' }", isRequired: false))
         \#(test("eq, ne, gt, gte, lt, lte, contains, starts_with, ends_with", "{ $ref: '#/components/schemas/Scalar' }"))
-        \#(test("in, not_in", "{ type: array, minItems: 1, maxItems: 10000, items: { $ref: '#/components/schemas/Scalar' } }"))
+        \#(test("in, not_in", "{ type: array, minItems: 1, items: { $ref: '#/components/schemas/Scalar' } }"))
         \#(test("glob", #"{ type: string, minLength: 1, maxLength: 1024, pattern: '^[^\[\]{}\\]*$' }"#))
-        \#(test("regex", "{ type: string, minLength: 1, maxLength: 1024, format: regex }"))
+        \#(test("regex", "{ type: string, minLength: 1, maxLength: 1024, format: regex, pattern: \(plainText) }"))
               example: { all: [{ field: provider, operator: eq, value: aws }, { field: tags.owner, operator: absent }] }
             Template:
               description: Text; `${FIELD}` stands for a field of the resource, `${regex.N}` for a group of the rule's regular expression.
               type: string
               minLength: 1
               maxLength: 1024
-              pattern: '^([^$\u0000-\u001F\u007F]|\$[^{$\u0000-\u001F\u007F]|\$\{[a-z_]+(\.[^}\u0000-\u001F\u007F]+)?\})+$'
+              pattern: '^([^$\u0000-\u001F\u007F]|\$[^{$\u0000-\u001F\u007F]|\$\{(name|region|provider|account_id|resource_type|resource_id|(tags|native_tags|metadata)\.[A-Za-z0-9_-]+)\})+$'
             Action:
               oneOf:
                 - type: object
@@ -59,7 +63,7 @@ extension OpenAPIDocument {
                       properties:
                         key: { $ref: '#/components/schemas/TagKey' }
                         value:
-                          anyOf: [{ $ref: '#/components/schemas/Template' }, { type: integer }, { type: boolean }]
+                          anyOf: [{ $ref: '#/components/schemas/Template' }, { $ref: '#/components/schemas/Int64' }, { type: boolean }]
                 - type: object
                   additionalProperties: false
                   required: [copy_tag]
@@ -85,7 +89,6 @@ extension OpenAPIDocument {
                         mapping:
                           type: object
                           minProperties: 1
-                          maxProperties: 10000
                           additionalProperties: { $ref: '#/components/schemas/SetValue' }
                         default:
                           anyOf: [{ $ref: '#/components/schemas/SetValue' }, { type: 'null' }]
@@ -102,7 +105,7 @@ extension OpenAPIDocument {
             SetValue:
               anyOf:
                 - { type: string, minLength: 1, maxLength: 1024, pattern: '^[^\u0000-\u001F\u007F]+$' }
-                - { type: integer }
+                - $ref: '#/components/schemas/Int64'
                 - { type: boolean }
             TagRuleDocument:
               type: object
@@ -120,12 +123,11 @@ extension OpenAPIDocument {
                 enabled: { type: [boolean, 'null'], default: true }
                 conditions: { $ref: '#/components/schemas/Condition' }
                 actions: { type: array, minItems: 1, maxItems: 32, items: { $ref: '#/components/schemas/Action' } }
-        \#(readOnly)
               example:
                 rule_name: team from name
                 priority: 100
-                conditions: { field: name, operator: regex, value: '^([a-z]+)-' }
-                actions: [{ set_tag: { key: team, value: '${regex.1}' } }]
+                conditions: { all: [{ field: name, operator: exists }, { field: tags.team, operator: absent }] }
+                actions: [{ set_tag: { key: team, value: 'team-${region}' } }]
             TagRule:
               type: object
               required:
@@ -288,16 +290,6 @@ extension OpenAPIDocument {
                 - $ref: '#/components/schemas/EventGridEvent'
                 - $ref: '#/components/schemas/CloudEvent'
 
-        """#
-
-    /// What a document that was read carries, and nobody sets.
-    private static let readOnly = #"""
-                id: {}
-                version: {}
-                created_by: {}
-                created_at: {}
-                updated_at: {}
-                stats: {}
         """#
 
     private static func test(_ operators: String, _ value: String, isRequired: Bool = true) -> String {

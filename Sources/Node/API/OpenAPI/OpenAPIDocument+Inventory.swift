@@ -13,7 +13,7 @@ extension OpenAPIDocument {
                 required: true
                 content:
                   text/csv:
-                    schema: { type: string }
+                    schema: { type: string, pattern: '^(([^,\n]*,)*)BilledCost,(.|\n)*$' }
                     example: |
                       BilledCost,BillingCurrency,BillingPeriodStart,EffectiveCost,ProviderName,ResourceId,ServiceName
                       1.25,USD,2026-09-01T00:00:00Z,1.20,AWS,i-0123456789abcdef0,Amazon EC2
@@ -45,11 +45,11 @@ extension OpenAPIDocument {
                   schema:
                     type: array
                     maxItems: 20
-                    items: { type: string, minLength: 2, maxLength: 256, pattern: '^[A-Za-z0-9_.:/ -]+=[ -~]*$' }
+                    items: { type: string, minLength: 2, maxLength: 256, pattern: '^[^=\u0000-\u001F\u007F]+=[^\u0000-\u001F\u007F]*$' }
                 - name: resource_id
                   in: query
                   description: The resource with this id of the provider's, in any of its forms; a list of one or none.
-                  schema: { $ref: '#/components/schemas/FilterText' }
+                  schema: { $ref: '#/components/schemas/ResourceName' }
               responses:
                 '200':
                   description: A page of resources
@@ -143,7 +143,7 @@ extension OpenAPIDocument {
               summary: Take in a payload of \#(name) (governor)
               description: |
                 What the provider's command line or API prints, as one document, or as one document a line (NDJSON, of any
-                length). Any JSON is taken; what is no resource is listed under `errors`.
+                length). What is no resource is listed under `errors`.
               parameters:
                 - name: account_id
                   in: query
@@ -159,12 +159,12 @@ extension OpenAPIDocument {
                 - name: resource_id
                   in: query
                   description: The resource that an answer without a name is about.
-                  schema: { $ref: '#/components/schemas/FilterText' }
+                  schema: { $ref: '#/components/schemas/ResourceName' }
               requestBody:
                 required: true
                 content:
                   application/json:
-                    schema: {}
+                    schema: { $ref: '#/components/schemas/Payload' }
                     example: \#(example)
                   application/x-ndjson:
                     schema: { type: string }

@@ -10,7 +10,20 @@ extension OpenAPIDocument {
             Time: { type: string, format: date-time }
             NextCursor: { type: [string, 'null'], maxLength: 1024 }
             Provider: { type: string, enum: [aws, gcp, azure] }
-            FilterText: { type: string, maxLength: 128, pattern: '^[ -~]*$' }
+            FilterText: { type: string, maxLength: 256, pattern: \#(plainText) }
+            ResourceName: { type: string, maxLength: 1024, pattern: \#(plainText) }
+            Int64: { type: integer, minimum: -9223372036854775808, maximum: 9223372036854775807 }
+            Payload:
+              description: An object or an array as the provider prints it.
+              anyOf:
+                - { type: object, additionalProperties: { $ref: '#/components/schemas/PayloadValue' } }
+                - { type: array, items: { $ref: '#/components/schemas/PayloadValue' } }
+            PayloadValue:
+              anyOf:
+                - { type: [string, boolean, 'null'] }
+                - $ref: '#/components/schemas/Int64'
+                - { type: object, additionalProperties: { $ref: '#/components/schemas/PayloadValue' } }
+                - { type: array, items: { $ref: '#/components/schemas/PayloadValue' } }
             TagKey:
               type: string
               minLength: 1
@@ -19,7 +32,7 @@ extension OpenAPIDocument {
             TagValue: { type: string, maxLength: 1024, pattern: \#(plainText) }
             Tags:
               type: array
-              description: No key twice.
+              description: Of a key that is given twice the last one counts.
               minItems: 1
               maxItems: \#(VirtualTagEndpoints.tagsMax)
               items:
@@ -93,7 +106,6 @@ extension OpenAPIDocument {
               additionalProperties: false
               required: [provider, resource_id, resource_type]
               properties:
-                id: {}
                 provider: { $ref: '#/components/schemas/Provider' }
                 resource_id: { type: string, minLength: 1, maxLength: 2048, pattern: \#(plainText) }
                 resource_type: { type: string, minLength: 1, maxLength: 256, pattern: \#(plainText) }
@@ -105,16 +117,13 @@ extension OpenAPIDocument {
                   maxProperties: \#(ResourceDocument.nativeTagsMax)
                   propertyNames: { minLength: 1, maxLength: 1024 }
                   additionalProperties: { type: string, maxLength: 4096, pattern: \#(plainText) }
-                metadata: { type: [object, 'null'] }
+                metadata:
+                  type: [object, 'null']
+                  additionalProperties: { $ref: '#/components/schemas/PayloadValue' }
                 relationships:
                   type: [array, 'null']
                   maxItems: \#(ResourceDocument.relationshipsMax)
                   items: { $ref: '#/components/schemas/Relationship' }
-                costs: {}
-                compliant: {}
-                version: {}
-                first_seen: {}
-                last_seen: {}
             CostLine:
               type: object
               required: [month, service, currency, billed_cost, effective_cost]

@@ -16,15 +16,15 @@ enum OpenAPIDocument {
     }
 
     /// What any operation with a token may answer.
-    static let always = problems(400, 401, 403, 406, 500, 503)
+    static let always = problems(400, 401, 403, 406, 414, 431, 500, 503)
     /// What any operation with a body may answer beside.
     static let written = problems(408, 413, 415, 422, 429)
 
     static let problemNames = [
         400: "BadRequest", 401: "Unauthorized", 403: "Forbidden", 404: "NotFound", 405: "MethodNotAllowed",
         406: "NotAcceptable", 408: "RequestTimeout", 409: "Conflict", 412: "PreconditionFailed", 413: "ContentTooLarge",
-        415: "UnsupportedMediaType", 422: "ValidationFailed", 429: "TooManyRequests", 500: "InternalError",
-        503: "Unavailable",
+        414: "UriTooLong", 415: "UnsupportedMediaType", 422: "ValidationFailed", 429: "TooManyRequests",
+        431: "HeadersTooLarge", 500: "InternalError", 503: "Unavailable",
     ]
 
     private static let head = #"""

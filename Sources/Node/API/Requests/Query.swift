@@ -65,11 +65,12 @@ extension Query {
             if !declared.isRepeatable, parameters[..<position].contains(where: { $0.name == parameter.name }) {
                 throw .badParameter(parameter.name, "is given more than once")
             }
-            if parameter.value.unicodeScalars.contains(where: { $0.value == 0 }) {
-                throw .badParameter(parameter.name, "holds a NUL character")
+            let scalars = parameter.value.unicodeScalars
+            if scalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F }) {
+                throw .badParameter(parameter.name, "holds a control character")
             }
-            if parameter.value.utf8.count > declared.bytesMax {
-                throw .badParameter(parameter.name, "is longer than \(declared.bytesMax) bytes")
+            if scalars.count > declared.charactersMax {
+                throw .badParameter(parameter.name, "is longer than \(declared.charactersMax) characters")
             }
         }
     }
@@ -110,15 +111,17 @@ extension Query {
 struct QueryParameter: Sendable {
     let name: String
     let isRepeatable: Bool
-    /// Longest accepted value in bytes.
-    let bytesMax: Int
+    /// Longest accepted value in characters (Unicode scalars, as JSON Schema counts them).
+    let charactersMax: Int
 
-    init(_ name: String, isRepeatable: Bool = false, bytesMax: Int = 2048) {
+    init(_ name: String, isRepeatable: Bool = false, charactersMax: Int = 256) {
         self.name = name
         self.isRepeatable = isRepeatable
-        self.bytesMax = bytesMax
+        self.charactersMax = charactersMax
     }
 
     /// What every list takes.
-    static let paging = [QueryParameter("limit"), QueryParameter("cursor")]
+    static let paging = [QueryParameter("limit"), QueryParameter("cursor", charactersMax: CursorSealer.charactersMax)]
+    /// A resource by our id or by the provider's own.
+    static let resource = QueryParameter("resource_id", charactersMax: 1024)
 }

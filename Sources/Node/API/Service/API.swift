@@ -130,16 +130,17 @@ package final class API: HTTPService {
         let result: Result<Principal, TokenError>? = head.headers.withValue(of: "authorization") { header in
             do throws(TokenError) { return .success(try state.principal(header: header, at: now)) } catch { return .failure(error) }
         }
+        let hasToken = query["access_token"] != nil && route.query.contains { $0.name == "access_token" }
         if let result {
+            // RFC 6750 section 2: one way of sending a token, not two.
+            guard !hasToken else { throw .badParameter("access_token", "comes beside an Authorization header") }
             switch result {
             case .success(let principal): return principal
             case .failure(let error): throw .unauthorized(error)
             }
         }
         // RFC 6750 section 2.3, for webhooks of providers that cannot send header fields of ours.
-        guard route.query.contains(where: { $0.name == "access_token" }), let token = query["access_token"] else {
-            throw .unauthorized(.missing)
-        }
+        guard hasToken, let token = query["access_token"] else { throw .unauthorized(.missing) }
         var bytes = Array("Bearer \(token)".utf8)
         let verified: Result<Principal, TokenError> = bytes.withUnsafeMutableBytes { raw in
             do throws(TokenError) { return .success(try state.principal(header: UnsafeRawBufferPointer(raw), at: now)) } catch {

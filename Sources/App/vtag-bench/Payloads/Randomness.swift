@@ -1,0 +1,22 @@
+/// SplitMix64 (Steele, Lea and Flood, 2014): the same payloads in every run.
+struct Randomness: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+
+    mutating func pick<Element>(_ choices: [Element]) -> Element { choices[Int(next() % UInt64(choices.count))] }
+
+    /// 17 hexadecimal digits, as Amazon's ids have.
+    mutating func hex17() -> String {
+        let digits = String(next() | 1 << 63, radix: 16)
+        return digits + String(next() % 16, radix: 16)
+    }
+}

@@ -1,0 +1,131 @@
+package import Model
+
+/// Which audit entries are asked for; what is nil does not matter.
+package struct AuditFilter: Hashable, Sendable {
+    package var resource: ResourceID?
+    package var tagKey: String?
+    package var actor: String?
+    package var action: AuditEntry.Action?
+    package var ruleID: UUID128?
+    /// The earliest time, included.
+    package var from: Timestamp?
+    /// The latest time, not included.
+    package var to: Timestamp?
+
+    package init() {}
+
+    func matches(_ row: AuditRow) -> Bool {
+        if let resource, row.resourceID != resource { return false }
+        if let from, row.at < from { return false }
+        if let to, row.at >= to { return false }
+        if let ruleID, row.ruleID != ruleID { return false }
+        if let action, row.action != action.rawValue { return false }
+        if let tagKey, row.tagKey != tagKey { return false }
+        if let actor, row.actor != actor { return false }
+        return true
+    }
+}
+
+/// A place in the audit history; the entries of the next page are older.
+package struct AuditCursor: Hashable, Sendable {
+    /// Number of the last entry that was looked at.
+    package let number: UInt64
+
+    package init(number: UInt64) { self.number = number }
+}
+
+/// Some entries, newest first.
+package struct AuditPage: Sendable {
+    package let entries: [AuditEntry]
+    /// Where the next page starts; nil at the end. There may be fewer entries than asked for, and still a next page.
+    package let next: AuditCursor?
+}
+
+/// Changes counted by day (UTC), actor and action.
+package struct AuditCount: Hashable, Sendable {
+    package let day: String
+    package let actor: String
+    package let action: String
+    package let count: Int
+}
+
+extension Checkpoint {
+    /// Most entries that one page looks at; a rare match may need several pages.
+    package static let auditScanMax = 200_000
+
+    /// The entries that match, newest first, `limit` at most, older than the place of `cursor`.
+    ///
+    /// Sees what the last round wrote. Throws `damaged` where an entry on the way is missing or altered. Blocks; takes
+    /// time in proportion to the entries looked at: those of the resource where one is given, else those of the time
+    /// range.
+    package func auditTrail(
+        _ filter: AuditFilter, before cursor: AuditCursor?, limit: Int
+    ) throws(CheckpointError) -> AuditPage {
+        var entries: [AuditEntry] = []
+        let next = try scan(filter, before: cursor, lookingAt: Self.auditScanMax) { row in
+            guard let entry = row.entry else {
+                throw CheckpointError.damaged(path, "audit entry \(row.number) is of an unknown kind")
+            }
+            entries.append(entry)
+            return entries.count < limit
+        }
+        return AuditPage(entries: entries, next: next)
+    }
+
+    /// The matching changes counted by day, actor and action; the newest days first, then the largest counts; `limit`
+    /// lines at most. Blocks; looks at the whole time range.
+    package func auditCounts(_ filter: AuditFilter, limit: Int) throws(CheckpointError) -> [AuditCount] {
+        struct Group: Hashable {
+            var day: Int64
+            var actor: String
+            var action: String
+        }
+        var counts: [Group: Int] = [:]
+        let day: Int64 = 86_400_000
+        _ = try scan(filter, before: nil, lookingAt: .max) { row in
+            let start = row.at.milliseconds - ((row.at.milliseconds % day) + day) % day
+            counts[Group(day: start, actor: row.actor, action: row.action), default: 0] += 1
+            return true
+        }
+        let ordered = counts.sorted { left, right in
+            (right.key.day, right.value, left.key.actor, left.key.action)
+                < (left.key.day, left.value, right.key.actor, right.key.action)
+        }
+        return ordered.prefix(limit).map { group, count in
+            let time = Timestamp(milliseconds: group.day).description
+            return AuditCount(day: String(time.prefix(10)), actor: group.actor, action: group.action, count: count)
+        }
+    }
+
+    /// Calls `body` with every entry that matches, newest first, until it returns false. Blocks.
+    ///
+    /// Sees the history as it is now; as long as it runs, the write-ahead file cannot be folded.
+    package func forEachAuditEntry(_ filter: AuditFilter, _ body: (AuditEntry) -> Bool) throws(CheckpointError) {
+        _ = try scan(filter, before: nil, lookingAt: .max) { row in
+            guard let entry = row.entry else {
+                throw CheckpointError.damaged(path, "audit entry \(row.number) is of an unknown kind")
+            }
+            return body(entry)
+        }
+    }
+
+    /// Returns the place where `body` or the bound stopped it, nil at the end.
+    private func scan(
+        _ filter: AuditFilter, before cursor: AuditCursor?, lookingAt bound: Int, _ body: (AuditRow) throws -> Bool
+    ) throws(CheckpointError) -> AuditCursor? {
+        try reading { connection in
+            let totals = try StoredTotals.read(connection, path: path)
+            var reader = try AuditReader(connection, path: path, totals: totals)
+            if let cursor { reader.limit(to: Int64(clamping: cursor.number) - 1) }
+            if let resource = filter.resource { try reader.follow(resource) } else { try reader.narrow(to: filter.to) }
+            var looked = 0
+            while let row = try reader.next() {
+                if let from = filter.from, row.stamp < from.milliseconds { return nil }
+                looked += 1
+                let goesOn = try !filter.matches(row) || body(row)
+                if !goesOn || looked == bound { return AuditCursor(number: UInt64(row.number)) }
+            }
+            return nil
+        }
+    }
+}

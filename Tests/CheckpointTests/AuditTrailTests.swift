@@ -1,0 +1,108 @@
+import Model
+import Testing
+
+@testable import Checkpoint
+
+@Suite("The audit trail")
+struct AuditTrailTests {
+    /// A history of several rounds, and all of it as the trail gives it.
+    private func history(_ body: (Checkpoint, World, [AuditEntry]) throws -> Void) async throws {
+        let scratch = try Scratch()
+        var world = World(seed: 31)
+        let checkpoint = try Checkpoint.open(path: scratch.file)
+        for _ in 0..<6 {
+            let (batches, system) = world.round()
+            try await checkpoint.write(batches, system: system)
+        }
+        try body(checkpoint, world, try Loaded(checkpoint).audit)
+        checkpoint.close()
+    }
+
+    @Test("Every entry is there once, the newest first within a shard")
+    func complete() async throws {
+        try await history { _, world, trail in
+            #expect(Set(trail) == Set(world.audit.map(\.entry)) && trail.count == world.audit.count)
+            for shard in World.shards {
+                let own = Set(world.audit.filter { $0.shard == shard }.map(\.entry.id))
+                let sequences = trail.filter { own.contains($0.id) }.map(\.sequence)
+                #expect(sequences == sequences.sorted(by: >))
+            }
+        }
+    }
+
+    @Test("Pages of any size make up the whole trail")
+    func pages() async throws {
+        try await history { checkpoint, _, trail in
+            for limit in [1, 7, 100, 1000] {
+                var found: [AuditEntry] = []
+                var cursor: AuditCursor?
+                repeat {
+                    let page = try checkpoint.auditTrail(AuditFilter(), before: cursor, limit: limit)
+                    #expect(page.entries.count <= limit)
+                    found += page.entries
+                    cursor = page.next
+                } while cursor != nil
+                #expect(found == trail)
+            }
+        }
+    }
+
+    @Test("Each filter gives exactly the entries that match, deleted resources included")
+    func filters() async throws {
+        try await history { checkpoint, world, trail in
+            func check(_ change: (inout AuditFilter) -> Void, _ matches: (AuditEntry) -> Bool) throws {
+                var filter = AuditFilter()
+                change(&filter)
+                let page = try checkpoint.auditTrail(filter, before: nil, limit: 1000)
+                #expect(page.entries == trail.filter(matches), "\(filter)")
+                #expect(!page.entries.isEmpty)
+            }
+            try check({ $0.actor = "alice" }, { $0.actor == "alice" })
+            try check({ $0.tagKey = "team" }, { $0.tagKey == "team" })
+            try check({ $0.action = .ruleUpdated }, { $0.action == .ruleUpdated })
+            try check({ $0.ruleID = UUID128(high: 5, low: 5) }, { $0.ruleID != nil })
+            for resource in Set(trail.compactMap(\.resourceID)) {
+                try check({ $0.resource = resource }, { $0.resourceID == resource })
+            }
+            let times = trail.map(\.at).sorted()
+            for (from, to) in [(times[20], times[90]), (times[0], times[1]), (times[50], times[times.count - 1])] {
+                try check({ ($0.from, $0.to) = (from, to) }, { $0.at >= from && $0.at < to })
+            }
+        }
+    }
+
+    @Test("Counts by day, actor and action add up")
+    func counts() async throws {
+        try await history { checkpoint, _, trail in
+            let counts = try checkpoint.auditCounts(AuditFilter(), limit: 1000)
+            #expect(counts.map(\.count).reduce(0, +) == trail.count)
+            let first = try #require(counts.first)
+            let same = trail.filter {
+                $0.at.description.hasPrefix(first.day) && $0.actor == first.actor && $0.action.rawValue == first.action
+            }
+            #expect(same.count == first.count)
+        }
+    }
+
+    @Test("An entry that is missing or altered behind our back is damage for the page that needs it")
+    func tampering() async throws {
+        for sql in [
+            "DELETE FROM tag_audit WHERE number = 40", "UPDATE tag_audit SET actor = 'mallory' WHERE number = 40",
+            "UPDATE tag_audit SET number = 100000 WHERE number = 40",
+        ] {
+            let scratch = try Scratch()
+            var world = World(seed: 32)
+            let checkpoint = try Checkpoint.open(path: scratch.file)
+            let (batches, system) = world.round(changes: 30)
+            try await checkpoint.write(batches, system: system)
+            let intruder = try SQLiteConnection(path: scratch.file, readOnly: false)
+            try intruder.execute(sql)
+            _ = try checkpoint.auditTrail(AuditFilter(), before: nil, limit: 10)
+            let error = #expect(throws: CheckpointError.self) {
+                try checkpoint.auditTrail(AuditFilter(), before: nil, limit: 1000)
+            }
+            #expect(error?.code == .damaged)
+            checkpoint.close()
+        }
+    }
+}

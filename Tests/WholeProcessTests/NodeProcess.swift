@@ -1,0 +1,150 @@
+import Foundation
+import HTTPTransport
+import JSON
+import Logging
+import NIOCore
+import NIOPosix
+
+/// The built `vtagd`, running on a data directory and a port of its own.
+final class NodeProcess: @unchecked Sendable {
+    enum Start {
+        case ready(NodeProcess)
+        /// It ended before it served: exit status and what it said.
+        case ended(status: Int32, message: String)
+    }
+
+    let url: String
+    let token: String
+    private let process: Process
+    private let client: HTTPClient
+
+    private init(process: Process, url: String, token: String) {
+        self.process = process
+        self.url = url
+        self.token = token
+        client = HTTPClient(group: MultiThreadedEventLoopGroup.singleton)
+    }
+
+    /// Starts it, and returns when it serves or has ended.
+    static func start(_ directory: URL, _ flags: String...) async throws -> Start {
+        let process = Process()
+        process.executableURL = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
+            .appending(path: "vtagd")
+        process.arguments =
+            [
+                "--data-dir", directory.path, "--http", "127.0.0.1:0", "--threads", "2", "--shards", "4",
+                "--log-segment-bytes", "1048576", "--log-format", "json",
+            ] + flags
+        process.environment = ["PATH": "/usr/bin:/bin"]
+        let pipe = Pipe()
+        process.standardError = pipe
+        process.standardOutput = FileHandle.nullDevice
+        try process.run()
+        let output = await ready(pipe.fileHandleForReading)
+        guard let url = output.url else {
+            process.waitUntilExit()
+            return .ended(status: process.terminationStatus, message: output.text)
+        }
+        let token = try String(contentsOf: directory.appending(path: "admin.jwt"), encoding: .utf8)
+        return .ready(NodeProcess(process: process, url: url, token: token.filter { !$0.isWhitespace }))
+    }
+
+    /// As `start`, where anything but a serving node is a failure.
+    static func serving(_ directory: URL, _ flags: String...) async throws -> NodeProcess {
+        switch try await start(directory) {
+        case .ready(let node): return node
+        case .ended(let status, let message): throw Failure("vtagd ended with \(status): \(message)")
+        }
+    }
+
+    struct Failure: Error, CustomStringConvertible {
+        let description: String
+        init(_ description: String) { self.description = description }
+    }
+
+    func kill() {
+        Foundation.kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
+    }
+
+    /// Asks it to stop; returns its exit status.
+    @discardableResult
+    func terminate() -> Int32 {
+        process.terminate()
+        process.waitUntilExit()
+        return process.terminationStatus
+    }
+
+    // MARK: Requests
+
+    struct Answer {
+        let status: Int
+        let body: [UInt8]
+        var json: JSONValue { (try? JSONValue(parsing: body)) ?? .null }
+    }
+
+    /// Throws when no answer came: the outcome is unknown.
+    func send(_ method: HTTPMethod, _ path: String, _ body: String? = nil, key: String? = nil) async throws -> Answer {
+        var headers: HTTPFields = [:]
+        headers.append("authorization", "Bearer \(token)")
+        if body != nil { headers.append("content-type", "application/json") }
+        if let key { headers.append("idempotency-key", key) }
+        let request = try HTTPClientRequest(
+            method: method, url: url + path, headers: headers, body: body.map { .bytes(ByteBuffer(string: $0)) } ?? .none)
+        let response = try await client.execute(request)
+        return Answer(status: response.status, body: Array(buffer: try await response.body.collect(upTo: 64 << 20)))
+    }
+
+    /// All items of a list, over its pages.
+    func all(_ path: String) async throws -> [JSONValue] {
+        var items: [JSONValue] = []
+        var cursor: String?
+        repeat {
+            let next = cursor.map { "\(path.contains("?") ? "&" : "?")cursor=\($0)" } ?? ""
+            let answer = try await send(.get, path + next)
+            guard answer.status == 200, let page = answer.json["items"]?.array else {
+                throw Failure("\(path): \(answer.status) \(String(decoding: answer.body, as: UTF8.self))")
+            }
+            items += page
+            cursor = answer.json["next_cursor"]?.string
+        } while cursor != nil
+        return items
+    }
+
+    func close() async { await client.shutDown() }
+
+    /// Reads the log until the line "ready" or the end.
+    private static func ready(_ handle: FileHandle) async -> (url: String?, text: String) {
+        await withCheckedContinuation { continuation in
+            Foundation.Thread.detachNewThread {
+                var bytes: [UInt8] = []
+                var told = false
+                while case let part = handle.availableData, !part.isEmpty {
+                    // After "ready" the pipe is only kept from filling up.
+                    if told { continue }
+                    bytes += part
+                    let text = String(decoding: bytes, as: UTF8.self)
+                    for line in text.split(separator: "\n") where line.contains(#""message":"ready""#) {
+                        guard let value = try? JSONValue(parsing: String(line)), let url = value["http"]?.string else { continue }
+                        told = true
+                        continuation.resume(returning: (url, text))
+                        break
+                    }
+                }
+                if !told { continuation.resume(returning: (nil, String(decoding: bytes, as: UTF8.self))) }
+            }
+        }
+    }
+}
+
+/// A directory that goes with the test.
+struct Scratch {
+    let url: URL
+
+    init() throws {
+        url = FileManager.default.temporaryDirectory.appending(path: "vtagd-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+    }
+
+    func remove() { try? FileManager.default.removeItem(at: url) }
+}
