@@ -118,7 +118,7 @@ let package = Package(
         tests("LogStorage", ["WriteAheadLog"] + nio),
         tests("Checkpoint", ["Model", "JSON", "CSQLite"]),
         tests("NodeRuntime", ["Model", "JSON", "Shard", "TaggingRules", "Compliance", "Checkpoint", logging] + nio),
-        tests("API", ["Model", "JSON", "NodeRuntime", "HTTPTransport", jwt, logging] + nio),
+        tests("API", ["Model", "JSON", "NodeRuntime", "HTTPTransport", "COpenSSL", jwt, logging] + nio),
         .testTarget(
             name: "WholeProcessTests",
             dependencies: ["HTTPTransport", "JSON", "Model", logging, .target(name: "vtagd"), .target(name: "vtag")] + nio,

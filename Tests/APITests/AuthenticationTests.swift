@@ -120,13 +120,16 @@ struct AuthenticationTests {
         #expect(try verify(several, keys).role == .governor)
         let foreign = try await signer.sign(.init(sub: "x", role: "root", exp: now + 9))
         #expect(refusal(foreign, keys) != nil)
-        #expect(refusal(try await signer.sign(.init(sub: nil, role: "viewer", exp: now + 9)), keys) != nil)
-        #expect(refusal(try await signer.sign(.init(sub: "a\nb", role: "viewer", exp: now + 9)), keys) != nil)
+        for subject in [nil, "", "a\nb"] as [String?] {
+            let token = try await signer.sign(.init(sub: subject, role: "viewer", exp: now + 9))
+            #expect(refusal(token, keys) != nil)
+        }
     }
 
     @Test("Garbage is refused without harm", arguments: ["", ".", "..", "a.b.c", "....", "e30.e30.e30", "bnVsbA.bnVsbA.bnVsbA", "W10.W10.W10", "ey.\u{0}.x"])
     func garbage(text: String) async throws {
-        #expect(refusal(text, try await TokenIssuer().keySet()) != nil)
+        let keys = try await TokenIssuer().keySet()
+        #expect(refusal(text, keys) != nil)
     }
 
     // MARK: Key sets

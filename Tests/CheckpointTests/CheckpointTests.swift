@@ -7,7 +7,9 @@ import Testing
 
 @Suite("The checkpoint")
 struct CheckpointTests {
-    @Test("What was written is read back after a restart, rounds of changes and deletions later", arguments: 1...5 as ClosedRange<UInt64>)
+    @Test(
+        "What was written is read back after a restart, rounds of changes and deletions later",
+        arguments: 1...5 as ClosedRange<UInt64>)
     func roundTrip(seed: UInt64) async throws {
         let scratch = try Scratch()
         var world = World(seed: seed)
@@ -103,7 +105,9 @@ struct CheckpointDamageTests {
         return (scratch, world, loaded)
     }
 
-    @Test("Flipped bytes are refused or harmless, with and without the check of all pages", arguments: 1...12 as ClosedRange<UInt64>)
+    @Test(
+        "Flipped bytes are refused or harmless, with and without the check of all pages",
+        arguments: 1...12 as ClosedRange<UInt64>)
     func flippedBytes(seed: UInt64) async throws {
         let (scratch, world, loaded) = try await written(seed: seed)
         let whole = scratch.bytes
@@ -111,7 +115,9 @@ struct CheckpointDamageTests {
         for trial in 0..<40 {
             let copy = try Scratch()
             var bytes = whole
-            for _ in 0...trial % 3 { bytes[Int.random(in: 0..<bytes.count, using: &random)] ^= UInt8.random(in: 1...255, using: &random) }
+            for _ in 0...trial % 3 {
+                bytes[Int.random(in: 0..<bytes.count, using: &random)] ^= UInt8.random(in: 1...255, using: &random)
+            }
             copy.bytes = bytes
             do {
                 let checkpoint = try Checkpoint.open(
@@ -129,7 +135,9 @@ struct CheckpointDamageTests {
         }
     }
 
-    @Test("A damaged write-ahead file takes the checkpoint back to an earlier round, whole", arguments: 1...6 as ClosedRange<UInt64>)
+    @Test(
+        "A damaged write-ahead file takes the checkpoint back to an earlier round, whole",
+        arguments: 1...6 as ClosedRange<UInt64>)
     func damagedWriteAheadFile(seed: UInt64) async throws {
         let scratch = try Scratch()
         var world = World(seed: seed)

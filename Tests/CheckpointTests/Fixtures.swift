@@ -23,7 +23,8 @@ final class Scratch {
     /// The files as a process that died at this moment leaves them.
     func copy() throws -> Scratch {
         let copy = try Scratch()
-        for name in ["checkpoint.sqlite", "checkpoint.sqlite-wal"] where FileManager.default.fileExists(atPath: "\(path)/\(name)") {
+        for name in ["checkpoint.sqlite", "checkpoint.sqlite-wal"]
+        where FileManager.default.fileExists(atPath: "\(path)/\(name)") {
             try FileManager.default.copyItem(atPath: "\(path)/\(name)", toPath: "\(copy.path)/\(name)")
         }
         return copy

@@ -16,7 +16,8 @@ enum Fixture {
         tags.sorted { $0.key < $1.key }.map {
             VirtualTag(
                 key: $0.key,
-                winner: TagAssertion(value: $0.value, source: .manual, createdBy: "ada", createdAt: .at(0), updatedAt: .at(0)))
+                winner: TagAssertion(
+                    value: $0.value, source: .manual, createdBy: "ada", createdAt: .at(0), updatedAt: .at(0)))
         }
     }
 
@@ -24,11 +25,13 @@ enum Fixture {
         let draft = try CompliancePolicyDraft(json: JSONValue(parsing: json))
         return CompliancePolicy(
             id: UUID128(high: 0, low: id), name: draft.name, description: draft.description, severity: draft.severity,
-            scope: draft.scope, rules: draft.rules, enabled: draft.enabled, createdBy: "ada", createdAt: .at(0), updatedAt: .at(0))
+            scope: draft.scope, rules: draft.rules, enabled: draft.enabled, createdBy: "ada", createdAt: .at(0),
+            updatedAt: .at(0))
     }
 
     static func policy(type: String, rules: String, scope: String = "null", id: UInt64 = 1) throws -> CompliancePolicy {
-        try policy(#"{"policy_name":"p","policy_type":"\#(type)","severity":"HIGH","scope":\#(scope),"rules":\#(rules)}"#, id: id)
+        try policy(
+            #"{"policy_name":"p","policy_type":"\#(type)","severity":"HIGH","scope":\#(scope),"rules":\#(rules)}"#, id: id)
     }
 
     static func judge(

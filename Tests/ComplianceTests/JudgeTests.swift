@@ -17,7 +17,10 @@ struct JudgeTests {
             ),
             ("VALUE_VALIDATION", #"{"tag_key":"env","allowed_values":["a","b"]}"#, ["environment": "b"], []),
             ("VALUE_VALIDATION", #"{"tag_key":"env","allowed_values":["a","b"]}"#, [:], []),
-            ("VALUE_VALIDATION", #"{"tag_key":"env","allowed_values":["a","b"]}"#, ["environment": "B"], ["value_not_allowed environment B"]),
+            (
+                "VALUE_VALIDATION", #"{"tag_key":"env","allowed_values":["a","b"]}"#, ["environment": "B"],
+                ["value_not_allowed environment B"]
+            ),
             ("VALUE_VALIDATION", #"{"tag_key":"cc","pattern":"^[0-9]+$"}"#, ["cc": "12"], []),
             (
                 "VALUE_VALIDATION", #"{"tag_key":"cc","pattern":"^[0-9]+$","allowed_values":["12"]}"#, ["cc": "1x"],
@@ -40,7 +43,10 @@ struct JudgeTests {
             ),
             ("TAG_FORMAT", #"{"tag_key":"a","pattern":"^x"}"#, ["a": "y", "b": "y"], ["pattern_mismatch a y"]),
             ("TAG_FORMAT", #"{"tag_key":"a","pattern":"^x"}"#, ["b": "y"], []),
-            ("TAG_FORMAT", #"{"pattern":"^x"}"#, ["a": "y", "b": "x", "c": ""], ["pattern_mismatch a y", "pattern_mismatch c "]),
+            (
+                "TAG_FORMAT", #"{"pattern":"^x"}"#, ["a": "y", "b": "x", "c": ""],
+                ["pattern_mismatch a y", "pattern_mismatch c "]
+            ),
             ("TAG_FORMAT", #"{"tag_key":"*","key_pattern":"^[a-z-]+$"}"#, ["a-b": "1", "A": "2"], ["pattern_mismatch A 2"]),
             ("TAG_COUNT", #"{"min":1,"max":2}"#, ["a": "1", "b": "2"], []),
             ("TAG_COUNT", #"{"min":1}"#, [:], ["too_few_tags  0"]),
@@ -87,7 +93,8 @@ struct JudgeTests {
         let fourth = Fixture.judge(policies, ["k1": "1", "k2": "1"], previous: third, at: 50)
         #expect(fourth.map(\.checkedAt) == [.at(50), .at(30), .at(10)])
         #expect(Fixture.judge([], [:], previous: fourth) == [])
-        #expect(Fixture.judge(policies, ["k1": "1", "x": "1"], previous: first, at: 60).map(\.violations.count) == [0, 1, 1])
+        #expect(
+            Fixture.judge(policies, ["k1": "1", "x": "1"], previous: first, at: 60).map(\.violations.count) == [0, 1, 1])
     }
 
     @Test("A result lists a bounded number of violations")
@@ -96,7 +103,8 @@ struct JudgeTests {
         let results = Fixture.judge([try Fixture.policy(type: "TAG_FORMAT", rules: #"{"pattern":"x"}"#)], tags)
         #expect(results[0].violations.count == CompiledPolicySet.violationsMax)
         #expect(
-            Fixture.judge([try Fixture.policy(type: "TAG_FORMAT", rules: #"{"pattern":"x"}"#)], tags, previous: results, at: 9)
+            Fixture.judge(
+                [try Fixture.policy(type: "TAG_FORMAT", rules: #"{"pattern":"x"}"#)], tags, previous: results, at: 9)
                 == results)
     }
 
@@ -108,12 +116,14 @@ struct JudgeTests {
                 "set `owner` to one of `ada`, `bob`"
             ),
             (
-                "VALUE_VALIDATION", #"{"tag_key":"env","allowed_values":["production","test"]}"#, ["environment": "prodution"],
+                "VALUE_VALIDATION", #"{"tag_key":"env","allowed_values":["production","test"]}"#,
+                ["environment": "prodution"],
                 "tag `environment` has the value `prodution`, which is not allowed", "set `environment` to `production`"
             ),
             (
                 "VALUE_VALIDATION", #"{"tag_key":"env","allowed_values":["production","test"]}"#, ["environment": "zzzzz"],
-                "tag `environment` has the value `zzzzz`, which is not allowed", "set `environment` to one of `production`, `test`"
+                "tag `environment` has the value `zzzzz`, which is not allowed",
+                "set `environment` to one of `production`, `test`"
             ),
             (
                 "TAG_FORMAT", #"{"tag_key":"a","pattern":"^x"}"#, ["a": "y"],
@@ -129,7 +139,8 @@ struct JudgeTests {
     func explanation(type: String, rules: String, tags: [String: String], message: String, fix: String) throws {
         let policy = try Fixture.policy(type: type, rules: rules)
         let owner = TagDefinition(
-            id: UUID128(high: 0, low: 0), tagKey: "owner", allowedValues: ["ada", "bob"], createdAt: .at(0), updatedAt: .at(0))
+            id: UUID128(high: 0, low: 0), tagKey: "owner", allowedValues: ["ada", "bob"], createdAt: .at(0),
+            updatedAt: .at(0))
         let violation = try #require(Fixture.judge([policy], tags).first?.violations.first)
         let json = violation.json(under: policy, definition: owner)
         #expect(json["message"]?.string == message)

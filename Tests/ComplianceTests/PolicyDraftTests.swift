@@ -44,7 +44,13 @@ struct PolicyDraftTests {
     @Test(
         "A mistake is named with its place",
         arguments: [
-            ("{}", ["/policy_name: the field is required", "/policy_type: the field is required", "/rules: the field is required"]),
+            (
+                "{}",
+                [
+                    "/policy_name: the field is required", "/policy_type: the field is required",
+                    "/rules: the field is required",
+                ]
+            ),
             (
                 #"{"policy_name":"p","policy_type":"REQUIRED","severity":"high","scop":1,"rules":{}}"#,
                 [
@@ -61,9 +67,18 @@ struct PolicyDraftTests {
                     "/rules/required_tags/2: expected a string, found a number", "/rules/required_tags/3: the key is empty",
                 ]
             ),
-            (#"{"policy_name":"p","policy_type":"REQUIRED_TAGS","rules":{"required_tags":[]}}"#, ["/rules/required_tags: expected an array of 1 to 64 tag keys"]),
-            (#"{"policy_name":"p","policy_type":"VALUE_VALIDATION","rules":{"tag_key":"a"}}"#, ["/rules: VALUE_VALIDATION needs `allowed_values`, `pattern` or both"]),
-            (#"{"policy_name":"p","policy_type":"VALUE_VALIDATION","rules":{"tag_key":"a","pattern":"("}}"#, ["/rules/pattern: not a valid regular expression: missing ): ("]),
+            (
+                #"{"policy_name":"p","policy_type":"REQUIRED_TAGS","rules":{"required_tags":[]}}"#,
+                ["/rules/required_tags: expected an array of 1 to 64 tag keys"]
+            ),
+            (
+                #"{"policy_name":"p","policy_type":"VALUE_VALIDATION","rules":{"tag_key":"a"}}"#,
+                ["/rules: VALUE_VALIDATION needs `allowed_values`, `pattern` or both"]
+            ),
+            (
+                #"{"policy_name":"p","policy_type":"VALUE_VALIDATION","rules":{"tag_key":"a","pattern":"("}}"#,
+                ["/rules/pattern: not a valid regular expression: missing ): ("]
+            ),
             (
                 #"{"policy_name":"p","policy_type":"CONDITIONAL_REQUIREMENT","rules":{"if":{"related":{}},"then_required":"a"}}"#,
                 [
@@ -71,10 +86,19 @@ struct PolicyDraftTests {
                     "/rules/then_required: expected an array of 1 to 64 tag keys",
                 ]
             ),
-            (#"{"policy_name":"p","policy_type":"TAG_FORMAT","rules":{"tag_key":"a"}}"#, ["/rules: TAG_FORMAT needs `pattern`, `key_pattern` or both"]),
+            (
+                #"{"policy_name":"p","policy_type":"TAG_FORMAT","rules":{"tag_key":"a"}}"#,
+                ["/rules: TAG_FORMAT needs `pattern`, `key_pattern` or both"]
+            ),
             (#"{"policy_name":"p","policy_type":"TAG_COUNT","rules":{}}"#, ["/rules: TAG_COUNT needs `min`, `max` or both"]),
-            (#"{"policy_name":"p","policy_type":"TAG_COUNT","rules":{"min":3,"max":2}}"#, ["/rules/min: `min` is greater than `max`"]),
-            (#"{"policy_name":"p","policy_type":"TAG_COUNT","rules":{"min":-1,"max":1001}}"#, ["/rules/min: -1 is not between 0 and 1000", "/rules/max: 1001 is not between 0 and 1000"]),
+            (
+                #"{"policy_name":"p","policy_type":"TAG_COUNT","rules":{"min":3,"max":2}}"#,
+                ["/rules/min: `min` is greater than `max`"]
+            ),
+            (
+                #"{"policy_name":"p","policy_type":"TAG_COUNT","rules":{"min":-1,"max":1001}}"#,
+                ["/rules/min: -1 is not between 0 and 1000", "/rules/max: 1001 is not between 0 and 1000"]
+            ),
         ] as [(String, [String])])
     func mistakes(json: String, expected: [String]) throws {
         #expect(try problems(json) == expected)

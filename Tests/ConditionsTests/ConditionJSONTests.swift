@@ -29,9 +29,18 @@ struct ConditionJSONTests {
             (#"{"any":[]}"#, [#"/any: an empty "any" never holds; give at least one condition"#]),
             (#"{"all":{}}"#, ["/all: expected an array of conditions, found an object"]),
             (#"{"not":null}"#, ["/not: expected a condition object, found null"]),
-            (#"{"related":{"types":["attached_to"]}}"#, ["/related: relationship conditions are not available in this version"]),
+            (
+                #"{"related":{"types":["attached_to"]}}"#,
+                ["/related: relationship conditions are not available in this version"]
+            ),
             (#"{"all":[],"any":[]}"#, [": a condition is one of all, any, not or a field test, not several at once"]),
-            (#"{"al":[]}"#, [#"/al: unknown field; did you mean "all"?"#, "/field: the field is required", "/operator: the field is required"]),
+            (
+                #"{"al":[]}"#,
+                [
+                    #"/al: unknown field; did you mean "all"?"#, "/field: the field is required",
+                    "/operator: the field is required",
+                ]
+            ),
             (
                 #"{"all":[{"field":"provider","operator":"equals","value":"aws"},{"field":"name","operator":"exist"}]}"#,
                 [
@@ -55,18 +64,42 @@ struct ConditionJSONTests {
             (#"{"field":"metadata.a..b","operator":"exists"}"#, [#"/field: the path "a..b" has an empty part"#]),
             (#"{"field":"name","operator":"exists","value":true}"#, ["/value: `exists` takes no value"]),
             (#"{"field":"name","operator":"eq"}"#, ["/value: `eq` needs a string, number or boolean"]),
-            (#"{"field":"name","operator":"eq","value":["a"]}"#, ["/value: `eq` needs a string, number or boolean, found an array"]),
+            (
+                #"{"field":"name","operator":"eq","value":["a"]}"#,
+                ["/value: `eq` needs a string, number or boolean, found an array"]
+            ),
             (#"{"field":"name","operator":"in","value":"a"}"#, ["/value: `in` needs an array of values, found a string"]),
             (#"{"field":"name","operator":"in","value":[]}"#, ["/value: `in` needs at least one value"]),
-            (#"{"field":"name","operator":"in","value":["a",{}]}"#, ["/value/1: `in` needs a string, number or boolean, found an object"]),
+            (
+                #"{"field":"name","operator":"in","value":["a",{}]}"#,
+                ["/value/1: `in` needs a string, number or boolean, found an object"]
+            ),
             (#"{"field":"name","operator":"glob","value":5}"#, ["/value: `glob` needs a string, found a number"]),
             (#"{"field":"name","operator":"glob","value":"[a"}"#, ["/value: not a valid glob: a [ has no matching ]"]),
-            (#"{"field":"name","operator":"glob","value":"a\\"}"#, ["/value: not a valid glob: it ends in a single backslash"]),
-            (#"{"field":"name","operator":"regex","value":"(a"}"#, ["/value: not a valid regular expression: missing ): (a"]),
-            (#"{"field":"name","operator":"regex","value":"(a)\\1"}"#, [#"/value: not a valid regular expression: invalid escape sequence: \1"#]),
-            (#"{"field":"name","operator":"regex","value":"(a{500}){500}"}"#, ["/value: not a valid regular expression: invalid repetition size: {500}"]),
-            (#"{"field":"name","operator":"regex","value":"\\pL{900}"}"#, ["/value: not a valid regular expression: pattern too large - compile failed"]),
-            (#"{"field":"name","operator":"eq","value":"a","ignore_case":"yes"}"#, ["/ignore_case: expected true or false, found a string"]),
+            (
+                #"{"field":"name","operator":"glob","value":"a\\"}"#,
+                ["/value: not a valid glob: it ends in a single backslash"]
+            ),
+            (
+                #"{"field":"name","operator":"regex","value":"(a"}"#,
+                ["/value: not a valid regular expression: missing ): (a"]
+            ),
+            (
+                #"{"field":"name","operator":"regex","value":"(a)\\1"}"#,
+                [#"/value: not a valid regular expression: invalid escape sequence: \1"#]
+            ),
+            (
+                #"{"field":"name","operator":"regex","value":"(a{500}){500}"}"#,
+                ["/value: not a valid regular expression: invalid repetition size: {500}"]
+            ),
+            (
+                #"{"field":"name","operator":"regex","value":"\\pL{900}"}"#,
+                ["/value: not a valid regular expression: pattern too large - compile failed"]
+            ),
+            (
+                #"{"field":"name","operator":"eq","value":"a","ignore_case":"yes"}"#,
+                ["/ignore_case: expected true or false, found a string"]
+            ),
             (#"{"field":"name","field":"name","operator":"exists"}"#, ["/field: the field is given twice"]),
             (
                 #"{"field":"name","operator":"eq","value":"a","ignorecase":true}"#,
@@ -80,7 +113,8 @@ struct ConditionJSONTests {
     @Test("All mistakes are reported, in the order of the document")
     func allMistakes() throws {
         let problems = try Fixture.problems(
-            #"{"any":[{"field":"nme","operator":"eq","value":1},{"not":{"field":"name","operator":"regex","value":"["}},{"all":[7]}]}"#)
+            #"{"any":[{"field":"nme","operator":"eq","value":1},{"not":{"field":"name","operator":"regex","value":"["}},{"all":[7]}]}"#
+        )
         #expect(problems.map { $0.prefix { $0 != ":" } } == ["/any/0/field", "/any/1/not/value", "/any/2/all/0"])
     }
 
@@ -107,7 +141,10 @@ struct ConditionJSONTests {
             ])
         }
         #expect(Fixture.problems(isIn(Condition.valuesMax)).isEmpty)
-        #expect(Fixture.problems(isIn(Condition.valuesMax + 1)) == ["/value: the array has 10001 values; at most 10000 are accepted"])
+        #expect(
+            Fixture.problems(isIn(Condition.valuesMax + 1)) == [
+                "/value: the array has 10001 values; at most 10000 are accepted"
+            ])
 
         let long = JSONValue.object([
             .init("field", .string("name")), .init("operator", .string("regex")),

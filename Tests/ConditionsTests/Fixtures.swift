@@ -13,7 +13,8 @@ enum Fixture {
         provider: .aws, resourceID: "i-0abc", resourceType: "ec2.instance", name: "Web-Prod-01", accountID: "111122223333",
         region: "",
         nativeTags: TagList([
-            Tag("CostCenter", "4711"), Tag("Env", "Prod"), Tag("cost-center", "0815"), Tag("empty", ""), Tag("größe", "GROß"),
+            Tag("CostCenter", "4711"), Tag("Env", "Prod"), Tag("cost-center", "0815"), Tag("empty", ""),
+            Tag("größe", "GROß"),
         ]),
         metadata: JSONText(trusted: Array(metadata.utf8)), firstSeen: Timestamp(milliseconds: 0),
         lastSeen: Timestamp(milliseconds: 0))

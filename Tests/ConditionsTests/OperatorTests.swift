@@ -147,8 +147,10 @@ struct OperatorTests {
         context.facts.startResource(tags: [])
         #expect(condition.groups(for: Fixture.resource, &context.facts) == ["Web-Prod", "Web", "Prod", ""])
         #expect(
-            CompiledCondition(try Fixture.decode(#"{"field":"name","operator":"exists"}"#), keepsOrder: true, patterns: &cache)
-                .groups(for: Fixture.resource, &context.facts) == [])
+            CompiledCondition(
+                try Fixture.decode(#"{"field":"name","operator":"exists"}"#), keepsOrder: true, patterns: &cache
+            )
+            .groups(for: Fixture.resource, &context.facts) == [])
     }
 
     @Test("Metadata that is no JSON counts as missing")

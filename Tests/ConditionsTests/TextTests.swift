@@ -9,7 +9,8 @@ struct TextTests {
             ("CostCenter", "costcenter", "cost-center"), ("cost-center", "costcenter", "cost-center"),
             ("COST_CENTER", "costcenter", "cost-center"), (" Cost  Center ", "costcenter", "cost-center"),
             ("costcenter", "costcenter", "costcenter"), ("AWSAccountID", "awsaccountid", "aws-account-id"),
-            ("app.kubernetes.io/name", "appkubernetesioname", "app-kubernetes-io-name"), ("env2Name", "env2name", "env2-name"),
+            ("app.kubernetes.io/name", "appkubernetesioname", "app-kubernetes-io-name"),
+            ("env2Name", "env2name", "env2-name"),
             ("ENVIRONMENT", "environment", "environment"), ("Größe", "größe", "größe"), ("-leading", "leading", "leading"),
             ("trailing:", "trailing", "trailing"), ("---", "---", "---"), ("日本 語", "日本語", "日本-語"),
         ])
@@ -23,7 +24,8 @@ struct TextTests {
         "Only decimal numbers are numbers",
         arguments: [
             ("0", 0), ("-1", -1), ("+2.50", 2.5), (".5", 0.5), ("5.", 5), ("1e3", 1000), ("1E-2", 0.01),
-            ("12345678901234567168", 12_345_678_901_234_567_168), ("0.1", 0.1), ("", nil), ("-", nil), (".", nil), ("1x", nil),
+            ("12345678901234567168", 12_345_678_901_234_567_168), ("0.1", 0.1), ("", nil), ("-", nil), (".", nil),
+            ("1x", nil),
             ("0x10", nil), ("nan", nil), ("inf", nil), ("1e999", nil), ("1 ", nil), ("1.2.3", nil), ("1e", nil),
         ] as [(String, Double?)])
     func numbers(text: String, expected: Double?) {

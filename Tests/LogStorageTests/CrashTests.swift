@@ -102,7 +102,8 @@ struct CrashTests {
         #expect(world.log.values.map(\.count).reduce(0, +) > 0, "seed \(seed)")
     }
 
-    @Test("A flipped byte or a cut file is refused or harmless, never a lost entry", arguments: 1...25 as ClosedRange<UInt64>)
+    @Test(
+        "A flipped byte or a cut file is refused or harmless, never a lost entry", arguments: 1...25 as ClosedRange<UInt64>)
     func damage(seed: UInt64) throws {
         var world = World(random: SeededRandom(seed: seed))
         var sealed: [SegmentKeeper.Sealed] = []

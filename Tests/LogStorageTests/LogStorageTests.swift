@@ -201,13 +201,14 @@ struct LogStorageTests {
         try again.check(checkpoint: [1: 60])
         try again.check(checkpoint: [1: 100])
         for (checkpoint, isBehind) in [(base - 1, false), (101, true)] as [(UInt64, Bool)] {
-            #expect(throws: LogError.damaged(
-                directory: "simulated",
-                LogDamage(
-                    file: disk.segmentNames[0], offset: 0,
-                    reason: isBehind
-                        ? .behind(group: 1, checkpoint: checkpoint, logEndsAt: 100)
-                        : .gap(group: 1, checkpoint: checkpoint, logStartsAfter: base)))
+            #expect(
+                throws: LogError.damaged(
+                    directory: "simulated",
+                    LogDamage(
+                        file: disk.segmentNames[0], offset: 0,
+                        reason: isBehind
+                            ? .behind(group: 1, checkpoint: checkpoint, logEndsAt: 100)
+                            : .gap(group: 1, checkpoint: checkpoint, logStartsAfter: base)))
             ) { try again.check(checkpoint: [1: checkpoint]) }
         }
     }

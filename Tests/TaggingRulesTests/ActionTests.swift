@@ -17,7 +17,8 @@ struct ActionTests {
         arguments: [
             ("plain", "plain"), ("${name}/${region}", "web-prod-01/eu-west-1"), ("${provider}", "aws"),
             ("${tags.Env}", "production"), ("${native_tags.env}", "prd"), ("${metadata.size}-${metadata.cpu}", "large-8"),
-            ("${regex.1}:${regex.2}", "web:prod"), ("${regex.0}", "web-prod-"), ("$${name}", "${name}"), ("$5 {x}", "$5 {x}"),
+            ("${regex.1}:${regex.2}", "web:prod"), ("${regex.0}", "web-prod-"), ("$${name}", "${name}"),
+            ("$5 {x}", "$5 {x}"),
             ("${tags.missing}", nil), ("a${native_tags.empty}", nil), ("${metadata.ips}", nil), ("${regex.3}", nil),
             ("  spaced  ", "spaced"), ("${native_tags.long}", nil),
         ] as [(String, String?)])
@@ -47,9 +48,11 @@ struct ActionTests {
     func map(from: String, expected: String) throws {
         let mapping = #""mapping":{"A":"upper","a":"lower","b":"bee"}"#
         #expect(
-            try value(#"{"map_value":{"key":"x","from":"native_tags.k",\#(mapping),"default":"other"}}"#, native: [("k", from)])
+            try value(
+                #"{"map_value":{"key":"x","from":"native_tags.k",\#(mapping),"default":"other"}}"#, native: [("k", from)])
                 == expected)
-        let withoutDefault = try value(#"{"map_value":{"key":"x","from":"native_tags.k",\#(mapping)}}"#, native: [("k", from)])
+        let withoutDefault = try value(
+            #"{"map_value":{"key":"x","from":"native_tags.k",\#(mapping)}}"#, native: [("k", from)])
         #expect(withoutDefault == (expected == "other" ? nil : expected))
     }
 

@@ -70,7 +70,8 @@ struct DraftTests {
                 #"{"name":"r","rule_name":"","priority":1.5,"enabled":"no","conditions":{"all":[]},"actions":[]}"#,
                 [
                     #"/name: unknown field; did you mean "rule_name"?"#, "/rule_name: the text is empty",
-                    "/priority: expected a whole number, found a fraction", "/enabled: expected true or false, found a string",
+                    "/priority: expected a whole number, found a fraction",
+                    "/enabled: expected true or false, found a string",
                     "/actions: a rule has 1 to 32 actions, not 0",
                 ]
             ),

@@ -37,7 +37,8 @@ struct Scene {
         Resource(
             provider: provider, resourceID: "i-1", resourceType: "ec2.instance", name: name, accountID: "111122223333",
             region: "eu-west-1", nativeTags: TagList(native.map { Tag($0.0, $0.1) }),
-            metadata: JSONText(trusted: Array(#"{"size":"large","cpu":8,"ips":["a"]}"#.utf8)), firstSeen: .at(0), lastSeen: .at(0))
+            metadata: JSONText(trusted: Array(#"{"size":"large","cpu":8,"ips":["a"]}"#.utf8)), firstSeen: .at(0),
+            lastSeen: .at(0))
     }
 
     /// Adds a rule from JSON; ids count up from 1.
@@ -58,11 +59,13 @@ struct Scene {
     ) throws {
         let name = name ?? "r\(rules.count + 1)"
         try rule(
-            #"{"rule_name":"\#(name)","priority":\#(priority),"conditions":\#(when),"actions":[{"set_tag":{"key":"\#(key)","value":"\#(value)"}}]}"#)
+            #"{"rule_name":"\#(name)","priority":\#(priority),"conditions":\#(when),"actions":[{"set_tag":{"key":"\#(key)","value":"\#(value)"}}]}"#
+        )
     }
 
     func evaluate(
-        claims: [VirtualTag] = [], previous: [VirtualTag] = [], at now: Int64 = 1, in context: TaggingContext = TaggingContext()
+        claims: [VirtualTag] = [], previous: [VirtualTag] = [], at now: Int64 = 1,
+        in context: TaggingContext = TaggingContext()
     ) -> [VirtualTag] {
         CompiledRuleSet(rules: rules, definitions: definitions)
             .evaluate(resource, claims: claims, previous: previous, at: .at(now), in: context)
@@ -80,13 +83,15 @@ extension VirtualTag {
     static func manual(_ key: String, _ value: String, at time: Int64 = 0) -> VirtualTag {
         VirtualTag(
             key: key,
-            winner: TagAssertion(value: value, source: .manual, createdBy: "ada", createdAt: .at(time), updatedAt: .at(time)))
+            winner: TagAssertion(value: value, source: .manual, createdBy: "ada", createdAt: .at(time), updatedAt: .at(time))
+        )
     }
 
     static func model(_ key: String, _ value: String, _ confidence: Double) -> VirtualTag {
         VirtualTag(
             key: key,
             winner: TagAssertion(
-                value: value, source: .ml, confidence: confidence, createdBy: "model:1", createdAt: .at(0), updatedAt: .at(0)))
+                value: value, source: .ml, confidence: confidence, createdBy: "model:1", createdAt: .at(0), updatedAt: .at(0)
+            ))
     }
 }

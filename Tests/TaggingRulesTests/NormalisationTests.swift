@@ -33,7 +33,8 @@ struct NormalisationTests {
     func reserved() throws {
         var scene = Scene(
             resource: Scene.resource([
-                ("aws:cloudformation:stack-name", "shop-production"), ("AWS:x", "1"), ("AmazonECSManaged", ""), ("name", "x"),
+                ("aws:cloudformation:stack-name", "shop-production"), ("AWS:x", "1"), ("AmazonECSManaged", ""),
+                ("name", "x"),
             ]))
         try scene.rule(
             #"""
@@ -43,7 +44,9 @@ struct NormalisationTests {
             """#)
         #expect(
             scene.outcome() == ["application=shop rule:stack", "name=x native:name", "stack=shop-production rule:stack"])
-        for (provider, key) in [(Provider.gcp, "goog-dataproc-cluster"), (.azure, "hidden-title"), (.azure, "ms-resource-usage")] {
+        for (provider, key) in [
+            (Provider.gcp, "goog-dataproc-cluster"), (.azure, "hidden-title"), (.azure, "ms-resource-usage"),
+        ] {
             #expect(Scene(resource: Scene.resource([(key, "x")], provider: provider)).outcome() == [])
             #expect(Scene(resource: Scene.resource([(key, "x")])).outcome().count == 1)
         }

@@ -41,8 +41,9 @@ struct PrecedenceTests {
         try scene.set("never", "yes", priority: 5, when: #"{"field":"tags.first","operator":"exists"}"#)
         #expect(
             scene.outcome() == ["environment=production native:Env", "first=yes rule:r2", "second=yes rule:r1"])
-        #expect(scene.outcome(claims: [.manual("first", "no")]).map { String($0.prefix { $0 != " " }) }
-            == ["environment=production", "first=no", "never=yes"])
+        #expect(
+            scene.outcome(claims: [.manual("first", "no")]).map { String($0.prefix { $0 != " " }) }
+                == ["environment=production", "first=no", "never=yes"])
     }
 
     @Test("The first value that a rule gives a key stays")

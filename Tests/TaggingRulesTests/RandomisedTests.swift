@@ -18,7 +18,9 @@ private struct Dice: RandomNumberGenerator {
 
 /// Small alphabets, so that rules meet resources often.
 extension Dice {
-    private static let keys = ["env", "Env", "environment", "team", "Team", "owner", "cost_center", "CostCenter", "größe", "x"]
+    private static let keys = [
+        "env", "Env", "environment", "team", "Team", "owner", "cost_center", "CostCenter", "größe", "x",
+    ]
     private static let values = ["prd", "Production", "staging", "a", "B", "7", "10", "2026-03-01", "é", "e\u{301}", ""]
 
     mutating func field() -> ConditionField {
@@ -71,13 +73,17 @@ extension Dice {
             switch next() % 6 {
             case 0: .removeTag(key: pick(Self.keys))
             case 1: .copyTag(from: field(), key: pick(Self.keys))
-            case 2: .mapValue(key: pick(Self.keys), from: field(), mapping: [Tag("a", "1"), Tag("b", "2")], fallback: chance(50) ? "0" : nil)
+            case 2:
+                .mapValue(
+                    key: pick(Self.keys), from: field(), mapping: [Tag("a", "1"), Tag("b", "2")],
+                    fallback: chance(50) ? "0" : nil)
             case 3: .setTag(key: pick(Self.keys), value: "${\(field().text)}-${regex.0}")
             default: .setTag(key: pick(Self.keys), value: pick(["a", "prd", "7"]))
             }
         }
         return TagRule(
-            id: UUID128(high: next(), low: UInt64(number)), name: "r\(number)", priority: Int32(next() % 4), condition: condition(),
+            id: UUID128(high: next(), low: UInt64(number)), name: "r\(number)", priority: Int32(next() % 4),
+            condition: condition(),
             actions: actions, createdBy: "dice", createdAt: .at(0), updatedAt: .at(0))
     }
 
@@ -115,7 +121,8 @@ struct RandomisedTests {
             for round in 0..<40 {
                 let rules = (0..<Int(1 + dice.next() % 90)).map { dice.rule($0) }
                 let indexed = CompiledRuleSet(rules: rules, definitions: Scene.definitions)
-                let exhaustive = CompiledRuleSet(rules: rules.reversed(), definitions: Scene.definitions.reversed(), indexing: false)
+                let exhaustive = CompiledRuleSet(
+                    rules: rules.reversed(), definitions: Scene.definitions.reversed(), indexing: false)
                 let context = TaggingContext()
                 for number in 0..<20 {
                     let resource = dice.resource(number)
@@ -126,7 +133,9 @@ struct RandomisedTests {
                     #expect(tags == other, place)
                     #expect(zip(tags, tags.dropFirst()).allSatisfy { $0.key < $1.key }, place)
                     #expect(
-                        tags.allSatisfy { tag in zip(tag.assertions, tag.losers).allSatisfy { !$1.precedes($0) || $0.source == .manual } },
+                        tags.allSatisfy { tag in
+                            zip(tag.assertions, tag.losers).allSatisfy { !$1.precedes($0) || $0.source == .manual }
+                        },
                         place)
                     let again = indexed.evaluate(
                         resource, claims: tags.compactMap(\.stored), previous: tags, at: .at(2), in: context)

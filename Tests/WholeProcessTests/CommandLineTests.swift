@@ -54,6 +54,21 @@ struct CommandLineTests {
         }
     }
 
+    @Test("The connection's flags count before the command and after it")
+    func flagsAnywhere() async throws {
+        let tool = try CommandLineTool()
+        defer { tool.remove() }
+        try await ScriptedServer.serving({ _ in .json(#"{"items":[],"next_cursor":null}"#) }) { url, server async throws in
+            for arguments in [
+                ["--url", url, "--token=first", "-o", "json", "rules", "list"],
+                ["rules", "list", "--url", url, "--token", "last"],
+            ] {
+                #expect(try await tool.run(arguments, token: nil).status == 0)
+            }
+            #expect(server.calls.map { $0.headers["authorization"] } == ["Bearer first", "Bearer last"])
+        }
+    }
+
     @Test("A busy server is asked again after the time it names")
     func busy() async throws {
         let tool = try CommandLineTool()

@@ -121,8 +121,9 @@ struct LogRecoveryTests {
         var torn = first
         torn.lose(sectors: (torn.offsets[5] / 512 + 1)..<(torn.offsets[5] / 512 + 2))
         #expect(refusal([torn, second]) == .payloadChecksum)
-        #expect(refusal([first, unsealed.successor(lasts: [1: LogPoint(index: 5, term: 1)])])
-            == .lastPoint(group: 1, expected: LogPoint(index: 5, term: 1), found: LogPoint(index: 6, term: 1)))
+        #expect(
+            refusal([first, unsealed.successor(lasts: [1: LogPoint(index: 5, term: 1)])])
+                == .lastPoint(group: 1, expected: LogPoint(index: 5, term: 1), found: LogPoint(index: 6, term: 1)))
     }
 
     private func third(after second: SegmentImage) -> SegmentImage {

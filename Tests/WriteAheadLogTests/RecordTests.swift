@@ -107,7 +107,8 @@ struct SegmentHeaderTests {
     }
 
     private var segment: SegmentImage {
-        SegmentImage(sequence: 3, previousEnd: 4096, lasts: [0: LogPoint(index: 5, term: 1), 9: LogPoint(index: 7, term: 2)])
+        SegmentImage(
+            sequence: 3, previousEnd: 4096, lasts: [0: LogPoint(index: 5, term: 1), 9: LogPoint(index: 7, term: 2)])
     }
 
     @Test("A header is read back")

@@ -9,7 +9,8 @@ struct Vtag: AsyncParsableCommand {
         abstract: "Tag, judge and query cloud resources without touching them.",
         discussion: """
             Where the server is, and who you are, comes from flags, else from VTAG_URL and VTAG_TOKEN, else from the \
-            current context (`vtag context add`), else it is http://127.0.0.1:8080 with the token in ./data/admin.jwt.
+            current context (`vtag context add`), else it is http://127.0.0.1:8080 with the token in ./data/admin.jwt. \
+            These flags may stand before the command or after it.
 
             EXAMPLES
               vtag status
@@ -39,7 +40,7 @@ struct Vtag: AsyncParsableCommand {
 
     static func main() async {
         do {
-            var command = try parseAsRoot()
+            var command = try parseAsRoot(Arguments.reordered(Array(CommandLine.arguments.dropFirst())))
             if var asynchronous = command as? any AsyncParsableCommand {
                 try await asynchronous.run()
             } else {

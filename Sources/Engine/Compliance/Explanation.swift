@@ -28,7 +28,8 @@ package struct Explanation: Hashable, Sendable {
                 fix = "use a key of that form instead of `\(key)`, or define `\(key)` as an alias in the schema"
             } else {
                 let pattern = policy.rules.pattern ?? ""
-                message = "tag `\(key)` has the value `\(violation.value.shortened)`, which does not have the form `\(pattern)`"
+                message =
+                    "tag `\(key)` has the value `\(violation.value.shortened)`, which does not have the form `\(pattern)`"
                 fix = "set `\(key)` to a value of that form"
             }
         case .tooFewTags:

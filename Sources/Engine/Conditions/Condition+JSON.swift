@@ -8,7 +8,9 @@ extension Condition {
     package init?(json: JSONValue, at pointer: JSONPointer, into errors: inout ValidationErrors) {
         var reader = ConditionReader()
         let before = errors
-        guard let condition = reader.condition(json, at: pointer, depth: 1, into: &errors), errors == before else { return nil }
+        guard let condition = reader.condition(json, at: pointer, depth: 1, into: &errors), errors == before else {
+            return nil
+        }
         self = condition
     }
 
@@ -31,7 +33,8 @@ extension FieldTest {
         switch operand {
         case .none: break
         case .text(let text): members.append(.init("value", .string(text)))
-        case .number(let value, let spelling): members.append(.init("value", Int(spelling).map(JSONValue.int) ?? .double(value)))
+        case .number(let value, let spelling):
+            members.append(.init("value", Int(spelling).map(JSONValue.int) ?? .double(value)))
         case .list(let texts): members.append(.init("value", .array(texts.map(JSONValue.string))))
         }
         if ignoreCase { members.append(.init("ignore_case", .bool(true))) }
@@ -109,7 +112,9 @@ private struct ConditionReader {
             return nil
         }
         guard let value = reader.value(kind) else {
-            errors.add(kind == "not" ? "expected a condition object, found null" : "expected an array of conditions, found null", at: place)
+            errors.add(
+                kind == "not" ? "expected a condition object, found null" : "expected an array of conditions, found null",
+                at: place)
             return nil
         }
         if kind == "not" {
@@ -144,7 +149,8 @@ private struct ConditionReader {
         return kind == "all" ? .all(parts) : .any(parts)
     }
 
-    private mutating func test(_ json: JSONValue, at pointer: JSONPointer, into errors: inout ValidationErrors) -> Condition? {
+    private mutating func test(_ json: JSONValue, at pointer: JSONPointer, into errors: inout ValidationErrors) -> Condition?
+    {
         tests += 1
         guard tests <= Condition.testsMax else {
             if tests == Condition.testsMax + 1 {

@@ -22,6 +22,8 @@ package final class Checkpoint: Sendable {
     private static let pageBytes = 8192
     /// Page cache of the connection that writes, in KiB.
     private static let cacheKiB = 65_536
+    /// How long a fold waits for readers.
+    private static let foldWaitMilliseconds = 50
     /// Most connections that are kept for readers.
     private static let idleReadersMax = 4
 
@@ -37,6 +39,8 @@ package final class Checkpoint: Sendable {
             try connection.execute("PRAGMA page_size = \(pageBytes); PRAGMA cache_size = -\(cacheKiB)")
             try connection.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0")
             try connection.execute("PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0; PRAGMA temp_store = MEMORY")
+            // Nobody else writes; only a fold can find a reader in its way, and a later round folds as well.
+            try connection.execute("PRAGMA busy_timeout = \(foldWaitMilliseconds)")
             if file.isNew, try connection.integer("SELECT count(*) FROM sqlite_schema") == 0 {
                 try CheckpointSchema.create(connection)
             }

@@ -1,4 +1,3 @@
-
 /// The tables of `checkpoint.sqlite`.
 ///
 /// `records`, `shard_state`, the `record` columns of the system tables, `tombstones` and `tag_audit` are what a restart

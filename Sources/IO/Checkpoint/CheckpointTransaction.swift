@@ -61,7 +61,8 @@ struct CheckpointTransaction {
             }
             precondition(
                 sequence == part.watermark.auditSequence,
-                "the audit history of shard \(part.shard) ends at \(sequence), its watermark at \(part.watermark.auditSequence)")
+                "the audit history of shard \(part.shard) ends at \(sequence), its watermark at \(part.watermark.auditSequence)"
+            )
         }
         merged.sort { ($0.stamp, $0.part, $0.entry.sequence) < ($1.stamp, $1.part, $1.entry.sequence) }
         for (_, position, entry) in merged {

@@ -35,10 +35,10 @@ struct ResourceProjection {
     }
 
     private func clearParts(_ row: Int64) throws {
-        for statement in [clearTags, clearStatus] {
-            statement.bind(1, row)
-            try statement.run()
-        }
+        clearTags.bind(1, row)
+        try clearTags.run()
+        clearStatus.bind(1, row)
+        try clearStatus.run()
     }
 
     private func write(_ value: Resource, row: Int64, changedIndex: UInt64) throws {

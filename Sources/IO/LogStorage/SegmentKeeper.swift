@@ -125,7 +125,7 @@ final class SegmentKeeper: Sendable {
                 state.spareIsReady = true
                 state.diskIsFull = false
             }
-        } catch where error.isDiskFull {
+        } catch  where error.isDiskFull {
             if !admission.isDiskFull {
                 logger.error(
                     "No room on the disk for another log segment: writes are refused once the current one is full",

@@ -30,7 +30,8 @@ package struct LogRecovery: Sendable {
         do throws(Fault) {
             if scanned > 0 { try compareLasts(with: header) }
             if let next {
-                try scanSealed(bytes, header, end: Int(clamping: next.previousEnd), isBeforeNewest: scanned + 2 == headers.count)
+                try scanSealed(
+                    bytes, header, end: Int(clamping: next.previousEnd), isBeforeNewest: scanned + 2 == headers.count)
             } else {
                 tail = try scanNewest(bytes, header)
             }

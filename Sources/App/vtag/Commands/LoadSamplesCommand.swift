@@ -75,7 +75,10 @@ struct LoadSamplesCommand: AsyncParsableCommand {
     private func suggestions(_ client: Client) -> String {
         let program = CommandLine.arguments.first ?? "vtag"
         let address = client.address.text
-        let server = address == ServerAddress.standard ? "" : " --url \(address)"
+        var flags = address == ServerAddress.standard ? "" : " --url \(address)"
+        if let file = connection.tokenFile, !file.hasSuffix(ConnectionOptions.localTokenFile) {
+            flags += " --token-file \(file)"
+        }
         let token = connection.tokenFile.map { "$(cat \($0))" } ?? "$VTAG_TOKEN"
         let place = connection.tokenFile.map { "; the admin token is in \($0)" } ?? ""
         return """
@@ -83,9 +86,9 @@ struct LoadSamplesCommand: AsyncParsableCommand {
               curl -H "Authorization: Bearer \(token)" "\(address)/resources?limit=3"
 
             Try next:
-              \(program) compliance status\(server)
-              \(program) compliance violations --severity CRITICAL\(server)
-              \(program) resources list --type ec2.instance --tag team=checkout\(server)
+              \(program) compliance status\(flags)
+              \(program) compliance violations --severity CRITICAL\(flags)
+              \(program) resources list --type ec2.instance --tag team=checkout\(flags)
 
             """
     }

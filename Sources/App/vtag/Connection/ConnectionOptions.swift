@@ -57,9 +57,11 @@ struct ConnectionOptions: ParsableArguments {
         return (address, bearer, caFile ?? chosen?.caFile)
     }
 
-    /// `make run` leaves its token here; it is for a node on this machine.
+    /// Where `make run` leaves its token; it is for a node on this machine.
+    static let localTokenFile = "data/admin.jwt"
+
     private static func localToken(for address: ServerAddress) -> String? {
-        address.isLoopback ? try? read("data/admin.jwt") : nil
+        address.isLoopback ? try? read(localTokenFile) : nil
     }
 
     private static func read(_ path: String) throws -> String {

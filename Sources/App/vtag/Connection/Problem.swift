@@ -23,7 +23,10 @@ struct Problem: Sendable {
         switch status {
         case 401: "the token is missing, expired or not one of this server's" + (detail.isEmpty ? "" : ": \(detail)")
         case 403: "the token does not allow this" + (detail.isEmpty ? "" : ": \(detail)")
-        default: detail.isEmpty ? (title.isEmpty ? "the server answered \(status)" : "\(title) (\(status))") : detail
+        // Where the errors follow one by one, a detail that says the first of them again is left out.
+        case _ where detail.isEmpty || errors.contains { detail.contains($0.message) }:
+            title.isEmpty ? "the server answered \(status)" : "\(title) (\(status))"
+        default: detail
         }
     }
 

@@ -153,7 +153,8 @@ extension CompiledCondition {
         case .number:
             if let number = ByteText.number(text) { return number < test.number ? -1 : number > test.number ? 1 : 0 }
         case .moment:
-            if text.count >= 10, text[4] == UInt8(ascii: "-"), let moment = Timestamp(String(decoding: text, as: UTF8.self)) {
+            if text.count >= 10, text[4] == UInt8(ascii: "-"), let moment = Timestamp(String(decoding: text, as: UTF8.self))
+            {
                 let milliseconds = Double(moment.milliseconds)
                 return milliseconds < test.number ? -1 : milliseconds > test.number ? 1 : 0
             }

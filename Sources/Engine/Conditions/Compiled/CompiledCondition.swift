@@ -26,7 +26,9 @@ package final class CompiledCondition: Sendable {
     static let reject: Int32 = -2
 
     struct Test: Sendable {
-        enum Field: UInt8, Sendable { case provider, resourceType, name, accountID, region, resourceID, tag, native, metadata }
+        enum Field: UInt8, Sendable {
+            case provider, resourceType, name, accountID, region, resourceID, tag, native, metadata
+        }
 
         enum Operation: UInt8, Sendable {
             case equal, oneOf, greater, greaterOrEqual, less, lessOrEqual, contains, prefix, suffix, pattern, exists, never

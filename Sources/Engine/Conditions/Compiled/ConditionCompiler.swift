@@ -156,7 +156,8 @@ struct ConditionCompiler {
     }
 
     private func addText(
-        _ operation: CompiledCondition.Test.Operation, _ operand: FieldTest.Operand, to compiled: inout CompiledCondition.Test,
+        _ operation: CompiledCondition.Test.Operation, _ operand: FieldTest.Operand,
+        to compiled: inout CompiledCondition.Test,
         in program: inout CompiledCondition.Program
     ) {
         let text: String
@@ -173,7 +174,8 @@ struct ConditionCompiler {
     /// `eq` compares as numbers only when its operand is a JSON number; the ordering operators also when a text reads
     /// as one, or as a date.
     private func addComparison(
-        _ operation: CompiledCondition.Test.Operation, _ operand: FieldTest.Operand, to compiled: inout CompiledCondition.Test,
+        _ operation: CompiledCondition.Test.Operation, _ operand: FieldTest.Operand,
+        to compiled: inout CompiledCondition.Test,
         in program: inout CompiledCondition.Program
     ) {
         addText(operation, operand, to: &compiled, in: &program)

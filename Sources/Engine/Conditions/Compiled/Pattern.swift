@@ -11,7 +11,7 @@ package final class Pattern: @unchecked Sendable {
     package static let bytesMax = 2048
     /// Most memory that one pattern's program and its automaton may take, in bytes. A pattern whose program would need
     /// more is refused; an automaton that would grow past it is thrown away and built again.
-    package static let memoryBytesMax = 1 << 20
+    package static let memoryBytesMax = 512 << 10
     /// Highest group number that a template may refer to.
     package static let groupMax = 16
 

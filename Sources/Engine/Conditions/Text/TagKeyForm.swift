@@ -8,7 +8,8 @@ package enum TagKeyForm {
     /// What separates words in keys.
     package static func isSeparator(_ byte: UInt8) -> Bool {
         switch byte {
-        case UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: " "), UInt8(ascii: "."), UInt8(ascii: ":"), UInt8(ascii: "/"),
+        case UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: " "), UInt8(ascii: "."), UInt8(ascii: ":"),
+            UInt8(ascii: "/"),
             0x09, 0x0A, 0x0D:
             true
         default: false

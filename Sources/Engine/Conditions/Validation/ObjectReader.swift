@@ -69,7 +69,8 @@ package struct ObjectReader {
         guard let value = value(name) else { return nil }
         // 5.0 is a whole number too (JSON Schema, section 6.1.1).
         guard let number = value.int ?? value.double.flatMap(Int.init(exactly:)) else {
-            errors.add("expected a whole number, found \(value.double == nil ? value.kindName : "a fraction")", at: place(of: name))
+            errors.add(
+                "expected a whole number, found \(value.double == nil ? value.kindName : "a fraction")", at: place(of: name))
             return nil
         }
         guard range.contains(number) else {
@@ -127,7 +128,8 @@ package struct ObjectReader {
             if count == 0 {
                 errors.add("the text is empty", at: pointer)
             } else {
-                errors.add("the text has \(count) bytes; \(bytes.lowerBound) to \(bytes.upperBound) are accepted", at: pointer)
+                errors.add(
+                    "the text has \(count) bytes; \(bytes.lowerBound) to \(bytes.upperBound) are accepted", at: pointer)
             }
             return nil
         }

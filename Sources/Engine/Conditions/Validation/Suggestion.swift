@@ -12,7 +12,7 @@ package enum Suggestion {
         let typed = Array(name.lowercased())
         guard !typed.isEmpty, typed.count <= charactersMax, accepted.count <= candidatesMax else { return nil }
         var best: (name: String, distance: Int)?
-        for candidate in accepted {
+        for candidate in accepted.prefix(candidatesMax) where candidate.utf8.count <= charactersMax * 4 {
             let letters = Array(candidate.lowercased())
             guard letters.count <= charactersMax else { continue }
             let allowed = max(2, max(typed.count, letters.count) / 3)
@@ -20,7 +20,7 @@ package enum Suggestion {
             guard distance <= allowed, distance < max(typed.count, letters.count) else { continue }
             if best.map({ distance < $0.distance }) ?? true { best = (candidate, distance) }
         }
-        return best?.name ?? accepted.first { typed.count >= 3 && $0.contains(name.lowercased()) }
+        return best?.name ?? accepted.prefix(candidatesMax).first { typed.count >= 3 && $0.contains(name.lowercased()) }
     }
 
     /// `; did you mean "…"?`, or nothing.

@@ -26,12 +26,13 @@ package struct ValidationErrors: Error, Hashable, Sendable, CustomStringConverti
 
     package var isEmpty: Bool { problems.isEmpty }
 
-    package mutating func add(_ message: @autoclosure () -> String, at pointer: JSONPointer) {
+    /// The message is worked out only while there is room for it: suggestions are not free, and hostile documents are long.
+    package mutating func add(_ message: @autoclosure () -> String, at pointer: @autoclosure () -> JSONPointer) {
         guard problems.count < Self.problemsMax else {
             unreported += 1
             return
         }
-        problems.append(Problem(pointer: pointer.text, message: message()))
+        problems.append(Problem(pointer: pointer().text, message: message()))
     }
 
     package var description: String {

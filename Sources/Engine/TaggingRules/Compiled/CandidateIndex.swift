@@ -114,7 +114,8 @@ final class CandidateIndex: Sendable {
         let account = accounts.row(resource.accountID) * words
         let region = regions.row(resource.region) * words
         for word in 0..<words where candidates[word] != 0 {
-            candidates[word] &= providers.rows[provider + word] & resourceTypes.rows[type + word]
+            candidates[word] &=
+                providers.rows[provider + word] & resourceTypes.rows[type + word]
                 & accounts.rows[account + word] & regions.rows[region + word]
         }
     }

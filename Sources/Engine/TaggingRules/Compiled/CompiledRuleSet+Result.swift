@@ -96,7 +96,8 @@ extension CompiledRuleSet {
             case .rule(let number):
                 let rule = ruleSet.rules.base + Int(number)
                 return old.ruleID == rule.pointee.id && old.ruleVersion == rule.pointee.version
-                    && old.priority == rule.pointee.priority && old.createdBy == rule.pointee.createdBy && old.confidence == 1
+                    && old.priority == rule.pointee.priority && old.createdBy == rule.pointee.createdBy
+                    && old.confidence == 1
             case .native(let number):
                 return old.createdBy == scratch.natives.keys[Int(number)].createdBy && old.confidence == 1
             }
@@ -104,7 +105,9 @@ extension CompiledRuleSet {
 
         // MARK: New tags
 
-        private func tag(_ key: String, _ first: Int32, _ old: UnsafePointer<VirtualTag>?, _ scratch: borrowing TaggingContext.Scratch) -> VirtualTag {
+        private func tag(
+            _ key: String, _ first: Int32, _ old: UnsafePointer<VirtualTag>?, _ scratch: borrowing TaggingContext.Scratch
+        ) -> VirtualTag {
             var losers: [TagAssertion] = []
             var at = scratch.tags.claims[Int(first)].next
             while at >= 0 {
@@ -115,7 +118,9 @@ extension CompiledRuleSet {
         }
 
         /// A claim keeps the time of its making for as long as the same one makes it, and all of it while it says the same.
-        private func assertion(_ claim: Int, _ old: UnsafePointer<VirtualTag>?, _ scratch: borrowing TaggingContext.Scratch) -> TagAssertion {
+        private func assertion(_ claim: Int, _ old: UnsafePointer<VirtualTag>?, _ scratch: borrowing TaggingContext.Scratch)
+            -> TagAssertion
+        {
             let value = scratch.tags.claims[claim].value
             let new: TagAssertion
             switch scratch.tags.claims[claim].origin {

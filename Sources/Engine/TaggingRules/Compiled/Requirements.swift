@@ -81,7 +81,11 @@ struct Requirements {
         accounts = both(accounts, other.accounts)
         regions = both(regions, other.regions)
         // "One of these keys" twice over is not one such demand: the shorter list tells more.
-        if let mine = keys, let theirs = other.keys { keys = theirs.count < mine.count ? theirs : mine } else { keys = keys ?? other.keys }
+        if let mine = keys, let theirs = other.keys {
+            keys = theirs.count < mine.count ? theirs : mine
+        } else {
+            keys = keys ?? other.keys
+        }
     }
 
     /// One of the two holds.

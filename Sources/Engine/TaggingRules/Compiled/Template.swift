@@ -30,7 +30,9 @@ package struct Template: Sendable {
                 literal += "${"
                 rest = rest.dropFirst(3)
             } else if rest.hasPrefix("${") {
-                guard let end = rest.firstIndex(of: "}") else { throw Malformed(message: "a \"${\" has no \"}\"; write \"$${\" for the text \"${\"") }
+                guard let end = rest.firstIndex(of: "}") else {
+                    throw Malformed(message: "a \"${\" has no \"}\"; write \"$${\" for the text \"${\"")
+                }
                 let reference = String(rest[rest.index(rest.startIndex, offsetBy: 2)..<end])
                 if !literal.isEmpty { parts.append(.literal(literal)) }
                 literal = ""
@@ -64,14 +66,17 @@ package struct Template: Sendable {
     private static func part(_ reference: String) throws(Malformed) -> Part {
         if reference.hasPrefix("regex.") {
             guard let group = Int(reference.dropFirst(6)), (0...Pattern.groupMax).contains(group) else {
-                throw Malformed(message: "\"${\(reference.shortened)}\" is no group; groups are ${regex.0} to ${regex.\(Pattern.groupMax)}")
+                throw Malformed(
+                    message:
+                        "\"${\(reference.shortened)}\" is no group; groups are ${regex.0} to ${regex.\(Pattern.groupMax)}")
             }
             return .group(group)
         }
         guard let field = ConditionField(reference) else {
             let hint = Suggestion.clause(for: reference, among: ConditionField.fixedNames)
             throw Malformed(
-                message: "\"${\(reference.shortened)}\" refers to nothing\(hint.isEmpty ? ";" : hint) references are ${name} and the other "
+                message:
+                    "\"${\(reference.shortened)}\" refers to nothing\(hint.isEmpty ? ";" : hint) references are ${name} and the other "
                     + "fields of conditions, and ${regex.N}")
         }
         return .field(field)

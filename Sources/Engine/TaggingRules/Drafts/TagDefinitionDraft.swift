@@ -68,7 +68,8 @@ package struct TagDefinitionDraft: Hashable, Sendable {
         }
         return members.compactMap { member in
             guard let elements = member.value.array, elements.count <= valuesMax else {
-                errors.add("expected an array of spellings, found \(member.value.kindName)", at: place.appending(member.name))
+                errors.add(
+                    "expected an array of spellings, found \(member.value.kindName)", at: place.appending(member.name))
                 return nil
             }
             let spellings = elements.enumerated().compactMap { position, element in
@@ -111,7 +112,8 @@ package struct TagDefinitionDraft: Hashable, Sendable {
     /// this one takes the place of.
     package func conflicts(with definitions: [TagDefinition], replacing id: UUID128? = nil) -> ValidationErrors {
         var errors = ValidationErrors()
-        let mine = [(tagKey, JSONPointer.root.appending("tag_key"))]
+        let mine =
+            [(tagKey, JSONPointer.root.appending("tag_key"))]
             + aliases.enumerated().map { ($1, JSONPointer.root.appending("aliases").appending($0)) }
         var owners: [String: String] = [:]
         for definition in definitions where definition.id != id {

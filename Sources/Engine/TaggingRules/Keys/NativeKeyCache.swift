@@ -65,7 +65,9 @@ struct NativeKeyCache {
         var place = Int(truncatingIfNeeded: hash) & (places.count - 1)
         while places[place] >= 0 {
             let position = Int(places[place])
-            if hashes[position] == hash, keys[position].provider == provider, keys[position].original == key { return position }
+            if hashes[position] == hash, keys[position].provider == provider, keys[position].original == key {
+                return position
+            }
             place = (place + 1) & (places.count - 1)
         }
         places[place] = Int32(keys.count)

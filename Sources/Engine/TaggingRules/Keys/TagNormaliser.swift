@@ -89,7 +89,9 @@ final class ValueVocabulary: Sendable {
             }
         }
         if definition.dataType == .boolean, definition.allowedValues.isEmpty {
-            for (meaning, spelt) in [("true", ["true", "yes", "y", "on", "1"]), ("false", ["false", "no", "n", "off", "0"])] {
+            for (meaning, spelt) in [
+                ("true", ["true", "yes", "y", "on", "1"]), ("false", ["false", "no", "n", "off", "0"]),
+            ] {
                 spellings += spelt
                 meanings += Array(repeating: meaning, count: spelt.count)
             }

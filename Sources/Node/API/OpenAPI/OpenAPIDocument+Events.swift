@@ -32,8 +32,6 @@ extension OpenAPIDocument {
                       region: eu-west-1
                       resources: ['arn:aws:ec2:eu-west-1:123456789012:instance/i-0123456789abcdef0']
                       detail: { instance-id: i-0123456789abcdef0, state: running }
-                  text/plain:
-                    schema: { type: string }
               responses:
                 '200': { $ref: '#/components/responses/Events' }
         \#(always)

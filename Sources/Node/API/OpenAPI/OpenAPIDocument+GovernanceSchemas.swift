@@ -17,7 +17,7 @@ extension OpenAPIDocument {
               anyOf:
                 - { type: string, maxLength: 1024 }
                 - { type: boolean }
-                - { type: number, minimum: -9007199254740992, maximum: 9007199254740992 }
+                - { type: number, minimum: -9223372036854775808, maximum: 18446744073709551615 }
             Condition:
               description: |
                 `all`, `any` or `not` of conditions, or a test of one field. At most 16 levels, 256 tests, 10,000 values. A regular expression
@@ -42,7 +42,7 @@ extension OpenAPIDocument {
         \#(test("eq, ne, gt, gte, lt, lte, contains, starts_with, ends_with", "{ $ref: '#/components/schemas/Scalar' }"))
         \#(test("in, not_in", "{ type: array, minItems: 1, items: { $ref: '#/components/schemas/Scalar' } }"))
         \#(test("glob", #"{ type: string, minLength: 1, maxLength: 1024, pattern: '^[^\[\]{}\\]*$' }"#))
-        \#(test("regex", "{ type: string, minLength: 1, maxLength: 1024, format: regex, pattern: \(plainText) }"))
+        \#(test("regex", "{ type: string, minLength: 1, maxLength: 1024, format: regex }"))
               example: { all: [{ field: provider, operator: eq, value: aws }, { field: tags.owner, operator: absent }] }
             Template:
               description: Text; `${FIELD}` stands for a field of the resource, `${regex.N}` for a group of the rule's regular expression.
@@ -270,23 +270,20 @@ extension OpenAPIDocument {
               properties:
                 id: { type: string, minLength: 1, maxLength: 256 }
                 eventType: { type: string, minLength: 1, maxLength: 256 }
-                subject: { type: string }
-                eventTime: { type: string }
-                data: { type: object }
+                data: { type: object, additionalProperties: { $ref: '#/components/schemas/PayloadValue' } }
+              additionalProperties: { $ref: '#/components/schemas/PayloadValue' }
             CloudEvent:
               type: object
               required: [id, type, specversion]
               properties:
                 id: { type: string, minLength: 1, maxLength: 256 }
                 type: { type: string, minLength: 1, maxLength: 256 }
-                specversion: { type: string, enum: ['1.0'] }
-                source: { type: string }
-                subject: { type: string }
-                time: { type: string }
-                data: {}
+                specversion: { description: '1.0' }
+              additionalProperties: { $ref: '#/components/schemas/PayloadValue' }
             EventGridEvents:
               anyOf:
-                - { type: array, maxItems: 1000, items: { $ref: '#/components/schemas/EventGridEvent' } }
+                - type: array
+                  items: { anyOf: [{ $ref: '#/components/schemas/EventGridEvent' }, { $ref: '#/components/schemas/CloudEvent' }] }
                 - $ref: '#/components/schemas/EventGridEvent'
                 - $ref: '#/components/schemas/CloudEvent'
 

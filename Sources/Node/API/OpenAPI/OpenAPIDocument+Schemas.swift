@@ -12,7 +12,7 @@ extension OpenAPIDocument {
             Provider: { type: string, enum: [aws, gcp, azure] }
             FilterText: { type: string, maxLength: 256, pattern: \#(plainText) }
             ResourceName: { type: string, maxLength: 1024, pattern: \#(plainText) }
-            Int64: { type: integer, minimum: -9223372036854775808, maximum: 9223372036854775807 }
+            Int64: { type: integer, minimum: -9223372036854775808, maximum: 18446744073709551615 }
             Payload:
               description: An object or an array as the provider prints it.
               anyOf:
