@@ -21,12 +21,14 @@ struct Bench: ~Copyable {
         try? group.syncShutdownGracefully()
     }
 
-    func start(shards: Int = 4, checkpointEvery milliseconds: Int64 = 20) async throws -> Node {
+    func start(
+        shards: Int = 4, checkpointEvery milliseconds: Int64 = 20, backlogMax: Int = 100_000, waitingMax: Int = 10_000
+    ) async throws -> Node {
         var logger = Logger(label: "test")
         logger.logLevel = .error
         let options = NodeOptions(
             dataDirectory: directory, shards: shards, logSegmentBytes: 1 << 20,
-            checkpointIntervalMilliseconds: milliseconds)
+            checkpointIntervalMilliseconds: milliseconds, checkpointBacklogMax: backlogMax, waitingWritesMax: waitingMax)
         return try await Node.start(options, on: group, logger: logger) { Issue.record("the log failed: \($0)") }
     }
 }

@@ -71,10 +71,12 @@ package struct ShardState: Sendable {
         for effect in payload.effects {
             switch effect {
             case .put(let id, let bytes):
+                try checkOwned(id)
                 if let old = rows.put(id, bytes) { try totals.count(old, sign: -1) }
                 try totals.count(bytes, sign: 1)
                 changes.rows.append(id)
             case .delete(let id):
+                try checkOwned(id)
                 if let old = rows.remove(id) { try totals.count(old, sign: -1) }
                 changes.rows.append(id)
             case .audit(let entries):
@@ -89,6 +91,12 @@ package struct ShardState: Sendable {
         }
         appliedIndex = index
         return changes
+    }
+
+    private func checkOwned(_ id: ResourceID) throws(CodecError) {
+        guard rows.slots.contains(Int(id.slot.number)) else {
+            throw CodecError("\(id) belongs to slot \(id.slot.number), this shard owns \(rows.slots)")
+        }
     }
 
     /// The row of that resource, decoded.

@@ -144,9 +144,9 @@ extension ByteWriter {
             optionalString(keyPattern)
         case .tagCount(let min, let max):
             byte(5)
-            varint(min)
+            varint(UInt64(bitPattern: Int64(min)))
             byte(max == nil ? 0 : 1)
-            if let max { varint(max) }
+            if let max { varint(UInt64(bitPattern: Int64(max))) }
         }
     }
 }

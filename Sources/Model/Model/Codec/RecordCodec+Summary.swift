@@ -66,16 +66,16 @@ extension InventoryTotals {
         try countCompliance(&reader, sign: sign)
         guard let provider = Provider(code: try reader.byte()) else { throw CodecError("unknown provider in a row") }
         resources += sign
-        byProvider[provider, default: 0] += sign
+        byProvider.add(sign, to: provider)
         try reader.skipToRelationships()
         relationships += sign * (try reader.count())
     }
 
     private mutating func add(_ counts: (Int, Int, Int, Int), _ sign: Int) {
-        if counts.0 > 0 { tagsBySource[.manual, default: 0] += sign * counts.0 }
-        if counts.1 > 0 { tagsBySource[.rule, default: 0] += sign * counts.1 }
-        if counts.2 > 0 { tagsBySource[.ml, default: 0] += sign * counts.2 }
-        if counts.3 > 0 { tagsBySource[.inherited, default: 0] += sign * counts.3 }
+        if counts.0 > 0 { tagsBySource.add(sign * counts.0, to: .manual) }
+        if counts.1 > 0 { tagsBySource.add(sign * counts.1, to: .rule) }
+        if counts.2 > 0 { tagsBySource.add(sign * counts.2, to: .ml) }
+        if counts.3 > 0 { tagsBySource.add(sign * counts.3, to: .inherited) }
     }
 
     private mutating func countCompliance(_ reader: inout ByteReader, sign: Int) throws(CodecError) {
@@ -94,6 +94,14 @@ extension InventoryTotals {
             if sign < 0, byPolicy[policy]?.evaluated == 0 { byPolicy[policy] = nil }
         }
         if compliant { compliantResources += sign }
+    }
+}
+
+extension Dictionary where Value == Int {
+    /// What counts nothing is not in there, so that totals do not depend on the way that led to them.
+    fileprivate mutating func add(_ count: Int, to key: Key) {
+        self[key, default: 0] += count
+        if count < 0, self[key] == 0 { self[key] = nil }
     }
 }
 

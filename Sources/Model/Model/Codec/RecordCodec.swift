@@ -100,7 +100,7 @@ package enum RecordCodec {
 }
 
 extension ByteWriter {
-    fileprivate mutating func time(_ time: Timestamp, base: Timestamp) { zigzag(time.milliseconds - base.milliseconds) }
+    fileprivate mutating func time(_ time: Timestamp, base: Timestamp) { zigzag(time.milliseconds &- base.milliseconds) }
 
     /// One byte holds the source and what follows: 4 = a rule, 8 = a confidence below 1, 16 = updated after it was made.
     fileprivate mutating func assertion(_ assertion: TagAssertion, base: Timestamp) {
