@@ -125,6 +125,25 @@ struct HTTP1LimitTests {
         #expect(taken.value == 200)
     }
 
+    @Test("A refused body is not read on without end while its answer is pending")
+    func refusedBodyWindow() throws {
+        let kept = Kept()
+        let server = try EmbeddedServer(
+            TestService { exchange in
+                exchange.collectBody(upTo: 10) { _ in kept.exchanges.append(exchange) }
+            }) { $0.receiveWindowBytesPerStream = 100 }
+        try server.send("PUT / HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n")
+        let before = server.reads
+        for _ in 0..<50 {
+            try server.send("a\r\n1234567890\r\n")
+            server.read()
+        }
+        #expect(server.reads - before <= 12)
+        kept.exchanges[0].respond(status: 413)
+        #expect(try server.text().hasPrefix("HTTP/1.1 413 "))
+        #expect(server.isClosed)
+    }
+
     // MARK: Time
 
     @Test("A head that does not come to its end is answered with 408")

@@ -229,6 +229,26 @@ struct HTTP2ServerTests {
         #expect(frames.contains { $0.kind == .windowUpdate && $0.stream == 0 })
     }
 
+    @Test("A refused body gets no further credit while its answer is pending, and gives the connection's back at the end")
+    func refusedBodyWindow() throws {
+        let kept = Kept()
+        let server = try EmbeddedServer.http2(
+            TestService { exchange in
+                exchange.collectBody(upTo: 10) { _ in kept.exchanges.append(exchange) }
+            }
+        ) {
+            $0.receiveWindowBytesPerStream = 16_384
+            $0.receiveWindowBytesPerConnection = 65_535
+        }
+        for stream in stride(from: UInt32(1), to: 40, by: 2) {
+            try server.send(.headers(stream, Frame.request("PUT"), end: false), .data(stream, Array(repeating: 1, count: 16_384)))
+            #expect(try server.frames().allSatisfy { $0.kind != .windowUpdate || $0.stream == 0 })
+            kept.exchanges.removeFirst().respond(status: 413)
+            #expect(server.statuses(try server.frames()) == [stream: "413"])
+        }
+        #expect(!server.isClosed)
+    }
+
     // MARK: The end
 
     @Test("Draining announces, then names the last stream, and closes after it")

@@ -227,7 +227,9 @@ struct HTTPServerTests {
         try await RawClient.connect(to: server.address) { client in
             try await client.send("GET / HTTP/1.1\r\nHost: test\r\n\r\n")
             await begun.wait()
+            async let patient: Void = server.stop(gracefullyWithin: .hours(1))
             await server.stop(gracefullyWithin: .milliseconds(50))
+            await patient
             await wasCancelled.wait()
             #expect(try await client.text() == "")
             #expect(client.isClosed)

@@ -204,7 +204,7 @@ final class HTTP1ServerConnection: ChannelDuplexHandler, HTTPServerConnection, M
     }
 
     private var mayRead: Bool {
-        guard phase.isOpen else { return true }
+        guard phase.isOpen, !current.isResponseEnded else { return true }
         return events.isEmpty && current.incoming?.unreadBytes ?? 0 < limits.receiveWindowBytesPerStream
     }
 

@@ -61,6 +61,7 @@ package final class HTTPServer: Sendable {
 
     /// Stops accepting, tells every client, and waits for the requests in progress; what is left at the deadline is cut off.
     package func stop(gracefullyWithin deadline: TimeAmount) async {
+        // Fails when it is closed already.
         try? await listener.close()
         await withTaskGroup(of: Void.self) { group in
             for loop in loops {
