@@ -17,7 +17,9 @@ private struct Dice: RandomNumberGenerator {
         (0..<below(most + 1)).map { _ in make(&self) }
     }
     mutating func uuid() -> UUID128 { UUID128(high: next(), low: next()) }
-    mutating func text() -> String { pick(["", "owner", "größe", "e\u{301}", "日本", "a\u{0}b", String(repeating: "x", count: 200)]) }
+    mutating func text() -> String {
+        pick(["", "owner", "größe", "e\u{301}", "日本", "a\u{0}b", String(repeating: "x", count: 200)])
+    }
     /// Extremes of the number's range often.
     mutating func number() -> Int64 { pick([0, 1, -1, .min, .max, Int64(bitPattern: next())]) }
     mutating func time() -> Timestamp { Timestamp(milliseconds: number()) }
@@ -43,7 +45,8 @@ extension Dice {
             version: next(), firstSeen: time(), lastSeen: time())
         resource.costs = list(3) {
             CostLine(
-                month: Int32(truncatingIfNeeded: $0.next()), service: $0.text(), currency: $0.text(), billedNanos: $0.number(),
+                month: Int32(truncatingIfNeeded: $0.next()), service: $0.text(), currency: $0.text(),
+                billedNanos: $0.number(),
                 effectiveNanos: $0.number(), upload: $0.next())
         }
         let tags = list(4) { dice in
@@ -52,7 +55,9 @@ extension Dice {
         let compliance = list(3) { dice in
             ComplianceResult(
                 policyID: dice.uuid(),
-                violations: dice.list(3) { Violation($0.pick(Violation.Code.allCases), tagKey: $0.text(), value: $0.text()) },
+                violations: dice.list(3) {
+                    Violation($0.pick(Violation.Code.allCases), tagKey: $0.text(), value: $0.text())
+                },
                 checkedAt: dice.time())
         }
         return ResourceRecord(
@@ -68,7 +73,10 @@ extension Dice {
     }
 
     mutating func field() -> ConditionField {
-        pick([.provider, .resourceType, .name, .accountID, .region, .resourceID, .tag("a.b"), .nativeTag("é"), .metadata("a.0")])
+        pick([
+            .provider, .resourceType, .name, .accountID, .region, .resourceID, .tag("a.b"), .nativeTag("é"),
+            .metadata("a.0"),
+        ])
     }
 
     mutating func condition(_ depth: Int = 0) -> Condition {

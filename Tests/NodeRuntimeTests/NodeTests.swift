@@ -44,13 +44,16 @@ func instance(_ number: Int, name: String = "web", tags: [Model.Tag] = []) -> Ob
 extension Node {
     func observe(_ observations: [Observation], by context: WriteContext = operatorContext) async throws -> [Outcome] {
         var outcomes: [Outcome] = []
-        for (shard, part) in Dictionary(grouping: observations, by: { shard(of: $0.id.slot) }).sorted(by: { $0.key < $1.key }) {
+        for (shard, part) in Dictionary(grouping: observations, by: { shard(of: $0.id.slot) }).sorted(by: { $0.key < $1.key }
+        ) {
             outcomes += try await submit(.observe(part), shard: shard, by: context).outcomes
         }
         return outcomes
     }
 
-    func applyTag(_ key: String, _ value: String, to id: ResourceID, by context: WriteContext = operatorContext) async throws -> Outcome {
+    func applyTag(_ key: String, _ value: String, to id: ResourceID, by context: WriteContext = operatorContext) async throws
+        -> Outcome
+    {
         let command = ShardCommand.applyTags([TagApplication(resource: id, tags: [Model.Tag(key, value)])])
         return try await submit(command, shard: shard(of: id.slot), by: context).outcomes[0]
     }

@@ -3,8 +3,8 @@ import Foundation
 import JSON
 import LogStorage
 import Model
-import Normalisation
 import NodeRuntime
+import Normalisation
 import Shard
 
 /// How fast a node takes in an inventory: from bytes to acknowledged and durable.

@@ -54,7 +54,9 @@ struct MemoryBenchmark: ParsableCommand {
     private func describe(_ shards: [Shard]) throws {
         let rows = shards.flatMap { $0.state.rows.rows(after: nil, limit: 1000) }
         let records = try rows.map { try RecordCodec.decode($0.bytes, id: $0.id) }
-        func mean(_ values: [Int]) -> Double { (Double(values.reduce(0, +)) / Double(max(1, values.count)) * 10).rounded() / 10 }
+        func mean(_ values: [Int]) -> Double {
+            (Double(values.reduce(0, +)) / Double(max(1, values.count)) * 10).rounded() / 10
+        }
         say(
             "memory: \(shards.reduce(0) { $0 + $1.state.rows.count }) resources; rows of \(mean(rows.map(\.bytes.count))) bytes"
                 + " with \(mean(records.map(\.resource.nativeTags.count))) provider's tags, \(mean(records.map(\.tags.count)))"

@@ -2,8 +2,8 @@ import ArgumentParser
 import Foundation
 import JSON
 import Model
-import Normalisation
 import NodeRuntime
+import Normalisation
 import Shard
 
 /// How many resources a second one core takes from a provider's bytes to the row that is stored.

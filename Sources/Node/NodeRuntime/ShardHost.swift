@@ -196,4 +196,3 @@ struct SweepPace: Equatable {
 
     mutating func succeeded() { rows = min(Self.rowsMax, rows * 2) }
 }
-

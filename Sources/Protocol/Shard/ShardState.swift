@@ -109,7 +109,9 @@ package struct ShardState: Sendable {
     package func virtualTag(_ id: UUID128) throws(CodecError) -> (ResourceRecord, VirtualTag)? {
         for row in rows.rows(sharingPrefixOf: id) {
             let record = try RecordCodec.decode(row.bytes, id: row.id)
-            if let tag = record.tags.first(where: { PartID.virtualTag(of: row.id, key: $0.key) == id }) { return (record, tag) }
+            if let tag = record.tags.first(where: { PartID.virtualTag(of: row.id, key: $0.key) == id }) {
+                return (record, tag)
+            }
         }
         return nil
     }

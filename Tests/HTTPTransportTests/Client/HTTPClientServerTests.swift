@@ -69,7 +69,7 @@ struct HTTPClientServerTests {
             for _ in 0..<3 {
                 let response = try await client.execute(HTTPClientRequest(url: url + "/a/b"))
                 #expect(response.status == 200)
-                #expect(response.version == (transport == .clearHTTP2 || transport == .tlsHTTP2 ? .http2 : .http1_1))
+                #expect(response.version == (transport == .clearHTTP2 || transport == .tlsHTTP2 ? .http2 : .http11))
                 #expect(response.headers["content-type"] == "text/plain; charset=utf-8")
                 #expect(String(buffer: try await response.body.collect(upTo: 100)) == "GET /a/b \(isTLS)")
             }

@@ -1,6 +1,7 @@
-@testable import HTTPTransport
 import NIOCore
 import Testing
+
+@testable import HTTPTransport
 
 @Suite("HTTP/1.1 limits")
 struct HTTP1LimitTests {
@@ -119,7 +120,9 @@ struct HTTP1LimitTests {
         server.read()
         #expect(server.reads - before == 1)
         let taken = Shared(0)
-        kept.exchanges[0].collectBody(upTo: 1_000) { if case .success(let body) = $0 { taken.update { $0 = body.readableBytes } } }
+        kept.exchanges[0].collectBody(upTo: 1_000) {
+            if case .success(let body) = $0 { taken.update { $0 = body.readableBytes } }
+        }
         #expect(server.reads - before == 2)
         try server.send(String(repeating: "a", count: 100))
         #expect(taken.value == 200)
@@ -131,7 +134,8 @@ struct HTTP1LimitTests {
         let server = try EmbeddedServer(
             TestService { exchange in
                 exchange.collectBody(upTo: 10) { _ in kept.exchanges.append(exchange) }
-            }) { $0.receiveWindowBytesPerStream = 100 }
+            }
+        ) { $0.receiveWindowBytesPerStream = 100 }
         try server.send("PUT / HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n")
         let before = server.reads
         for _ in 0..<50 {

@@ -111,7 +111,8 @@ struct HTTPServerTests {
         let chunks = 2_000
         try await withServer(service) { server in
             let received = try await RawClient.connect(to: server.address) { client in
-                try await client.send("POST / HTTP/1.1\r\nHost: test\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n")
+                try await client.send(
+                    "POST / HTTP/1.1\r\nHost: test\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n")
                 let chunk = "400\r\n" + String(repeating: "z", count: 1_024) + "\r\n"
                 for _ in 0..<chunks / 20 {
                     try await client.send(String(repeating: chunk, count: 20))
@@ -243,7 +244,8 @@ struct HTTPServerTests {
             let port = try #require(server.address.port)
             await #expect(throws: (any Error).self) {
                 _ = try await HTTPServer.start(
-                    on: MultiThreadedEventLoopGroup.singleton, host: "127.0.0.1", port: port, service: TestService.echoTarget)
+                    on: MultiThreadedEventLoopGroup.singleton, host: "127.0.0.1", port: port, service: TestService.echoTarget
+                )
             }
         }
     }

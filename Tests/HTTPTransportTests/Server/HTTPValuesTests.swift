@@ -1,6 +1,7 @@
-@testable import HTTPTransport
 import NIOCore
 import Testing
+
+@testable import HTTPTransport
 
 @Suite("HTTP values")
 struct HTTPValuesTests {
@@ -39,9 +40,11 @@ struct HTTPValuesTests {
         #expect(head.path == "")
     }
 
-    @Test("Path and query part at the first question mark", arguments: [
-        ("/", "/", nil), ("/a", "/a", nil), ("/a?", "/a", ""), ("/a?b=c?d", "/a", "b=c?d"), ("?", "", ""), ("", "", nil),
-    ] as [(String, String, String?)])
+    @Test(
+        "Path and query part at the first question mark",
+        arguments: [
+            ("/", "/", nil), ("/a", "/a", nil), ("/a?", "/a", ""), ("/a?b=c?d", "/a", "b=c?d"), ("?", "", ""), ("", "", nil),
+        ] as [(String, String, String?)])
     func target(target: String, path: String, query: String?) {
         let head = HTTPRequestHead(method: .get, target: target)
         #expect(head.path == path)
@@ -60,10 +63,13 @@ struct HTTPValuesTests {
         }
     }
 
-    @Test("A length is digits alone", arguments: [
-        ("0", 0), ("007", 7), ("9223372036854775807", Int.max), ("9223372036854775808", nil), ("", nil), ("-1", nil), ("+1", nil),
-        ("1 ", nil), ("0x1", nil), ("1,1", nil),
-    ] as [(String, Int?)])
+    @Test(
+        "A length is digits alone",
+        arguments: [
+            ("0", 0), ("007", 7), ("9223372036854775807", Int.max), ("9223372036854775808", nil), ("", nil), ("-1", nil),
+            ("+1", nil),
+            ("1 ", nil), ("0x1", nil), ("1,1", nil),
+        ] as [(String, Int?)])
     func contentLength(text: String, length: Int?) {
         #expect(HTTPRequestHead(method: .get, target: "/", headers: ["Content-Length": text]).contentLength == length)
     }

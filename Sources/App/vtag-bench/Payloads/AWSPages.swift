@@ -99,7 +99,8 @@ struct AWSPages {
         page.member("InstanceType", randomness.pick(["t3.micro", "m5.large", "c6i.xlarge", "r6g.2xlarge"]))
         page.member("Architecture", "x86_64")
         page.member("PlatformDetails", "Linux/UNIX")
-        page.member("PrivateIpAddress", "10.\(randomness.next() % 256).\(randomness.next() % 256).\(randomness.next() % 256)")
+        page.member(
+            "PrivateIpAddress", "10.\(randomness.next() % 256).\(randomness.next() % 256).\(randomness.next() % 256)")
         page.member("LaunchTime", "2026-09-\(10 + randomness.next() % 20)T08:12:37+00:00")
         page.member("RootDeviceName", "/dev/xvda")
         page.member("VpcId", "vpc-" + shared("vpc", 12))
@@ -327,7 +328,10 @@ struct AWSPages {
         let tags = [
             ("Name", name),
             (randomness.pick(["Env", "environment", "ENVIRONMENT"]), randomness.pick(["prd", "Production", "stg", "dev"])),
-            (randomness.pick(["Owner", "owner-email"]), randomness.pick(["ann", "bob", "c.diaz"]) + "@brindlewick.example"),
+            (
+                randomness.pick(["Owner", "owner-email"]),
+                randomness.pick(["ann", "bob", "c.diaz"]) + "@brindlewick.example"
+            ),
             (randomness.pick(["Team", "squad"]), randomness.pick(["checkout", "catalog", "platform"])),
             (randomness.pick(["CostCenter", "cost-center"]), randomness.pick(["CC-1010", "1020", "CC2010"])),
         ]

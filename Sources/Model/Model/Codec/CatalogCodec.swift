@@ -233,7 +233,9 @@ extension ByteReader {
         let display = try string()
         let description = try string()
         let typeName = try string()
-        guard let type = TagDefinition.DataType(rawValue: typeName) else { throw CodecError("unknown data type \(typeName)") }
+        guard let type = TagDefinition.DataType(rawValue: typeName) else {
+            throw CodecError("unknown data type \(typeName)")
+        }
         let allowed = try strings()
         let required = try byte() == 1
         let aliases = try strings()

@@ -46,7 +46,9 @@ extension InventoryTotals {
 
     private mutating func count(_ raw: UnsafeRawBufferPointer, sign: Int) throws(CodecError) {
         var reader = ByteReader(raw)
-        guard try reader.byte() == RecordCodec.format else { throw CodecError("a row has a format this version does not know") }
+        guard try reader.byte() == RecordCodec.format else {
+            throw CodecError("a row has a format this version does not know")
+        }
         _ = try reader.varint()
         _ = try reader.varint()
         _ = try reader.zigzag()
@@ -116,7 +118,9 @@ extension InventoryTotals.PolicyTotals {
 extension ByteReader {
     fileprivate mutating func skipAssertion() throws(CodecError) -> TagSource {
         let flags = try byte()
-        guard flags < 32, let source = TagSource(code: flags & 3) else { throw CodecError("unknown flags of a tag: \(flags)") }
+        guard flags < 32, let source = TagSource(code: flags & 3) else {
+            throw CodecError("unknown flags of a tag: \(flags)")
+        }
         _ = try slice()
         _ = try slice()
         _ = try zigzag()

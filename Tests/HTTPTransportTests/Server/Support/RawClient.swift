@@ -31,7 +31,8 @@ enum RawClient {
         private var reader = HTTP2Reader()
 
         fileprivate init(
-            bytes: NIOAsyncChannelInboundStream<ByteBuffer>.AsyncIterator, outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
+            bytes: NIOAsyncChannelInboundStream<ByteBuffer>.AsyncIterator,
+            outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
         ) {
             self.bytes = bytes
             self.outbound = outbound
