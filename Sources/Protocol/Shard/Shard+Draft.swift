@@ -76,9 +76,10 @@ extension Shard {
                 return create(Resource(observed: observation, at: now), judge)
             }
             if observation.kind == .deleted { return remove(record) }
+            let before = record
             let fields = record.resource.merge(observation, at: now)
             guard !fields.isEmpty else { return .unchanged }
-            return update(&record, changed: fields, judge)
+            return update(before, to: &record, changed: fields, judge)
         }
 
         private mutating func addCosts(_ cost: CostObservation, _ judge: some Judge) throws(CodecError) -> Outcome {
@@ -87,11 +88,11 @@ extension Shard {
                 _ = resource.costs.merge(cost)
                 return create(resource, judge)
             }
-            let before = record.resource.costs
+            let before = record
             let fields = record.resource.merge(cost, at: now)
-            if !fields.isEmpty { return update(&record, changed: fields, judge) }
+            if !fields.isEmpty { return update(before, to: &record, changed: fields, judge) }
             // Equal amounts of a new upload: kept with its mark, so that its next part adds to them.
-            if record.resource.costs != before { save(record) }
+            if record.resource.costs != before.resource.costs { save(record) }
             return .unchanged
         }
 
@@ -119,10 +120,10 @@ extension Shard {
         }
 
         private mutating func update(
-            _ record: inout ResourceRecord, changed fields: [String], _ judge: some Judge
+            _ before: ResourceRecord, to record: inout ResourceRecord, changed fields: [String], _ judge: some Judge
         ) -> Outcome {
             audit(.resourceUpdated, of: record.resource.id, newValue: fields.joined(separator: ","))
-            rejudge(&record, judge)
+            rejudge(&record, replacing: before, judge)
             save(record)
             return .updated
         }
@@ -150,26 +151,28 @@ extension Shard {
                 return .invalid("a resource may carry \(TagLimits.tagsPerResourceMax) tags")
             }
             let hadAny = item.tags.contains { before.tag($0.key)?.assertions.contains { $0.source == .manual } == true }
-            return settle(record, hadAny ? .updated : .created, judge)
+            return settle(record, replacing: before, hadAny ? .updated : .created, judge)
         }
 
         private mutating func setTag(
             _ id: UUID128, value: String, _ precondition: Precondition, _ judge: some Judge
         ) throws(CodecError) -> Outcome {
             guard var (record, tag) = try currentTag(id) else { return .notFound }
+            let before = record
             subject = record.resource.id.uuid
             if let refusal = refusal(precondition, record) { return refusal }
             if let problem = TagLimits.problem(key: tag.key, value: value) { return .invalid(problem) }
             setManually(&record, key: tag.key, value: value)
             tag = record.tag(tag.key) ?? tag
-            guard try record != current(record.resource.id) else { return .unchanged }
-            return settle(record, .updated, judge)
+            guard record != before else { return .unchanged }
+            return settle(record, replacing: before, .updated, judge)
         }
 
         private mutating func deleteTag(
             _ id: UUID128, _ precondition: Precondition, _ judge: some Judge
         ) throws(CodecError) -> Outcome {
             guard var (record, tag) = try currentTag(id) else { return .notFound }
+            let before = record
             subject = record.resource.id.uuid
             if let refusal = refusal(precondition, record) { return refusal }
             let derived = tag.assertions.filter { $0.source == .rule || $0.source == .inherited }
@@ -185,7 +188,7 @@ extension Shard {
                 record.tags.append(tag)
                 record.tags.sort { $0.key < $1.key }
             }
-            return settle(record, .deleted, judge)
+            return settle(record, replacing: before, .deleted, judge)
         }
 
         private func setManually(_ record: inout ResourceRecord, key: String, value: String) {
@@ -213,20 +216,20 @@ extension Shard {
         }
 
         /// Judges the record after its claims changed, and keeps it.
-        private mutating func settle(_ record: ResourceRecord, _ outcome: Outcome, _ judge: some Judge) -> Outcome {
+        private mutating func settle(
+            _ record: ResourceRecord, replacing before: ResourceRecord, _ outcome: Outcome, _ judge: some Judge
+        ) -> Outcome {
             var record = record
-            rejudge(&record, judge)
+            rejudge(&record, replacing: before, judge)
             save(record)
             return outcome
         }
 
-        /// Derives tags and compliance anew. The claims are taken from `record`, the trail from what is stored.
-        private mutating func rejudge(_ record: inout ResourceRecord, _ judge: some Judge) {
-            let id = record.resource.id
-            let stored = (try? current(id)) ?? nil
+        /// Derives tags and compliance anew. The claims are taken from `record`, the trail from what stood `before`.
+        private mutating func rejudge(_ record: inout ResourceRecord, replacing before: ResourceRecord, _ judge: some Judge) {
             let claims = record.tags.compactMap(\.claims)
-            let (tags, compliance) = judge.judge(record.resource, claims: claims, previous: stored, at: now)
-            auditTags(of: id, from: stored?.tags ?? [], to: tags)
+            let (tags, compliance) = judge.judge(record.resource, claims: claims, previous: before, at: now)
+            auditTags(of: record.resource.id, from: before.tags, to: tags)
             record.tags = tags
             record.compliance = compliance
         }

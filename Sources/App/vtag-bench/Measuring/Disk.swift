@@ -13,7 +13,7 @@ enum Disk {
 
     /// Times per second that `bytes` can be written and synced, one after the other, into a preallocated file.
     static func syncsPerSecond(in directory: String, bytes: Int, for duration: Double) throws -> Double {
-        let fileBytes = 64 << 20
+        let fileBytes = 4 << 20
         return try withScratchFile(in: directory, allocating: fileBytes) { file in
             let block = [UInt8](repeating: 0x5A, count: bytes)
             var offset = 0
