@@ -76,7 +76,9 @@ let package = Package(
 
         // MARK: Protocol: state machines without I/O
         library("WriteAheadLog", in: "Protocol", ["CChecksum"]),
-        library("Shard", in: "Protocol", ["Model", "JSON", "Conditions", "TaggingRules", "Compliance", "Normalisation", collections]),
+        library(
+            "Shard", in: "Protocol",
+            ["Model", "JSON", "Conditions", "TaggingRules", "Compliance", "Normalisation", collections]),
 
         // MARK: IO: sockets and files
         library("HTTPTransport", in: "IO", ["CNGHTTP2", "COpenSSL", nioHTTP1, logging, atomics, collections] + nio),
@@ -84,25 +86,34 @@ let package = Package(
         library("Checkpoint", in: "IO", ["Model", "JSON", "CChecksum", "CSQLite"]),
 
         // MARK: Node: where cores meet sockets, disks and clocks
-        library("NodeRuntime", in: "Node", [
-            "CChecksum", "Model", "JSON", "Shard", "WriteAheadLog", "LogStorage", "Checkpoint", "TaggingRules", "Compliance",
-            "Normalisation", "Conditions", logging, atomics, collections,
-        ] + nio),
-        library("API", in: "Node", [
-            "Model", "JSON", "Shard", "NodeRuntime", "HTTPTransport", "Normalisation", "TaggingRules", "Compliance",
-            "Conditions", "Checkpoint", "COpenSSL", jwt, logging, collections,
-        ] + nio),
+        library(
+            "NodeRuntime", in: "Node",
+            [
+                "CChecksum", "Model", "JSON", "Shard", "WriteAheadLog", "LogStorage", "Checkpoint", "TaggingRules",
+                "Compliance",
+                "Normalisation", "Conditions", logging, atomics, collections,
+            ] + nio),
+        library(
+            "API", in: "Node",
+            [
+                "Model", "JSON", "Shard", "NodeRuntime", "HTTPTransport", "Normalisation", "TaggingRules", "Compliance",
+                "Conditions", "Checkpoint", "COpenSSL", jwt, logging, collections,
+            ] + nio),
 
         // MARK: App
-        program("vtagd", [
-            "API", "NodeRuntime", "HTTPTransport", "JSON", "Model", arguments, yams, logging, lifecycle,
-            .product(name: "UnixSignals", package: "swift-service-lifecycle"),
-        ] + nio),
+        program(
+            "vtagd",
+            [
+                "API", "NodeRuntime", "HTTPTransport", "JSON", "Model", arguments, yams, logging, lifecycle,
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ] + nio),
         program("vtag", ["HTTPTransport", "JSON", "Model", arguments, yams, logging] + nio),
-        program("vtag-bench", [
-            "NodeRuntime", "Model", "JSON", "Shard", "Normalisation", "LogStorage", "TaggingRules", "Compliance",
-            "HTTPTransport", arguments, logging, yams,
-        ] + nio),
+        program(
+            "vtag-bench",
+            [
+                "NodeRuntime", "Model", "JSON", "Shard", "Normalisation", "LogStorage", "TaggingRules", "Compliance",
+                "HTTPTransport", arguments, logging, yams,
+            ] + nio),
 
         // MARK: Tests
         .testTarget(name: "HouseTests", path: "Tests/HouseTests", swiftSettings: house),

@@ -10,12 +10,16 @@ private let now: Int64 = 1_788_220_800
 
 @Suite("Tokens")
 struct AuthenticationTests {
-    private func verify(_ token: String, _ keys: KeySet, _ expectations: TokenVerifier.Expectations = .init()) throws -> Principal {
+    private func verify(_ token: String, _ keys: KeySet, _ expectations: TokenVerifier.Expectations = .init()) throws
+        -> Principal
+    {
         let verifier = TokenVerifier(keys: keys, expectations: expectations)
         return try Array(token.utf8).withUnsafeBytes { try verifier.verify($0, at: now * 1000) }
     }
 
-    private func refusal(_ token: String, _ keys: KeySet, _ expectations: TokenVerifier.Expectations = .init()) -> TokenError? {
+    private func refusal(_ token: String, _ keys: KeySet, _ expectations: TokenVerifier.Expectations = .init())
+        -> TokenError?
+    {
         do {
             _ = try verify(token, keys, expectations)
             return nil
@@ -24,7 +28,9 @@ struct AuthenticationTests {
 
     // MARK: The four algorithms
 
-    @Test("A token signed with ES256, EdDSA, RS256 or HS256 is accepted with the key of its kid", arguments: ["ES256", "EdDSA", "RS256", "HS256"])
+    @Test(
+        "A token signed with ES256, EdDSA, RS256 or HS256 is accepted with the key of its kid",
+        arguments: ["ES256", "EdDSA", "RS256", "HS256"])
     func algorithms(name: String) async throws {
         let signer = try await TestSigner(name)
         let token = try await signer.sign(.init(sub: "jo", role: "tagger", exp: now + 60))
@@ -49,7 +55,8 @@ struct AuthenticationTests {
 
     // MARK: Attacks on the algorithm (RFC 8725 section 2.1)
 
-    @Test("alg none is refused, however it is spelt", arguments: ["none", "None", "NONE", "nOnE", "", "HS512", "ES384", "RS1"])
+    @Test(
+        "alg none is refused, however it is spelt", arguments: ["none", "None", "NONE", "nOnE", "", "HS512", "ES384", "RS1"])
     func algorithmNone(name: String) async throws {
         let keys = try await TokenIssuer().keySet()
         let header = Base64URL.encode(Array(#"{"alg":"\#(name)","typ":"JWT"}"#.utf8))
@@ -94,9 +101,13 @@ struct AuthenticationTests {
         #expect(try await answer(.init(sub: "x", role: "viewer", exp: now - 61)) == .refused("the token has expired"))
         #expect(try await answer(.init(sub: "x", role: "viewer", exp: now - 59)) == nil)
         #expect(try await answer(.init(sub: "x", role: "viewer", exp: nil)) == .refused("the token has no \"exp\""))
-        #expect(try await answer(.init(sub: "x", role: "viewer", exp: now + 9, nbf: now + 61)) == .refused("the token is not valid yet"))
+        #expect(
+            try await answer(.init(sub: "x", role: "viewer", exp: now + 9, nbf: now + 61))
+                == .refused("the token is not valid yet"))
         #expect(try await answer(.init(sub: "x", role: "viewer", exp: now + 9, nbf: now + 59)) == nil)
-        #expect(try await answer(.init(sub: "x", role: "viewer", exp: now + 900, iat: now + 120)) == .refused("the token was issued in the future"))
+        #expect(
+            try await answer(.init(sub: "x", role: "viewer", exp: now + 900, iat: now + 120))
+                == .refused("the token was issued in the future"))
     }
 
     @Test("Audience and issuer are checked when they are expected")
@@ -104,9 +115,11 @@ struct AuthenticationTests {
         let signer = try await TestSigner("HS256")
         let keys = try await KeySet(jwks: Array(signer.jwks.utf8))
         let expected = TokenVerifier.Expectations(audience: "vtag", issuer: "https://id.example")
-        let good = try await signer.sign(.init(sub: "x", role: "viewer", exp: now + 9, aud: ["a", "vtag"], iss: "https://id.example"))
+        let good = try await signer.sign(
+            .init(sub: "x", role: "viewer", exp: now + 9, aud: ["a", "vtag"], iss: "https://id.example"))
         #expect(refusal(good, keys, expected) == nil)
-        let wrongAudience = try await signer.sign(.init(sub: "x", role: "viewer", exp: now + 9, aud: ["a"], iss: "https://id.example"))
+        let wrongAudience = try await signer.sign(
+            .init(sub: "x", role: "viewer", exp: now + 9, aud: ["a"], iss: "https://id.example"))
         #expect(refusal(wrongAudience, keys, expected) == .refused("the token's \"aud\" is not this server"))
         let noIssuer = try await signer.sign(.init(sub: "x", role: "viewer", exp: now + 9, aud: ["vtag"]))
         #expect(refusal(noIssuer, keys, expected) == .refused("the token's \"iss\" is not the one expected here"))
@@ -116,7 +129,8 @@ struct AuthenticationTests {
     func roles() async throws {
         let signer = try await TestSigner("HS256")
         let keys = try await KeySet(jwks: Array(signer.jwks.utf8))
-        let several = try await signer.sign(.init(sub: "x", role: nil, exp: now + 9, roles: ["billing", "viewer", "governor"]))
+        let several = try await signer.sign(
+            .init(sub: "x", role: nil, exp: now + 9, roles: ["billing", "viewer", "governor"]))
         #expect(try verify(several, keys).role == .governor)
         let foreign = try await signer.sign(.init(sub: "x", role: "root", exp: now + 9))
         #expect(refusal(foreign, keys) != nil)
@@ -126,7 +140,9 @@ struct AuthenticationTests {
         }
     }
 
-    @Test("Garbage is refused without harm", arguments: ["", ".", "..", "a.b.c", "....", "e30.e30.e30", "bnVsbA.bnVsbA.bnVsbA", "W10.W10.W10", "ey.\u{0}.x"])
+    @Test(
+        "Garbage is refused without harm",
+        arguments: ["", ".", "..", "a.b.c", "....", "e30.e30.e30", "bnVsbA.bnVsbA.bnVsbA", "W10.W10.W10", "ey.\u{0}.x"])
     func garbage(text: String) async throws {
         let keys = try await TokenIssuer().keySet()
         #expect(refusal(text, keys) != nil)
@@ -144,8 +160,10 @@ struct AuthenticationTests {
         }
         #expect(await refusal("[]") == "the key set has no \"keys\" array")
         #expect(await refusal(#"{"keys":[]}"#) == "the key set has no key for ES256, EdDSA, RS256 or HS256")
-        #expect(await refusal(#"{"keys":[{"kty":"oct","k":"c2hvcnQ"}]}"#) == "key 0 (kty oct): \"k\" is shorter than 32 bytes")
-        #expect(await refusal(#"{"keys":[{"kty":"EC","crv":"P-256","x":"AA","y":"AA"}]}"#)?.hasPrefix("key 0 (kty EC)") == true)
+        #expect(
+            await refusal(#"{"keys":[{"kty":"oct","k":"c2hvcnQ"}]}"#) == "key 0 (kty oct): \"k\" is shorter than 32 bytes")
+        #expect(
+            await refusal(#"{"keys":[{"kty":"EC","crv":"P-256","x":"AA","y":"AA"}]}"#)?.hasPrefix("key 0 (kty EC)") == true)
         let secret = Base64URL.encode(Array(repeating: 7, count: 32))
         let twice = #"{"keys":[{"kty":"oct","kid":"a","k":"\#(secret)"},{"kty":"oct","kid":"a","k":"\#(secret)"}]}"#
         #expect(await refusal(twice) == "key 1: the kid \"a\" occurs twice")

@@ -72,7 +72,9 @@ struct LiveAPI: Sendable {
         return try await NIOThreadPool.singleton.runIfActive { try Answer(Self.exchange(bytes, port: port)) }
     }
 
-    func send(_ method: String, _ target: String, token: String? = nil, headers: [(String, String)] = [], json: String) async throws -> Answer {
+    func send(_ method: String, _ target: String, token: String? = nil, headers: [(String, String)] = [], json: String)
+        async throws -> Answer
+    {
         try await send(method, target, token: token, headers: headers, body: Array(json.utf8))
     }
 
@@ -92,7 +94,9 @@ struct LiveAPI: Sendable {
         try #require(connected == 0)
         var sent = 0
         while sent < request.count {
-            let count = request.withUnsafeBytes { Glibc.send(connection, $0.baseAddress! + sent, $0.count - sent, Int32(MSG_NOSIGNAL)) }
+            let count = request.withUnsafeBytes {
+                Glibc.send(connection, $0.baseAddress! + sent, $0.count - sent, Int32(MSG_NOSIGNAL))
+            }
             // An early answer closes the connection under a long body.
             guard count > 0 else { break }
             sent += count

@@ -52,7 +52,9 @@ struct LiveAPITests {
             let unknown = try await api.send("GET", "/resources?limits=1")
             #expect(unknown.status == 400)
             #expect(try unknown.json["errors"]?.array?.first?["pointer"]?.string == "?limits")
-            for limit in ["0", "1001", "x", "-1"] { #expect(try await api.send("GET", "/resources?limit=\(limit)").status == 400) }
+            for limit in ["0", "1001", "x", "-1"] {
+                #expect(try await api.send("GET", "/resources?limit=\(limit)").status == 400)
+            }
             #expect(try await api.send("GET", "/stats", headers: [("accept", "image/png")]).status == 406)
             #expect(try await api.send("GET", "/stats", headers: [("x-request-id", "mine-1")])["x-request-id"] == "mine-1")
             #expect(try await api.send("GET", "/stats", headers: [("x-request-id", "bad id")])["x-request-id"] != "bad id")
@@ -65,7 +67,8 @@ struct LiveAPITests {
             let first = try await api.send("POST", "/ingest/aws?region=eu-west-1", json: Self.instance)
             #expect(first.status == 200)
             #expect(try first.json["created"]?.int == 1)
-            #expect(try await api.send("POST", "/ingest/aws?region=eu-west-1", json: Self.instance).json["unchanged"]?.int == 1)
+            #expect(
+                try await api.send("POST", "/ingest/aws?region=eu-west-1", json: Self.instance).json["unchanged"]?.int == 1)
 
             let found = try await api.send("GET", "/resources?resource_id=i-0123456789abcdef0").json["items"]?.array
             #expect(found?.first?["id"]?.string == Self.id.description)
@@ -80,9 +83,12 @@ struct LiveAPITests {
             #expect(try await api.send("GET", "/resources/\(Self.id)", headers: [("if-none-match", tag)]).status == 200)
 
             let value = #"{"tag_value":"al"}"#
-            #expect(try await api.send("PUT", "/virtual-tags/\(tagID)", headers: [("if-match", tag)], json: value).status == 412)
+            #expect(
+                try await api.send("PUT", "/virtual-tags/\(tagID)", headers: [("if-match", tag)], json: value).status == 412)
             let fresh = try #require(applied["etag"])
-            #expect(try await api.send("PUT", "/virtual-tags/\(tagID)", headers: [("if-match", fresh)], json: value).status == 200)
+            #expect(
+                try await api.send("PUT", "/virtual-tags/\(tagID)", headers: [("if-match", fresh)], json: value).status
+                    == 200)
             #expect(try await api.send("DELETE", "/virtual-tags/\(tagID)").status == 204)
             #expect(try await api.send("DELETE", "/virtual-tags/\(tagID)").status == 404)
 
@@ -99,9 +105,13 @@ struct LiveAPITests {
     func pointRead() async throws {
         try await LiveAPI.run { api in
             _ = try await api.send("POST", "/ingest/aws", json: Self.instance)
-            let tags = [("owner", "jo"), ("quote\"d", "back\\slash\ttab"), ("ünï", "😀 \u{7f3}"), ("long", String(repeating: "x", count: 300))]
+            let tags = [
+                ("owner", "jo"), ("quote\"d", "back\\slash\ttab"), ("ünï", "😀 \u{7f3}"),
+                ("long", String(repeating: "x", count: 300)),
+            ]
             let list = tags.map { #"{"key":\#(quoted($0.0)),"value":\#(quoted($0.1))}"# }.joined(separator: ",")
-            let applied = try await api.send("POST", "/virtual-tags/apply", json: #"{"resource_id":"\#(Self.id)","tags":[\#(list)]}"#)
+            let applied = try await api.send(
+                "POST", "/virtual-tags/apply", json: #"{"resource_id":"\#(Self.id)","tags":[\#(list)]}"#)
             #expect(applied.status == 201)
             let path = "/resources/\(Self.id)/virtual-tags"
             let general = try await api.send("GET", path, headers: [("x-request-id", "r")])
@@ -120,7 +130,8 @@ struct LiveAPITests {
     @Test("Pages give every resource once; a cursor is good for its query alone")
     func pagination() async throws {
         try await LiveAPI.run { api in
-            #expect(try await api.send("POST", "/ingest/aws?region=eu-west-1", json: describe(57)).json["created"]?.int == 57)
+            #expect(
+                try await api.send("POST", "/ingest/aws?region=eu-west-1", json: describe(57)).json["created"]?.int == 57)
             var seen: [String] = []
             var cursor: String?
             repeat {
@@ -149,28 +160,35 @@ struct LiveAPITests {
             let other = try await api.send("POST", "/tag-rules", headers: key, json: rule.replacing("\"a\"", with: "\"b\""))
             #expect(other.status == 422)
             #expect(try await api.send("POST", "/tag-rules", json: rule).status == 409)
-            #expect(try await api.send("POST", "/tag-rules", headers: [("idempotency-key", "ä b")], json: rule).status == 400)
+            #expect(
+                try await api.send("POST", "/tag-rules", headers: [("idempotency-key", "ä b")], json: rule).status == 400)
         }
     }
 
     @Test("Lines are taken one by one; a bad line is named and the others count")
     func lines() async throws {
         try await LiveAPI.run { api in
-            let lines = (0..<5_000).map { #"{"Instances":[{"InstanceId":"i-\#(String(repeating: "0", count: 12))\#(10_000 + $0)"}]}"# }
+            let lines = (0..<5_000).map {
+                #"{"Instances":[{"InstanceId":"i-\#(String(repeating: "0", count: 12))\#(10_000 + $0)"}]}"#
+            }
             let text = lines[..<3].joined(separator: "\n") + "\n{bad\n\n" + lines[3...].joined(separator: "\n")
-            let answer = try await api.send("POST", "/ingest/aws?region=eu-west-1", type: "application/x-ndjson", body: Array(text.utf8)).json
+            let answer = try await api.send(
+                "POST", "/ingest/aws?region=eu-west-1", type: "application/x-ndjson", body: Array(text.utf8)
+            ).json
             #expect(answer["created"]?.int == 5_000)
             #expect(answer["error_count"]?.int == 1)
             #expect(answer["errors"]?.array?.first?["index"]?.int == 3)
         }
     }
 
-    @Test("Malformed bodies get 400, 413, 415 or 422, never 500", arguments: [
-        ("", 400), ("{", 400), ("\u{FEFF}{}", 400), (#"{"a":1}"#, 422), ("[]", 422), ("null", 422), (#""x""#, 422),
-        (#"{"resource_id":5,"tags":[]}"#, 422), (#"{"resource_id":"x","tags":[{"key":"a","value":"b"}]}"#, 404),
-        (#"{"resource_id":"x","resource_id":"y","tags":[{"key":"a","value":"b"}]}"#, 422),
-        (#"{"resource_id":"x","tags":[{"key":"","value":"b"}]}"#, 422), (#"{"resource_id":"x\u0000","tags":[]}"#, 422),
-    ])
+    @Test(
+        "Malformed bodies get 400, 413, 415 or 422, never 500",
+        arguments: [
+            ("", 400), ("{", 400), ("\u{FEFF}{}", 400), (#"{"a":1}"#, 422), ("[]", 422), ("null", 422), (#""x""#, 422),
+            (#"{"resource_id":5,"tags":[]}"#, 422), (#"{"resource_id":"x","tags":[{"key":"a","value":"b"}]}"#, 404),
+            (#"{"resource_id":"x","resource_id":"y","tags":[{"key":"a","value":"b"}]}"#, 422),
+            (#"{"resource_id":"x","tags":[{"key":"","value":"b"}]}"#, 422), (#"{"resource_id":"x\u0000","tags":[]}"#, 422),
+        ])
     func malformed(body: String, status: Int) async throws {
         try await LiveAPI.run { api in
             let answer = try await api.send("POST", "/virtual-tags/apply", json: body)
@@ -189,7 +207,8 @@ struct LiveAPITests {
             #expect(try await api.send("POST", "/tag-rules", type: nil, body: Array("{}".utf8)).status == 415)
             let long = try await api.send("POST", "/tag-rules", body: Array(repeating: 0x20, count: Route.jsonBytesMax + 1))
             #expect(long.status == 413)
-            #expect(try await api.send("POST", "/ingest/focus", type: "text/csv", body: Array("a,b\n1,2\n".utf8)).status == 400)
+            #expect(
+                try await api.send("POST", "/ingest/focus", type: "text/csv", body: Array("a,b\n1,2\n".utf8)).status == 400)
         }
     }
 
@@ -203,7 +222,8 @@ struct LiveAPITests {
             let answer = try await api.send("POST", "/virtual-tags/bulk-apply", json: #"{"items":[\#(items)]}"#).json
             #expect(answer["applied"]?.int == 1)
             #expect(answer["failed"]?.array?.compactMap { $0["index"]?.int } == [1, 2])
-            let query = #"{"where":{"field":"provider","operator":"eq","value":"aws"},"tags":[{"key":"cloud","value":"aws"}]}"#
+            let query =
+                #"{"where":{"field":"provider","operator":"eq","value":"aws"},"tags":[{"key":"cloud","value":"aws"}]}"#
             #expect(try await api.send("POST", "/virtual-tags/bulk-apply", json: query).json["applied"]?.int == 20)
             let listed = try await api.send("GET", "/resources?tag=cloud%3Daws&limit=1000").json["items"]?.array
             #expect(listed?.count == 20)
@@ -213,11 +233,16 @@ struct LiveAPITests {
     @Test("Events: handshakes are answered, a repeated message changes nothing")
     func events() async throws {
         try await LiveAPI.run { api in
-            let validation = #"[{"id":"1","eventType":"Microsoft.EventGrid.SubscriptionValidationEvent","data":{"validationCode":"512d"}}]"#
-            #expect(try await api.send("POST", "/events/eventgrid", json: validation).json["validationResponse"]?.string == "512d")
-            let options = try await api.send("OPTIONS", "/events/eventgrid", token: "", headers: [("webhook-request-origin", "azure")])
+            let validation =
+                #"[{"id":"1","eventType":"Microsoft.EventGrid.SubscriptionValidationEvent","data":{"validationCode":"512d"}}]"#
+            #expect(
+                try await api.send("POST", "/events/eventgrid", json: validation).json["validationResponse"]?.string
+                    == "512d")
+            let options = try await api.send(
+                "OPTIONS", "/events/eventgrid", token: "", headers: [("webhook-request-origin", "azure")])
             #expect(options.status == 200 && options["webhook-allowed-origin"] == "azure")
-            let event = #"{"id":"e1","detail-type":"Tag Change on Resource","account":"123456789012","region":"eu-west-1","resources":["arn:aws:ec2:eu-west-1:123456789012:instance/i-0123456789abcdef0"],"detail":{"service":"ec2","resource-type":"instance","tags":{"Env":"prod"}}}"#
+            let event =
+                #"{"id":"e1","detail-type":"Tag Change on Resource","account":"123456789012","region":"eu-west-1","resources":["arn:aws:ec2:eu-west-1:123456789012:instance/i-0123456789abcdef0"],"detail":{"service":"ec2","resource-type":"instance","tags":{"Env":"prod"}}}"#
             let governor = try await api.token(.governor)
             let taken = try await api.send("POST", "/events/eventbridge?access_token=\(governor)", token: "", json: event)
             #expect(try taken.json["accepted"]?.int == 1)

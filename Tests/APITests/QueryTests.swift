@@ -17,7 +17,9 @@ struct QueryTests {
         #expect(parsed["aä"] == "😀")
     }
 
-    @Test("Broken escapes and text that is not UTF-8 are refused", arguments: ["a=%", "a=%2", "a=%zz", "a=%ff", "%c3=1", "a=%ed%a0%80"])
+    @Test(
+        "Broken escapes and text that is not UTF-8 are refused",
+        arguments: ["a=%", "a=%2", "a=%zz", "a=%ff", "%c3=1", "a=%ed%a0%80"])
     func brokenEscapes(text: String) {
         #expect(throws: Problem.self) { try query(text) }
     }
@@ -38,7 +40,9 @@ struct QueryTests {
         #expect(throws: Problem.self) { try query("tag=%00").check(known: known) }
     }
 
-    @Test("Numbers outside their range and other text are refused", arguments: ["0", "1001", "-1", "+5", "1e2", "", "９", "99999999999999999999"])
+    @Test(
+        "Numbers outside their range and other text are refused",
+        arguments: ["0", "1001", "-1", "+5", "1e2", "", "９", "99999999999999999999"])
     func numbers(text: String) throws {
         let parsed = try query("limit=\(text)")
         #expect(throws: Problem.self) { try parsed.integer("limit", in: 1...1000) }

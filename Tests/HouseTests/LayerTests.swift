@@ -29,7 +29,9 @@ struct LayerTests {
             }
         }
 
-        private static let modifiers: Set = ["package", "internal", "private", "fileprivate", "public", "@testable", "@preconcurrency"]
+        private static let modifiers: Set = [
+            "package", "internal", "private", "fileprivate", "public", "@testable", "@preconcurrency",
+        ]
     }
 
     static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
@@ -75,7 +77,8 @@ struct LayerTests {
     @Test("A planted import of a higher layer is noticed")
     func theCheckCanFail() {
         let planted = SourceFile(
-            path: "Model/Model/Planted.swift", layer: "Model", module: "Model", text: "package import NIOCore\nimport Foundation\n")
+            path: "Model/Model/Planted.swift", layer: "Model", module: "Model",
+            text: "package import NIOCore\nimport Foundation\n")
         #expect(planted.imports == ["NIOCore", "Foundation"])
         #expect(planted.imports.allSatisfy(Self.impure.contains))
     }

@@ -21,12 +21,14 @@ struct Bench: ~Copyable {
         try? group.syncShutdownGracefully()
     }
 
-    func start(shards: Int = 4, checkpointEvery milliseconds: Int64 = 20) async throws -> Node {
+    func start(
+        shards: Int = 4, checkpointEvery milliseconds: Int64 = 20, backlogMax: Int = 100_000, waitingMax: Int = 10_000
+    ) async throws -> Node {
         var logger = Logger(label: "test")
         logger.logLevel = .error
         let options = NodeOptions(
             dataDirectory: directory, shards: shards, logSegmentBytes: 1 << 20,
-            checkpointIntervalMilliseconds: milliseconds)
+            checkpointIntervalMilliseconds: milliseconds, checkpointBacklogMax: backlogMax, waitingWritesMax: waitingMax)
         return try await Node.start(options, on: group, logger: logger) { Issue.record("the log failed: \($0)") }
     }
 }
@@ -42,13 +44,16 @@ func instance(_ number: Int, name: String = "web", tags: [Model.Tag] = []) -> Ob
 extension Node {
     func observe(_ observations: [Observation], by context: WriteContext = operatorContext) async throws -> [Outcome] {
         var outcomes: [Outcome] = []
-        for (shard, part) in Dictionary(grouping: observations, by: { shard(of: $0.id.slot) }).sorted(by: { $0.key < $1.key }) {
+        for (shard, part) in Dictionary(grouping: observations, by: { shard(of: $0.id.slot) }).sorted(by: { $0.key < $1.key }
+        ) {
             outcomes += try await submit(.observe(part), shard: shard, by: context).outcomes
         }
         return outcomes
     }
 
-    func applyTag(_ key: String, _ value: String, to id: ResourceID, by context: WriteContext = operatorContext) async throws -> Outcome {
+    func applyTag(_ key: String, _ value: String, to id: ResourceID, by context: WriteContext = operatorContext) async throws
+        -> Outcome
+    {
         let command = ShardCommand.applyTags([TagApplication(resource: id, tags: [Model.Tag(key, value)])])
         return try await submit(command, shard: shard(of: id.slot), by: context).outcomes[0]
     }

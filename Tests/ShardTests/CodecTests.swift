@@ -8,7 +8,8 @@ struct EntryCodecTests {
     private func payload() throws -> EntryPayload {
         let audit = AuditEntry(
             id: UUID128(high: 1, low: 2), sequence: 5, resourceID: observation("web").id, action: .tagChanged, tagKey: "k",
-            oldValue: "a", newValue: nil, actor: "ann", source: .rule, ruleID: UUID128(high: 3, low: 4), requestID: "r", at: now)
+            oldValue: "a", newValue: nil, actor: "ann", source: .rule, ruleID: UUID128(high: 3, low: 4), requestID: "r",
+            at: now)
         let reply = ShardReply(
             index: 9, outcomes: [.created, .preconditionFailed(current: 3), .invalid("x"), .conflict("y")],
             subject: UUID128(high: 5, low: 6))

@@ -8,7 +8,9 @@ struct ShardTests {
     @Test("A proposal that the log refused leaves no trace")
     func refusedProposal() throws {
         let shard = newShard()
-        guard case .append(let proposal) = try shard.propose(.observe([observation("web")]), by: ann, at: now, judge: NameJudge())
+        guard
+            case .append(let proposal) = try shard.propose(
+                .observe([observation("web")]), by: ann, at: now, judge: NameJudge())
         else { return #expect(Bool(false), "a new resource is an entry") }
         #expect(proposal.index == 1)
         #expect(shard.lastIndex == 0)
@@ -35,13 +37,16 @@ struct ShardTests {
     func replay() throws {
         var shard = newShard()
         var log: [[UInt8]] = []
-        let tag = ShardCommand.applyTags([TagApplication(resource: observation("web").id, tags: [Model.Tag("owner", "ann")])])
+        let tag = ShardCommand.applyTags([TagApplication(resource: observation("web").id, tags: [Model.Tag("owner", "ann")])]
+        )
         let commands: [ShardCommand] = [
             .observe([observation("web"), observation("db", id: "i-2")]), tag, .observe([observation("api")]),
             .deleteResource(observation("db", id: "i-2").id, .none),
         ]
         for command in commands {
-            guard case .append(let proposal) = try shard.propose(command, by: ann, at: now, judge: NameJudge()) else { continue }
+            guard case .append(let proposal) = try shard.propose(command, by: ann, at: now, judge: NameJudge()) else {
+                continue
+            }
             log.append(proposal.encoded)
             shard.appended(proposal)
         }
@@ -50,7 +55,8 @@ struct ShardTests {
         for (position, bytes) in log.enumerated() {
             _ = try copy.apply(EntryPayload(decoding: bytes), at: UInt64(position + 1))
         }
-        #expect(copy.rows.rows(after: nil, limit: 10).map(\.bytes) == shard.state.rows.rows(after: nil, limit: 10).map(\.bytes))
+        #expect(
+            copy.rows.rows(after: nil, limit: 10).map(\.bytes) == shard.state.rows.rows(after: nil, limit: 10).map(\.bytes))
         #expect(copy.totals == shard.state.totals)
         #expect(copy.totals.resources == 1)
         #expect(copy.auditSequence == shard.state.auditSequence)
@@ -111,7 +117,9 @@ struct ShardTests {
         let id = observation("web").id
         #expect(try shard.take(.putResource(observation("web"), .exists)).outcomes == [.preconditionFailed(current: nil)])
         #expect(try shard.take(.putResource(observation("web"), .absent)).outcomes == [.created])
-        #expect(try shard.take(.putResource(observation("db"), .unchangedSince(7))).outcomes == [.preconditionFailed(current: 1)])
+        #expect(
+            try shard.take(.putResource(observation("db"), .unchangedSince(7))).outcomes == [.preconditionFailed(current: 1)]
+        )
         #expect(try shard.take(.putResource(observation("db"), .unchangedSince(1))).outcomes == [.updated])
         #expect(try shard.take(.deleteResource(id, .unchangedSince(2))).outcomes == [.deleted])
         #expect(try shard.take(.deleteResource(id, .none)).outcomes == [.notFound])

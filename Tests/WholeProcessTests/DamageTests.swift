@@ -117,7 +117,8 @@ private struct Damage: CustomStringConvertible {
         } else {
             // Half of the flips go where something is written: most of a log segment is still zero.
             let written = random.next() % 2 == 0 ? bytes.indices.filter { bytes[$0] != 0 } : []
-            let position = written.isEmpty
+            let position =
+                written.isEmpty
                 ? Int(random.next() % UInt64(bytes.count)) : written[Int(random.next() % UInt64(written.count))]
             bytes[position] ^= UInt8(1 << (random.next() % 8))
             description = "\(name), a bit of byte \(position) flipped"

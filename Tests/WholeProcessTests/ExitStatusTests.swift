@@ -7,7 +7,8 @@ struct ExitStatusTests {
         let process = Process()
         process.executableURL = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
             .appending(path: "vtagd")
-        process.arguments = ["--data-dir", directory.path] + (flags.contains("--http") ? [] : ["--http", "127.0.0.1:0"]) + flags
+        process.arguments =
+            ["--data-dir", directory.path] + (flags.contains("--http") ? [] : ["--http", "127.0.0.1:0"]) + flags
         let pipe = Pipe()
         process.standardError = pipe
         process.standardOutput = FileHandle.nullDevice
@@ -29,10 +30,14 @@ struct ExitStatusTests {
         await node.close()
     }
 
-    @Test("64 for a flag, a variable or a value that does not exist, named", arguments: [
-        (["--no-such-flag", "1"], "no-such-flag"), (["--shards", "many"], "--shards"), (["--http", "nowhere"], "--http"),
-        (["--log-level", "loud"], "--log-level"), (["--http", "0.0.0.0:0"], "loopback"), (["--tls-cert", "x.pem"], "--tls-key"),
-    ])
+    @Test(
+        "64 for a flag, a variable or a value that does not exist, named",
+        arguments: [
+            (["--no-such-flag", "1"], "no-such-flag"), (["--shards", "many"], "--shards"),
+            (["--http", "nowhere"], "--http"),
+            (["--log-level", "loud"], "--log-level"), (["--http", "0.0.0.0:0"], "loopback"),
+            (["--tls-cert", "x.pem"], "--tls-key"),
+        ])
     func usage(flags: [String], named: String) async throws {
         let scratch = try Scratch()
         defer { scratch.remove() }

@@ -21,7 +21,9 @@ private struct Writer: Sendable {
             let count = unknown ?? acknowledged + 1
             unknown = count
             let body = #"{"resource_id":"\#(resource)","tags":[{"key":"count","value":"\#(count)"}]}"#
-            guard let answer = try? await node.send(.post, "/virtual-tags/apply", body, key: "\(number)-\(count)") else { return }
+            guard let answer = try? await node.send(.post, "/virtual-tags/apply", body, key: "\(number)-\(count)") else {
+                return
+            }
             guard answer.status == 201 else {
                 throw NodeProcess.Failure("count \(count): \(answer.status) \(String(decoding: answer.body, as: UTF8.self))")
             }

@@ -125,7 +125,9 @@ final class NodeProcess: @unchecked Sendable {
                     bytes += part
                     let text = String(decoding: bytes, as: UTF8.self)
                     for line in text.split(separator: "\n") where line.contains(#""message":"ready""#) {
-                        guard let value = try? JSONValue(parsing: String(line)), let url = value["http"]?.string else { continue }
+                        guard let value = try? JSONValue(parsing: String(line)), let url = value["http"]?.string else {
+                            continue
+                        }
                         told = true
                         continuation.resume(returning: (url, text))
                         break

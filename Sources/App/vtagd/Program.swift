@@ -89,7 +89,8 @@ struct Program {
             zone: settings.zone, logSegmentBytes: settings.logSegmentBytes)
         do {
             return try await Node.start(options, on: group, logger: logger) { message in
-                let text = Array("vtagd: the disk failed under the log: \(message). Ending: what it holds is unknown.\n".utf8)
+                let text = Array(
+                    "vtagd: the disk failed under the log: \(message). Ending: what it holds is unknown.\n".utf8)
                 _ = write(STDERR_FILENO, text, text.count)
                 _exit(1)
             }
@@ -155,12 +156,15 @@ private struct ServedAPI: Service {
         } catch {
             throw ProgramError(
                 status: 1,
-                message: "cannot listen on \(settings.http.host):\(settings.http.port): \(error). Is another program there? Choose another --http.")
+                message:
+                    "cannot listen on \(settings.http.host):\(settings.http.port): \(error). Is another program there? Choose another --http."
+            )
         }
         logger.info(
             "ready",
             metadata: [
-                "http": "\(tls == nil ? "http" : "https")://\(settings.http.host):\(server.address.port ?? settings.http.port)",
+                "http":
+                    "\(tls == nil ? "http" : "https")://\(settings.http.host):\(server.address.port ?? settings.http.port)",
                 "node.id": "\(node.identity.nodeID)", "data_dir": "\(settings.dataDirectory)",
                 "admin.token": "\(secrets.adminTokenPath)",
             ])

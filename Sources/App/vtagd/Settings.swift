@@ -66,10 +66,13 @@ struct Settings: Sendable {
         tls = try Self.tls(values)
         logLevel = try Self.choice(values["log_level"], Logger.Level.allCases, \.rawValue) ?? .info
         logFormat =
-            try Self.choice(values["log_format"], LogFormat.allCases, \.rawValue) ?? (isatty(STDERR_FILENO) == 1 ? .text : .json)
+            try Self.choice(values["log_format"], LogFormat.allCases, \.rawValue)
+            ?? (isatty(STDERR_FILENO) == 1 ? .text : .json)
         guard tls != nil || Self.isLoopback(http.host) else {
             throw SettingsError(
-                message: "http: \(http.host) is not a loopback address; clear text is for loopback alone: give --tls-cert and --tls-key")
+                message:
+                    "http: \(http.host) is not a loopback address; clear text is for loopback alone: give --tls-cert and --tls-key"
+            )
         }
     }
 
@@ -98,7 +101,9 @@ struct Settings: Sendable {
         let node: Node?
         do { node = try compose(yaml: text) } catch { throw SettingsError(message: "\(path): not valid YAML: \(error)") }
         guard let node else { return [] }
-        guard let mapping = node.mapping else { throw SettingsError(message: "\(path): settings are a mapping of names to values") }
+        guard let mapping = node.mapping else {
+            throw SettingsError(message: "\(path): settings are a mapping of names to values")
+        }
         var found: [(String, String)] = []
         for (key, value) in mapping {
             guard let name = key.string, names.contains(name), name != "config" else {
@@ -118,7 +123,8 @@ struct Settings: Sendable {
         guard let value else { return nil }
         guard let number = Int(value.text), range.contains(number) else {
             throw SettingsError(
-                message: "\(value.origin): \"\(value.text)\" is not a number from \(range.lowerBound) to \(range.upperBound)")
+                message: "\(value.origin): \"\(value.text)\" is not a number from \(range.lowerBound) to \(range.upperBound)"
+            )
         }
         return number
     }
@@ -131,7 +137,8 @@ struct Settings: Sendable {
         }
         guard allowed, (1...64).contains(value.text.utf8.count) else {
             throw SettingsError(
-                message: "\(value.origin): \"\(value.text)\" is not a name (1 to 64 letters, digits, dots, dashes, underscores)")
+                message:
+                    "\(value.origin): \"\(value.text)\" is not a name (1 to 64 letters, digits, dots, dashes, underscores)")
         }
         return value.text
     }

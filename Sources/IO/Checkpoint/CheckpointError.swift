@@ -5,8 +5,10 @@ package struct CheckpointError: Error, Sendable, CustomStringConvertible {
         case damaged
         /// Written by a newer version of this software.
         case newerVersion
-        /// The file cannot be opened, read or written now.
+        /// The file cannot be opened, read or written now. Nothing of a round was written; it may be tried again.
         case unavailable
+        /// The disk did not take what was written to it. What is there is unknown: the process must end, never try again.
+        case syncFailed
     }
 
     package let code: Code
@@ -29,6 +31,7 @@ package struct CheckpointError: Error, Sendable, CustomStringConvertible {
         switch error {
         case let error as CheckpointError: self = error
         case let error as SQLiteError where error.isDamage: self = .damaged(path, error.description)
+        case let error as SQLiteError where error.isSyncFailure: self.init(.syncFailed, "\(path): \(error)")
         default: self.init(.unavailable, "\(path): \(error). Check the disk, and the rights on the file.")
         }
     }

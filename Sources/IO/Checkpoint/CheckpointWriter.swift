@@ -39,7 +39,9 @@ final class CheckpointWriter: Sendable {
             do {
                 try worker.write(batches, system, path: path)
             } catch {
-                return done(.failure(CheckpointError(error, path)))
+                let error = CheckpointError(error, path)
+                if error.code == .syncFailed { worker.close(after: error) }
+                return done(.failure(error))
             }
             let written = worker.watermarks
             marks.withLock { $0.written = written }
@@ -57,7 +59,12 @@ final class CheckpointWriter: Sendable {
 
     /// A reader may be in the way; then a later round tries again.
     private func fold() {
-        guard (try? worker.fold()) != nil else { return }
+        do throws(SQLiteError) {
+            try worker.fold()
+        } catch {
+            if error.isSyncFailure { worker.close(after: CheckpointError(error, path)) }
+            return
+        }
         let durable = worker.watermarks
         marks.withLock { $0.durable = durable }
     }
@@ -73,6 +80,8 @@ final class CheckpointWriter: Sendable {
         private var totals: StoredTotals
         private var nextRows: [Int: Int64] = [:]
         private(set) var roundsSinceFold = 0
+        /// The failed sync that closed it: a later one would succeed without the lost pages.
+        private var failure: CheckpointError?
 
         init(_ connection: SQLiteConnection, _ totals: StoredTotals) {
             self.connection = connection
@@ -82,7 +91,7 @@ final class CheckpointWriter: Sendable {
         var watermarks: [Int: Watermark] { totals.shards.mapValues(\.watermark) }
 
         func write(_ batches: [CheckpointBatch], _ system: SystemCheckpointBatch?, path: String) throws {
-            guard let connection else { throw CheckpointError(.unavailable, "\(path) is closed") }
+            guard let connection else { throw failure ?? CheckpointError(.unavailable, "\(path) is closed") }
             var transaction = try CheckpointTransaction(connection, path: path, totals: totals, nextRows: nextRows)
             try connection.transaction { try transaction.write(batches, system) }
             totals = transaction.totals
@@ -92,13 +101,16 @@ final class CheckpointWriter: Sendable {
 
         /// Moves the write-ahead file into the main file, synced. Throws when a reader is in the way.
         func fold() throws(SQLiteError) {
-            guard let connection else { return }
+            guard let connection else { throw SQLiteError(code: 21, message: "the file is closed") }
             guard try connection.integer("PRAGMA wal_checkpoint(TRUNCATE)") == 0 else {
                 throw SQLiteError(code: 5, message: "a reader is in the way")
             }
             roundsSinceFold = 0
         }
 
-        func close() { connection = nil }
+        func close(after failure: CheckpointError? = nil) {
+            self.failure = self.failure ?? failure
+            connection = nil
+        }
     }
 }

@@ -14,6 +14,9 @@ struct SQLiteError: Error, CustomStringConvertible {
         [SQLITE_CORRUPT, SQLITE_NOTADB, SQLITE_FORMAT, SQLITE_ERROR, SQLITE_CONSTRAINT, SQLITE_MISMATCH]
             .contains(code & 0xFF)
     }
+
+    /// `fsync` of the file or of its directory failed. (The extended codes are macros that Swift does not see.)
+    var isSyncFailure: Bool { code == SQLITE_IOERR | 4 << 8 || code == SQLITE_IOERR | 5 << 8 }
 }
 
 /// An open database. One thread at a time.

@@ -66,7 +66,8 @@ package final class HTTPExchange {
     /// Answers without a body.
     package func respond(status: Int, headers: HTTPFields = [:]) {
         guard takeAnswer() else { return }
-        connection.respond(to: stream, HTTPResponseParts(HTTPResponseHead(status: status, headers: headers)), body: ByteBuffer())
+        connection.respond(
+            to: stream, HTTPResponseParts(HTTPResponseHead(status: status, headers: headers)), body: ByteBuffer())
     }
 
     /// Answers with a body that is serialised already; `body` is not copied until it is framed.

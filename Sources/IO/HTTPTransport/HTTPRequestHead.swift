@@ -1,6 +1,6 @@
 /// The version in which a message travelled.
 package enum HTTPVersion: Sendable, Hashable {
-    case http1_0, http1_1, http2
+    case http10, http11, http2
 }
 
 /// A request's control data and header fields. Text is made from the bytes only when asked for.
@@ -17,7 +17,7 @@ package struct HTTPRequestHead: Sendable {
 
     /// An empty head, to be filled by a parser.
     init() {
-        version = .http1_1
+        version = .http11
         method = .get
         headers = HTTPFields()
     }
@@ -25,7 +25,7 @@ package struct HTTPRequestHead: Sendable {
     /// A head as tests and clients write it. `target` is path and query, undecoded.
     package init(
         method: HTTPMethod, scheme: String = "http", authority: String = "", target: String, headers: HTTPFields = [:],
-        version: HTTPVersion = .http1_1
+        version: HTTPVersion = .http11
     ) {
         self.version = version
         self.method = method

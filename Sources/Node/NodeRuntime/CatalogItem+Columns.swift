@@ -41,7 +41,8 @@ extension CatalogItem {
             [
                 ("policy_name", policy.name), ("policy_type", policy.rules.type.rawValue),
                 ("severity", policy.severity.rawValue), ("scope", policy.scope.map { Self.text($0.json) } ?? ""),
-                ("rules", Self.text(policy.rules.json)), ("enabled", policy.enabled ? "1" : "0"), ("version", "\(policy.version)"),
+                ("rules", Self.text(policy.rules.json)), ("enabled", policy.enabled ? "1" : "0"),
+                ("version", "\(policy.version)"),
             ]
         }
     }

@@ -7,7 +7,8 @@ import WriteAheadLog
 
 /// Carries the shards' changes to the checkpoint in the background, and trims the log behind it.
 ///
-/// Lives on the first event loop; collects from all loops, writes on the checkpoint's own thread.
+/// Lives on the first event loop; collects from all loops, writes on the checkpoint's own thread. One round at a time; a
+/// round that fails tries again until it succeeds or the node stops.
 final class Checkpointer: @unchecked Sendable {
     private let eventLoop: any EventLoop
     private let hosts: [ShardHost]
@@ -16,14 +17,22 @@ final class Checkpointer: @unchecked Sendable {
     private let log: LogStorage
     private let interval: TimeAmount
     private let logger: Logger
+    private let onFatal: @Sendable (String) -> Void
     private var timer: RepeatedTask?
     private var round: EventLoopFuture<Void>?
+    /// The round after the one under way, for those who need all that was committed by now.
+    private var nextRound: EventLoopPromise<Void>?
+    private var retry: Scheduled<Void>?
     private var failures = 0
     private var isStopping = false
 
+    /// Longest pause between two tries to write a round, in milliseconds.
+    private static let retryMillisecondsMax: Int64 = 10_000
+
+    /// `onFatal` is called when a sync failed: what is on disk is unknown then, and the process must end.
     init(
         hosts: [ShardHost], system: SystemHost, checkpoint: Checkpoint, log: LogStorage, intervalMilliseconds: Int64,
-        logger: Logger
+        logger: Logger, onFatal: @escaping @Sendable (String) -> Void
     ) {
         eventLoop = system.eventLoop
         self.hosts = hosts
@@ -32,6 +41,7 @@ final class Checkpointer: @unchecked Sendable {
         self.log = log
         self.interval = .milliseconds(intervalMilliseconds)
         self.logger = logger
+        self.onFatal = onFatal
     }
 
     func start() {
@@ -42,25 +52,32 @@ final class Checkpointer: @unchecked Sendable {
         }
     }
 
-    func stop() {
-        eventLoop.runNowOrSoon { [self] in timer?.cancel() }
-    }
-
-    /// Everything that was committed before this call is in the checkpoint when the future succeeds.
+    /// Everything that was committed before this call is in the checkpoint when the future succeeds. Fails with
+    /// `NodeError.stopping` once the node stops.
     func flush() -> EventLoopFuture<Void> {
         eventLoop.flatSubmit { [self] in
-            // A round that is under way may have passed a shard already.
-            guard let round else { return runRound() }
-            return round.flatMap { self.flush() }
+            isStopping ? eventLoop.makeFailedFuture(NodeError.stopping) : flushNow()
         }
     }
 
-    /// The last flush of a node that stops: one try, as the log holds everything.
-    func flushOnce() -> EventLoopFuture<Void> {
+    /// The last flush of a node that stops: no round is tried again, as the log holds everything.
+    func stop() -> EventLoopFuture<Void> {
         eventLoop.flatSubmit { [self] in
             isStopping = true
-            return flush()
+            timer?.cancel()
+            timer = nil
+            // The task's future fails now, and with it the round that waited for it.
+            retry?.cancel()
+            return flushNow()
         }
+    }
+
+    private func flushNow() -> EventLoopFuture<Void> {
+        guard round != nil else { return runRound() }
+        // The round under way may have passed a shard already.
+        let promise = nextRound ?? eventLoop.makePromise(of: Void.self)
+        nextRound = promise
+        return promise.futureResult
     }
 
     /// One transaction with what all shards have.
@@ -74,7 +91,14 @@ final class Checkpointer: @unchecked Sendable {
             return write(batches, systemBatch)
         }
         round = done
-        done.whenComplete { [self] _ in round = nil }
+        done.whenComplete { [self] result in
+            round = nil
+            guard let waiting = nextRound else { return }
+            nextRound = nil
+            // What a failed round took from the shards is not in the checkpoint, whatever the next one writes.
+            if case .failure(let error) = result { return waiting.fail(error) }
+            runRound().cascade(to: waiting)
+        }
         return done
     }
 
@@ -88,12 +112,18 @@ final class Checkpointer: @unchecked Sendable {
             written(batches, systemBatch)
         }.flatMapError { [self] error in
             failures += 1
+            if (error as? CheckpointError)?.code == .syncFailed {
+                onFatal("\(error)")
+                return eventLoop.makeFailedFuture(error)
+            }
             guard !isStopping else { return eventLoop.makeFailedFuture(error) }
             logger.error(
                 "checkpoint not written, trying again",
                 metadata: ["checkpoint.error": "\(error)", "checkpoint.failures": "\(failures)"])
-            let pause = TimeAmount.milliseconds(min(10_000, 100 << Int64(min(failures, 7))))
-            return eventLoop.flatScheduleTask(in: pause) { self.write(batches, systemBatch) }.futureResult
+            let pause = min(Self.retryMillisecondsMax, 100 << Int64(min(failures, 7)))
+            let retry = eventLoop.scheduleTask(in: .milliseconds(pause)) {}
+            self.retry = retry
+            return retry.futureResult.flatMap { self.write(batches, systemBatch) }
         }
     }
 

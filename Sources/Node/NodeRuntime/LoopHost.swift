@@ -12,7 +12,6 @@ package final class LoopHost: @unchecked Sendable {
     private(set) var system: SystemHost?
     /// Judges under the newest catalogue that this loop has heard of.
     private(set) var judge: CatalogJudge
-    private var log: LogProducer?
 
     init(eventLoop: any EventLoop, catalog: Catalog, now: @escaping @Sendable () -> Timestamp) {
         self.eventLoop = eventLoop
@@ -24,11 +23,9 @@ package final class LoopHost: @unchecked Sendable {
     package var catalog: Catalog { judge.catalog }
 
     func connect(to storage: LogStorage) -> LogProducer {
-        let producer = storage.producer(on: eventLoop) { [self] notices in
+        storage.producer(on: eventLoop) { [self] notices in
             for notice in notices { durable(notice) }
         }
-        log = producer
-        return producer
     }
 
     func adopt(_ shard: ShardHost) { shards[shard.number] = shard }
@@ -40,6 +37,15 @@ package final class LoopHost: @unchecked Sendable {
         guard catalog.version > judge.version else { return }
         judge = CatalogJudge(catalog)
         for shard in shards.values { shard.catalogChanged() }
+    }
+
+    /// The log is closed, and all its notices have come. Lets go of what knows this loop, so that nothing outlives its node.
+    func logClosed() {
+        eventLoop.preconditionInEventLoop()
+        for shard in shards.values { shard.logClosed() }
+        system?.logClosed()
+        shards = [:]
+        system = nil
     }
 
     private func durable(_ notice: DurableNotice) {

@@ -14,7 +14,8 @@ extension Node {
     package func shard(of slot: Slot) -> Int { slot.shard(of: shardCount) }
 
     /// Carries a command out on one shard. Returns once it is durable.
-    package func submit(_ command: ShardCommand, shard: Int, by context: WriteContext) async throws(NodeError) -> ShardReply {
+    package func submit(_ command: ShardCommand, shard: Int, by context: WriteContext) async throws(NodeError) -> ShardReply
+    {
         let host = hosts[shard]
         let result: Result<ShardReply, NodeError> = await withCheckedContinuation { continuation in
             host.eventLoop.runNowOrSoon {

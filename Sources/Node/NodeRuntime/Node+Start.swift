@@ -31,7 +31,7 @@ private struct Recovered: Sendable {
     let log: RecoveredLog
     let shards: [RecoveredShard]
     let system: SystemState
-    let systemWatermark: UInt64
+    let watermarks: [Int: Watermark]
     let systemBacklog: SystemBacklog
 
     struct RecoveredShard: Sendable {
@@ -48,7 +48,7 @@ private struct Recovered: Sendable {
         let checkpointPath = "\(directory)/checkpoint.sqlite"
         do {
             checkpoint = try Checkpoint.open(path: checkpointPath)
-            let watermarks = try checkpoint.watermarks()
+            watermarks = try checkpoint.watermarks()
             log = try Self.readLog(directory, identity, options)
             try log.check(
                 checkpoint: Dictionary(uniqueKeysWithValues: watermarks.map { (GroupID($0.key), $0.value.appliedIndex) }))
@@ -57,7 +57,6 @@ private struct Recovered: Sendable {
             shards = replayed.shards
             system = replayed.system
             systemBacklog = replayed.systemBacklog
-            systemWatermark = watermarks[SystemShard.group]?.appliedIndex ?? 0
         } catch let error as LogError {
             throw NodeStartError(error)
         } catch let error as CheckpointError {
@@ -109,7 +108,6 @@ private struct Recovered: Sendable {
         _ checkpoint: Checkpoint, _ watermark: Watermark?, number: Int, of shards: Int
     ) throws -> ShardState {
         let slots = ShardState.slots(ofShard: number - 1, of: shards)
-        guard let watermark else { return ShardState(slots: slots) }
         var restored = StateKey.Restored()
         var rows: [(ResourceID, [UInt8])] = []
         var failure: CodecError?
@@ -120,6 +118,7 @@ private struct Recovered: Sendable {
             },
             row: { id, bytes in rows.append((id, bytes)) })
         if let failure { throw NodeStartError.damagedCheckpoint(failure) }
+        guard let watermark else { return ShardState(slots: slots) }
         var state = ShardState(
             slots: slots, appliedIndex: watermark.appliedIndex, auditSequence: watermark.auditSequence,
             sweep: restored.sweep, remembered: restored.remembered)
@@ -133,7 +132,6 @@ private struct Recovered: Sendable {
     }
 
     private static func loadSystem(_ checkpoint: Checkpoint, _ watermark: Watermark?) throws -> SystemState {
-        guard let watermark else { return SystemState() }
         var restored = StateKey.Restored()
         var items: [CatalogItem] = []
         var failure: CodecError?
@@ -145,6 +143,7 @@ private struct Recovered: Sendable {
                 do throws(CodecError) { items.append(try CatalogItem(decoding: bytes)) } catch { failure = failure ?? error }
             })
         if let failure { throw NodeStartError.damagedCheckpoint(failure) }
+        guard let watermark else { return SystemState() }
         return SystemState(
             items: items, appliedIndex: watermark.appliedIndex, auditSequence: watermark.auditSequence,
             catalogVersion: restored.catalogVersion, remembered: restored.remembered)
@@ -228,16 +227,24 @@ private struct Recovered: Sendable {
         try await loops[0].eventLoop.submit { loops[0].adopt(systemHost) }.get()
         let checkpointer = Checkpointer(
             hosts: hosts, system: systemHost, checkpoint: checkpoint, log: storage,
-            intervalMilliseconds: options.checkpointIntervalMilliseconds, logger: logger)
+            intervalMilliseconds: options.checkpointIntervalMilliseconds, logger: logger, onFatal: onFatal)
         let node = Node(
             identity: identity, options: options, loops: loops, hosts: hosts, system: systemHost, checkpoint: checkpoint,
             log: storage, checkpointer: checkpointer, lock: lock, logger: logger, now: now)
-        try await node.lead()
+        do {
+            try await node.lead()
+        } catch {
+            await node.stop()
+            throw NodeStartError(.unavailable, "the log of \(options.dataDirectory) takes no entries: \(error)")
+        }
         checkpointer.start()
         return node
     }
 
-    private func nextTerm(of shard: Int) -> UInt64 { (log.groups[GroupID(shard)]?.last.term ?? 0) + 1 }
+    /// Above every term that the shard's entries or its copy in the checkpoint have.
+    private func nextTerm(of shard: Int) -> UInt64 {
+        max(log.groups[GroupID(shard)]?.last.term ?? 0, watermarks[shard]?.term ?? 0) + 1
+    }
 }
 
 extension Node {
@@ -269,18 +276,20 @@ extension NodeStartError {
     fileprivate init(_ error: CheckpointError) {
         switch error.code {
         case .damaged, .newerVersion: self.init(.damaged, error.message)
-        case .unavailable: self.init(.unavailable, error.message)
+        case .unavailable, .syncFailed: self.init(.unavailable, error.message)
         }
     }
 
     fileprivate static func damagedCheckpoint(_ error: CodecError) -> NodeStartError {
-        NodeStartError(.damaged, "checkpoint.sqlite is damaged: \(error.message). Restore the data directory from a back-up.")
+        NodeStartError(
+            .damaged, "checkpoint.sqlite is damaged: \(error.message). Restore the data directory from a back-up.")
     }
 }
 
 extension Range<Int> {
     /// The ids that these slots hold, the slot being an id's first 16 bits.
     fileprivate var ids: ClosedRange<UUID128> {
-        UUID128(high: UInt64(lowerBound) << 48, low: 0)...UUID128(high: UInt64(upperBound - 1) << 48 | (1 << 48 - 1), low: .max)
+        UUID128(
+            high: UInt64(lowerBound) << 48, low: 0)...UUID128(high: UInt64(upperBound - 1) << 48 | (1 << 48 - 1), low: .max)
     }
 }

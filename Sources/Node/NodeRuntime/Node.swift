@@ -53,21 +53,22 @@ package final class Node: Sendable {
         try await checkpointer.flush().get()
     }
 
-    /// Stops in order: no more commands, what is under way finishes, a last checkpoint, the log's mark of an orderly stop.
+    /// Stops in order: no more commands, a last checkpoint, what is under way finishes, the log's mark of an orderly stop.
     ///
-    /// Event loops must still run; they are the caller's to stop afterwards.
+    /// Every request that was taken has its answer when this returns. Event loops must still run; they are the caller's to
+    /// stop afterwards.
     package func stop() async {
         for host in hosts { try? await host.eventLoop.submit { host.stop() }.get() }
         try? await system.eventLoop.submit { self.system.stop() }.get()
-        checkpointer.stop()
         do {
-            try await checkpointer.flushOnce().get()
+            try await checkpointer.stop().get()
         } catch {
             logger.warning(
                 "last checkpoint not written; the log holds everything", metadata: ["checkpoint.error": "\(error)"])
         }
+        try? await NIOThreadPool.singleton.runIfActive { [self] in log.close() }
+        for loop in loops { try? await loop.eventLoop.submit { loop.logClosed() }.get() }
         try? await NIOThreadPool.singleton.runIfActive { [self] in
-            log.close()
             checkpoint.close()
             lock.release()
         }

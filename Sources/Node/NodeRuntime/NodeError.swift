@@ -1,3 +1,6 @@
+import LogStorage
+import Shard
+
 /// Why a request to the node was not carried out.
 package enum NodeError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The idempotency key was used before with another body.
@@ -43,5 +46,23 @@ package struct NodeStartError: Error, Sendable, CustomStringConvertible {
     package init(_ code: Code, _ message: String) {
         self.code = code
         self.message = message
+    }
+}
+
+extension NodeError {
+    init(_ error: ShardError) {
+        switch error {
+        case .idempotencyKeyReused: self = .idempotencyKeyReused
+        case .damagedRow(let detail): self = .damaged(detail)
+        }
+    }
+
+    init(_ error: LogAppendError) {
+        switch error {
+        case .full: self = .overloaded
+        case .diskFull: self = .diskFull
+        case .stopped: self = .stopping
+        case .tooLarge: self = .tooLarge
+        }
     }
 }

@@ -76,13 +76,16 @@ extension NodeIdentity {
             if let wanted = options.nodeID, wanted != identity.nodeID {
                 throw NodeStartError(
                     .configuration,
-                    "\(directory) belongs to node \"\(identity.nodeID)\", not \"\(wanted)\"; leave --node-id out or use another --data-dir")
+                    "\(directory) belongs to node \"\(identity.nodeID)\", not \"\(wanted)\"; leave --node-id out or use another --data-dir"
+                )
             }
             return identity
         }
         for other in ["log", "checkpoint.sqlite"] where try DataFile.exists("\(directory)/\(other)") {
             throw NodeStartError(
-                .damaged, "\(path) is missing, but \(directory)/\(other) is there. Restore \(path) from a back-up, or start with an empty data directory.")
+                .damaged,
+                "\(path) is missing, but \(directory)/\(other) is there. Restore \(path) from a back-up, or start with an empty data directory."
+            )
         }
         var generator = SystemRandomNumberGenerator()
         let uuid = UUID128.stamped(high: generator.next(), low: generator.next(), version: 4)

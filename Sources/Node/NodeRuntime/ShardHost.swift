@@ -9,6 +9,8 @@ import WriteAheadLog
 /// A shard on its event loop: takes commands, hands entries to the log, answers when they are durable, feeds the
 /// checkpoint. Everything here is touched on that loop alone.
 package final class ShardHost: @unchecked Sendable {
+    typealias Completion = (Result<ShardReply, NodeError>) -> Void
+
     package let number: Int
     package let eventLoop: any EventLoop
     package private(set) var shard: Shard
@@ -18,12 +20,20 @@ package final class ShardHost: @unchecked Sendable {
     private let limits: NodeOptions
     private var durableIndex: UInt64
     private var waiters = ReplyQueue()
-    private var parked: Deque<() -> Void> = []
+    /// Writes that wait for the checkpoint, oldest first.
+    private var parked: Deque<ParkedWrite> = []
     private(set) var backlog: CheckpointBacklog
-    private var sweeping = false
+    /// Set while a sweep is under way.
+    private var sweep: SweepPace?
     private var stopping = false
 
     var group: GroupID { GroupID(number) }
+
+    private struct ParkedWrite {
+        let command: ShardCommand
+        let context: WriteContext
+        let completion: Completion
+    }
 
     init(
         shard: Shard, term: UInt64, host: LoopHost, log: LogProducer, limits: NodeOptions, backlog: CheckpointBacklog
@@ -41,31 +51,19 @@ package final class ShardHost: @unchecked Sendable {
 
     // MARK: Events
 
-    /// Carries the command out; `completion` is called on the loop, once it is durable or refused.
-    func submit(
-        _ command: ShardCommand, by context: WriteContext, _ completion: @escaping (Result<ShardReply, NodeError>) -> Void
-    ) {
+    /// Carries the command out; `completion` is called once, on the loop, when it is durable or refused.
+    func submit(_ command: ShardCommand, by context: WriteContext, _ completion: @escaping Completion) {
         eventLoop.preconditionInEventLoop()
         guard !stopping else { return completion(.failure(.stopping)) }
-        if backlog.count > limits.checkpointBacklogMax {
+        guard mayWrite else {
             guard parked.count < limits.waitingWritesMax else { return completion(.failure(.overloaded)) }
-            parked.append { [self] in submit(command, by: context, completion) }
-            return
+            return parked.append(ParkedWrite(command: command, context: context, completion: completion))
         }
-        let outcome: OnProposed<ShardPayload>
-        do throws(ShardError) {
-            outcome = try shard.propose(command, by: context, at: host.now(), judge: host.judge)
-        } catch {
-            return completion(.failure(NodeError(error)))
-        }
-        switch outcome {
-        case .answer(let reply, let after): waiters.wait(for: after, durable: durableIndex, reply, completion)
-        case .append(let proposal): append(proposal, completion)
-        }
+        carryOut(command, by: context, completion)
     }
 
     /// The first entry of this leader's term. Reads are served once it is durable.
-    func lead(_ completion: @escaping (Result<ShardReply, NodeError>) -> Void) {
+    func lead(_ completion: @escaping Completion) {
         append(shard.proposeNoOperation(at: host.now()), completion)
     }
 
@@ -78,8 +76,7 @@ package final class ShardHost: @unchecked Sendable {
         } catch {
             preconditionFailure("shard \(number) cannot apply its own entry: \(error.message)")
         }
-        for (reply, completion) in waiters.release(upTo: index) { completion(.success(reply)) }
-        if sweeping { continueSweep() }
+        for (reply, completion) in waiters.take(upTo: index) { completion(.success(reply)) }
     }
 
     /// A new version of the catalogue is in force on this loop.
@@ -88,10 +85,17 @@ package final class ShardHost: @unchecked Sendable {
         startSweepIfNeeded()
     }
 
+    /// Takes no more commands. Those that wait for the checkpoint are refused, those in the log finish.
     func stop() {
         stopping = true
-        for resume in parked { resume() }
-        parked.removeAll()
+        let refused = parked
+        parked = []
+        for write in refused { write.completion(.failure(.stopping)) }
+    }
+
+    /// The log is closed: what it did not make durable, it never will.
+    func logClosed() {
+        for completion in waiters.takeAll() { completion(.failure(.stopping)) }
     }
 
     // MARK: Checkpoint
@@ -103,7 +107,9 @@ package final class ShardHost: @unchecked Sendable {
 
     func checkpointWritten() {
         backlog.written()
-        while backlog.count <= limits.checkpointBacklogMax, let resume = parked.popFirst() { resume() }
+        while hasRoomForChanges, let write = parked.popFirst() {
+            carryOut(write.command, by: write.context, write.completion)
+        }
     }
 
     // MARK: Queries
@@ -111,39 +117,61 @@ package final class ShardHost: @unchecked Sendable {
     /// Rows that wait to be judged under the catalogue in force.
     var pending: Int { shard.state.pending(under: host.judge.version) }
 
+    private var hasRoomForChanges: Bool { backlog.count <= limits.checkpointBacklogMax }
+
+    /// Nothing overtakes a write that waits.
+    private var mayWrite: Bool { hasRoomForChanges && parked.isEmpty }
+
     // MARK: Sweep
 
-    /// Rows judged in one slice; well under a millisecond.
-    private static let sweepSliceRows = 64
-
     func startSweepIfNeeded() {
-        guard !sweeping, !stopping, shard.needsSweep(version: host.judge.version) else { return }
-        sweeping = true
-        eventLoop.execute { self.continueSweep() }
+        guard sweep == nil, !stopping, shard.needsSweep(version: host.judge.version) else { return }
+        sweep = SweepPace()
+        eventLoop.execute { self.sweepSlice() }
     }
 
-    private func continueSweep() {
-        guard sweeping, !stopping, shard.needsSweep(version: host.judge.version) else {
-            sweeping = false
+    /// One slice is in flight at most: writes go on between two of them, and the sweep goes on beside writes.
+    private func sweepSlice() {
+        guard let pace = sweep, !stopping, shard.needsSweep(version: host.judge.version) else {
+            sweep = nil
             return
         }
-        guard shard.lastIndex == durableIndex, backlog.count <= limits.checkpointBacklogMax else { return retrySweep() }
-        let context = WriteContext(actor: "system")
-        submit(.sweep(limit: Self.sweepSliceRows), by: context) { [self] result in
-            if case .failure = result { retrySweep() }
+        guard mayWrite else { return nextSlice(after: SweepPace.pause) }
+        // Where entries judged under older rules are in flight, the answer comes when they are durable.
+        carryOut(.sweep(limit: pace.rows), by: WriteContext(actor: "system")) { [self] result in
+            switch result {
+            case .success:
+                sweep?.succeeded()
+                eventLoop.execute { self.sweepSlice() }
+            case .failure(.tooLarge):
+                sweep?.wasTooLarge()
+                nextSlice(after: SweepPace.pause)
+            case .failure:
+                nextSlice(after: SweepPace.pause)
+            }
         }
     }
 
-    /// Writes are under way or the disk is behind: a durable notice or a little time will bring the next slice.
-    private func retrySweep() {
-        _ = eventLoop.scheduleTask(in: .milliseconds(5)) { self.continueSweep() }
+    private func nextSlice(after pause: TimeAmount) {
+        _ = eventLoop.scheduleTask(in: pause) { self.sweepSlice() }
     }
 
     // MARK: Private
 
-    private func append(
-        _ proposal: Proposal<ShardPayload>, _ completion: @escaping (Result<ShardReply, NodeError>) -> Void
-    ) {
+    private func carryOut(_ command: ShardCommand, by context: WriteContext, _ completion: @escaping Completion) {
+        let outcome: OnProposed<ShardPayload>
+        do throws(ShardError) {
+            outcome = try shard.propose(command, by: context, at: host.now(), judge: host.judge)
+        } catch {
+            return completion(.failure(NodeError(error)))
+        }
+        switch outcome {
+        case .answer(let reply, let after): waiters.wait(for: after, durable: durableIndex, reply, completion)
+        case .append(let proposal): append(proposal, completion)
+        }
+    }
+
+    private func append(_ proposal: Proposal<ShardPayload>, _ completion: @escaping Completion) {
         do throws(LogAppendError) {
             try log.append(group: group, index: proposal.index, term: term, payload: proposal.encoded)
         } catch {
@@ -154,44 +182,17 @@ package final class ShardHost: @unchecked Sendable {
     }
 }
 
-/// Replies that wait for their entry, in the order of the entries.
-struct ReplyQueue {
-    private var waiting: Deque<(index: UInt64, reply: ShardReply, completion: (Result<ShardReply, NodeError>) -> Void)> = []
+/// How many rows a sweep judges at once.
+struct SweepPace: Equatable {
+    /// Rows of a slice; well under a millisecond of judging.
+    static let rowsMax = 64
+    /// Until a slice is tried again that was refused, or that gives way to writes.
+    static let pause = TimeAmount.milliseconds(5)
 
-    mutating func wait(
-        for index: UInt64, durable: UInt64, _ reply: ShardReply,
-        _ completion: @escaping (Result<ShardReply, NodeError>) -> Void
-    ) {
-        if index <= durable { return completion(.success(reply)) }
-        // A repeated request may wait for an entry that is older than the newest one.
-        let position = waiting.lastIndex { $0.index <= index }.map { $0 + 1 } ?? 0
-        waiting.insert((index, reply, completion), at: position)
-    }
+    private(set) var rows = rowsMax
 
-    mutating func release(upTo index: UInt64) -> [(ShardReply, (Result<ShardReply, NodeError>) -> Void)] {
-        var released: [(ShardReply, (Result<ShardReply, NodeError>) -> Void)] = []
-        while let first = waiting.first, first.index <= index {
-            waiting.removeFirst()
-            released.append((first.reply, first.completion))
-        }
-        return released
-    }
-}
+    /// The slice did not fit one entry of the log.
+    mutating func wasTooLarge() { rows = max(1, rows / 2) }
 
-extension NodeError {
-    init(_ error: ShardError) {
-        switch error {
-        case .idempotencyKeyReused: self = .idempotencyKeyReused
-        case .damagedRow(let detail): self = .damaged(detail)
-        }
-    }
-
-    init(_ error: LogAppendError) {
-        switch error {
-        case .full: self = .overloaded
-        case .diskFull: self = .diskFull
-        case .stopped: self = .stopping
-        case .tooLarge: self = .tooLarge
-        }
-    }
+    mutating func succeeded() { rows = min(Self.rowsMax, rows * 2) }
 }

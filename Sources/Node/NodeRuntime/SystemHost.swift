@@ -57,7 +57,9 @@ final class SystemHost: @unchecked Sendable {
         append(shard.proposeNoOperation(), completion)
     }
 
+    /// The log has everything up to `index` on disk.
     func durable(upTo index: UInt64) {
+        eventLoop.preconditionInEventLoop()
         durableIndex = index
         var catalogChanged = false
         for (_, changes) in shard.commit(upTo: index) {
@@ -66,12 +68,19 @@ final class SystemHost: @unchecked Sendable {
         }
         // Published before the answer: whoever hears of the new rule may rely on it.
         if catalogChanged { publish(Catalog(shard.state)) }
-        for (reply, completion) in waiters.release(upTo: index) { completion(.success(reply)) }
+        for (reply, completion) in waiters.take(upTo: index) { completion(.success(reply)) }
     }
 
     func takeCheckpointBatch() -> SystemCheckpointBatch? { backlog.take(from: shard.state, term: term) }
     func checkpointWritten() { backlog.written() }
+
+    /// Takes no more commands; those in the log finish.
     func stop() { stopping = true }
+
+    /// The log is closed: what it did not make durable, it never will.
+    func logClosed() {
+        for completion in waiters.takeAll() { completion(.failure(.stopping)) }
+    }
 
     private func append(
         _ proposal: Proposal<[SystemState.Effect]>, _ completion: @escaping (Result<ShardReply, NodeError>) -> Void

@@ -19,7 +19,9 @@ package struct Catalog: Sendable {
         version = state.catalogVersion
         items = state.items
         rules = state.sorted(.rule).compactMap { if case .rule(let rule) = $0 { rule } else { nil } }
-        definitions = state.sorted(.definition).compactMap { if case .definition(let definition) = $0 { definition } else { nil } }
+        definitions = state.sorted(.definition).compactMap {
+            if case .definition(let definition) = $0 { definition } else { nil }
+        }
         policies = state.sorted(.policy).compactMap { if case .policy(let policy) = $0 { policy } else { nil } }
         let ruleSet = CompiledRuleSet(rules: rules, definitions: definitions)
         self.ruleSet = ruleSet
@@ -32,7 +34,9 @@ package struct Catalog: Sendable {
     package func definition(_ id: UUID128) -> TagDefinition? {
         if case .definition(let definition)? = items[id] { definition } else { nil }
     }
-    package func policy(_ id: UUID128) -> CompliancePolicy? { if case .policy(let policy)? = items[id] { policy } else { nil } }
+    package func policy(_ id: UUID128) -> CompliancePolicy? {
+        if case .policy(let policy)? = items[id] { policy } else { nil }
+    }
 }
 
 /// Judges under one catalogue. Confined to one event loop: the context is scratch space.

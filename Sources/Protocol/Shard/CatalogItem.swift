@@ -58,7 +58,9 @@ package enum CatalogItem: Hashable, Sendable {
     func stamped(actor: String, at now: Timestamp, replacing previous: CatalogItem?) -> CatalogItem {
         switch (self, previous) {
         case (.rule(var rule), .rule(let old)?):
-            (rule.version, rule.createdBy, rule.createdAt, rule.updatedAt) = (old.version + 1, old.createdBy, old.createdAt, now)
+            (rule.version, rule.createdBy, rule.createdAt, rule.updatedAt) = (
+                old.version + 1, old.createdBy, old.createdAt, now
+            )
             return .rule(rule)
         case (.definition(var definition), .definition(let old)?):
             (definition.version, definition.createdAt, definition.updatedAt) = (old.version + 1, old.createdAt, now)

@@ -56,7 +56,9 @@ package struct EntryPayload: Hashable, Sendable {
         let result: Result<EntryPayload, CodecError> = bytes.withUnsafeBytes { raw in
             do throws(CodecError) {
                 var reader = ByteReader(raw)
-                guard try reader.byte() == Self.format else { throw CodecError("an entry has a format this version does not know") }
+                guard try reader.byte() == Self.format else {
+                    throw CodecError("an entry has a format this version does not know")
+                }
                 let at = Timestamp(milliseconds: try reader.zigzag())
                 var effects: [Effect] = []
                 for _ in 0..<(try reader.count()) { effects.append(try reader.effect()) }

@@ -71,10 +71,12 @@ package struct ShardState: Sendable {
         for effect in payload.effects {
             switch effect {
             case .put(let id, let bytes):
+                try checkOwned(id)
                 if let old = rows.put(id, bytes) { try totals.count(old, sign: -1) }
                 try totals.count(bytes, sign: 1)
                 changes.rows.append(id)
             case .delete(let id):
+                try checkOwned(id)
                 if let old = rows.remove(id) { try totals.count(old, sign: -1) }
                 changes.rows.append(id)
             case .audit(let entries):
@@ -91,6 +93,12 @@ package struct ShardState: Sendable {
         return changes
     }
 
+    private func checkOwned(_ id: ResourceID) throws(CodecError) {
+        guard rows.slots.contains(Int(id.slot.number)) else {
+            throw CodecError("\(id) belongs to slot \(id.slot.number), this shard owns \(rows.slots)")
+        }
+    }
+
     /// The row of that resource, decoded.
     package func record(_ id: ResourceID) throws(CodecError) -> ResourceRecord? {
         guard let bytes = rows[id] else { return nil }
@@ -101,7 +109,9 @@ package struct ShardState: Sendable {
     package func virtualTag(_ id: UUID128) throws(CodecError) -> (ResourceRecord, VirtualTag)? {
         for row in rows.rows(sharingPrefixOf: id) {
             let record = try RecordCodec.decode(row.bytes, id: row.id)
-            if let tag = record.tags.first(where: { PartID.virtualTag(of: row.id, key: $0.key) == id }) { return (record, tag) }
+            if let tag = record.tags.first(where: { PartID.virtualTag(of: row.id, key: $0.key) == id }) {
+                return (record, tag)
+            }
         }
         return nil
     }

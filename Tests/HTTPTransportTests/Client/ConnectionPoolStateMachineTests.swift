@@ -11,9 +11,10 @@ struct ConnectionPoolStateMachineTests {
     private func machine(
         connections: Int = 2, streams: Int = 100, waiters: Int = 10, expectedStreams: Int = 100
     ) -> Machine {
-        Machine(limits: Machine.Limits(
-            connectionsMax: connections, streamsPerConnectionMax: streams, waitersMax: waiters, idle: .seconds(60),
-            connectPause: .seconds(1), expectedStreams: expectedStreams))
+        Machine(
+            limits: Machine.Limits(
+                connectionsMax: connections, streamsPerConnectionMax: streams, waitersMax: waiters, idle: .seconds(60),
+                connectPause: .seconds(1), expectedStreams: expectedStreams))
     }
 
     private func at(_ seconds: Int64) -> NIODeadline { .uptimeNanoseconds(1_000_000_000) + .seconds(seconds) }
@@ -165,7 +166,8 @@ struct ConnectionPoolStateMachineTests {
         let seed = UInt64.random(in: .min ... .max)
         var random = SplitMix(state: seed)
         for _ in 0..<300 {
-            var model = Model(machine(connections: 3, streams: 4, waiters: 6, expectedStreams: Int.random(in: 1...4, using: &random)))
+            var model = Model(
+                machine(connections: 3, streams: 4, waiters: 6, expectedStreams: Int.random(in: 1...4, using: &random)))
             for _ in 0..<200 { model.step(&random) }
             #expect(model.violations == [], "seed \(seed)")
         }

@@ -34,7 +34,9 @@ struct HTTPClientFaultTests {
 
     @Test("A refused connection names the address and asks whether the node is running")
     func connectionRefused() async throws {
-        let listener = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup).bind(host: "127.0.0.1", port: 0).get()
+        let listener = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup).bind(
+            host: "127.0.0.1", port: 0
+        ).get()
         let port = try #require(listener.localAddress?.port)
         try await listener.close()
         try await withClient { client in
@@ -53,11 +55,14 @@ struct HTTPClientFaultTests {
         let refusals = Mutex(2)
         let server = try await ScriptedServer.start { _, frame in
             guard frame.type == .headers else { return [] }
-            let refuse = refusals.withLock { left in defer { left -= 1 }; return left > 0 }
+            let refuse = refusals.withLock { left in
+                defer { left -= 1 }; return left > 0
+            }
             return [.send(refuse ? .reset(frame.stream, code: 7) : .ok(frame.stream))]
         }
         let status = try await withClient {
-            try await $0.execute(HTTPClientRequest(method: .post, url: server.url, body: .bytes(ByteBuffer(string: "x")))).status
+            try await $0.execute(HTTPClientRequest(method: .post, url: server.url, body: .bytes(ByteBuffer(string: "x"))))
+                .status
         }
         #expect(status == 200)
         #expect(server.frames.count { $0.type == .headers } == 3)
@@ -146,7 +151,10 @@ struct HTTPClientFaultTests {
     func stalledBody() async throws {
         let server = try await ScriptedServer.start { _, frame in
             guard frame.type == .headers else { return [] }
-            return [.send(.ok(frame.stream, ends: false)), .send(.init(type: .data, stream: frame.stream, payload: Array("half".utf8)))]
+            return [
+                .send(.ok(frame.stream, ends: false)),
+                .send(.init(type: .data, stream: frame.stream, payload: Array("half".utf8))),
+            ]
         }
         try await withClient { client in
             let response = try await client.execute(HTTPClientRequest(url: server.url, deadline: .now() + .seconds(2)))
@@ -236,8 +244,11 @@ struct HTTPClientFaultTests {
         let window = 65_536
         let server = try await ScriptedServer.start { _, frame in
             guard frame.type == .headers else { return [] }
-            let piece = ScriptedServer.Step.send(.init(type: .data, stream: frame.stream, payload: Array(repeating: 1, count: 16_384)))
-            return [.send(.ok(frame.stream, ends: false))] + Array(repeating: piece, count: window / 16_384) + [.send(.init(type: .ping, payload: Array(0..<8)))]
+            let piece = ScriptedServer.Step.send(
+                .init(type: .data, stream: frame.stream, payload: Array(repeating: 1, count: 16_384)))
+            return [.send(.ok(frame.stream, ends: false))] + Array(repeating: piece, count: window / 16_384) + [
+                .send(.init(type: .ping, payload: Array(0..<8)))
+            ]
         }
         func credits() -> Int { server.frames.count { $0.type == .windowUpdate && $0.stream != 0 } }
         try await withClient({ $0.receiveWindowBytesPerStream = window }) { client in
@@ -261,7 +272,9 @@ struct HTTPClientFaultTests {
             .bind(host: "127.0.0.1", port: 0).get()
         let port = try #require(listener.localAddress?.port)
         try await withClient { client in
-            #expect(await code { _ = try await client.execute(HTTPClientRequest(url: "http://127.0.0.1:\(port)/")) } == .protocolViolation)
+            #expect(
+                await code { _ = try await client.execute(HTTPClientRequest(url: "http://127.0.0.1:\(port)/")) }
+                    == .protocolViolation)
         }
         try await listener.close()
     }

@@ -1,6 +1,7 @@
-@testable import HTTPTransport
 import NIOCore
 import Testing
+
+@testable import HTTPTransport
 
 /// Tasks run on the hand-driven event loop, so every suspension and resumption happens when the test says so.
 @Suite("Asynchronous exchanges")
@@ -74,7 +75,8 @@ struct AsynchronousExchangeTests {
             Self.asynchronous { _ in
                 await gate.wait()
                 return .text(200, "")
-            }) { $0.concurrentStreamsMax = 2 }
+            }
+        ) { $0.concurrentStreamsMax = 2 }
         for stream in [UInt32(1), 3] { try server.send(.headers(stream, Frame.request()), .reset(stream)) }
         try server.send(.headers(5, Frame.request()))
         #expect(try server.frames().reset(of: 5) == HTTP2Error.refusedStream)
@@ -99,7 +101,8 @@ struct AsynchronousExchangeTests {
                     bytes += piece.readableBytes
                 }
                 return .text(200, "\(bytes)")
-            }) { $0.receiveWindowBytesPerStream = window }
+            }
+        ) { $0.receiveWindowBytesPerStream = window }
         try server.send(.headers(1, Frame.request("PUT"), end: false))
         let piece = Frame.data(1, Array(repeating: 7, count: 13_107))
         try server.send(Array(repeating: piece, count: 5))
@@ -107,7 +110,9 @@ struct AsynchronousExchangeTests {
         gate.open()
         var credit = 0
         for _ in 0..<100 {
-            credit += try server.frames().filter { $0.kind == .windowUpdate && $0.stream == 1 }.reduce(0) { $0 + Int($1.number(at: 0)) }
+            credit += try server.frames().filter { $0.kind == .windowUpdate && $0.stream == 1 }.reduce(0) {
+                $0 + Int($1.number(at: 0))
+            }
             while credit >= 13_107 {
                 try server.send(piece)
                 credit -= 13_107

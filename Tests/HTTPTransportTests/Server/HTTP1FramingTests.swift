@@ -10,7 +10,9 @@ struct HTTP1FramingTests {
         try server.send("GET /a?b=c HTTP/1.1\r\nHost: test\r\n\r\n")
         let answer = "GET /a?b=c"
         #expect(
-            try server.text() == "HTTP/1.1 200 OK\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: \(answer.utf8.count)\r\n\r\n" + answer)
+            try server.text()
+                == "HTTP/1.1 200 OK\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: \(answer.utf8.count)\r\n\r\n"
+                + answer)
         #expect(!server.isClosed)
     }
 
@@ -26,7 +28,9 @@ struct HTTP1FramingTests {
         let server = try EmbeddedServer()
         try server.send((1...5).map { "GET /\($0) HTTP/1.1\r\nHost: test\r\n\r\n" }.joined())
         let first = try #require(try server.nextWrite())
-        let bodies = String(decoding: first, as: UTF8.self).split(separator: "\r\n\r\n").compactMap { $0.split(separator: "HTTP/1.1").first }
+        let bodies = String(decoding: first, as: UTF8.self).split(separator: "\r\n\r\n").compactMap {
+            $0.split(separator: "HTTP/1.1").first
+        }
         #expect(bodies.dropFirst() == ["GET /1", "GET /2", "GET /3", "GET /4", "GET /5"])
         #expect(try server.nextWrite() == nil)
     }
@@ -90,7 +94,8 @@ struct HTTP1FramingTests {
     func upgradeIgnored() throws {
         let server = try EmbeddedServer()
         try server.send(
-            "GET / HTTP/1.1\r\nHost: test\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n\r\n")
+            "GET / HTTP/1.1\r\nHost: test\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n\r\n"
+        )
         let text = try server.text()
         #expect(text.hasPrefix("HTTP/1.1 200 OK\r\n"))
         #expect(text.contains("connection: close\r\n"))
@@ -116,7 +121,8 @@ struct HTTP1FramingTests {
     func chunkedRequest() throws {
         let server = try EmbeddedServer(.echoBody())
         try server.send(
-            "POST / HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n4;x=y\r\ndefg\r\n0\r\nTrailer: t\r\n\r\n")
+            "POST / HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n4;x=y\r\ndefg\r\n0\r\nTrailer: t\r\n\r\n"
+        )
         #expect(try server.text().hasSuffix("\r\n\r\nabcdefg"))
         try server.send("POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 1\r\n\r\nz")
         #expect(try server.text().hasSuffix("\r\n\r\nz"))
@@ -170,7 +176,9 @@ struct HTTP1FramingTests {
     func transportFields() throws {
         let server = try EmbeddedServer(
             TestService {
-                $0.respond(status: 200, headers: ["Content-Length": "99", "Transfer-Encoding": "chunked", "Connection": "x", "a": "b"])
+                $0.respond(
+                    status: 200,
+                    headers: ["Content-Length": "99", "Transfer-Encoding": "chunked", "Connection": "x", "a": "b"])
             })
         try server.send("GET / HTTP/1.1\r\nHost: test\r\n\r\n")
         #expect(try server.text() == "HTTP/1.1 200 OK\r\na: b\r\ncontent-length: 0\r\n\r\n")
@@ -182,7 +190,9 @@ struct HTTP1FramingTests {
         let server = try EmbeddedServer(TestService { $0.respond(contentType: "text/plain", body: body) })
         try server.send("GET / HTTP/1.1\r\nHost: test\r\n\r\n")
         let received = try server.received()
-        #expect(received.count == 300_000 + "HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: 300000\r\n\r\n".utf8.count)
+        #expect(
+            received.count == 300_000
+                + "HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: 300000\r\n\r\n".utf8.count)
     }
 
     @Test("A service that lets go of its exchange is answered for with 500")

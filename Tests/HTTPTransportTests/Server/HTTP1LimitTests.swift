@@ -1,6 +1,7 @@
-@testable import HTTPTransport
 import NIOCore
 import Testing
+
+@testable import HTTPTransport
 
 @Suite("HTTP/1.1 limits")
 struct HTTP1LimitTests {
@@ -119,10 +120,32 @@ struct HTTP1LimitTests {
         server.read()
         #expect(server.reads - before == 1)
         let taken = Shared(0)
-        kept.exchanges[0].collectBody(upTo: 1_000) { if case .success(let body) = $0 { taken.update { $0 = body.readableBytes } } }
+        kept.exchanges[0].collectBody(upTo: 1_000) {
+            if case .success(let body) = $0 { taken.update { $0 = body.readableBytes } }
+        }
         #expect(server.reads - before == 2)
         try server.send(String(repeating: "a", count: 100))
         #expect(taken.value == 200)
+    }
+
+    @Test("A refused body is not read on without end while its answer is pending")
+    func refusedBodyWindow() throws {
+        let kept = Kept()
+        let server = try EmbeddedServer(
+            TestService { exchange in
+                exchange.collectBody(upTo: 10) { _ in kept.exchanges.append(exchange) }
+            }
+        ) { $0.receiveWindowBytesPerStream = 100 }
+        try server.send("PUT / HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n")
+        let before = server.reads
+        for _ in 0..<50 {
+            try server.send("a\r\n1234567890\r\n")
+            server.read()
+        }
+        #expect(server.reads - before <= 12)
+        kept.exchanges[0].respond(status: 413)
+        #expect(try server.text().hasPrefix("HTTP/1.1 413 "))
+        #expect(server.isClosed)
     }
 
     // MARK: Time
@@ -212,6 +235,16 @@ struct HTTP1LimitTests {
         server.setWritable(true)
         #expect(served.value == 10)
         #expect(try server.text().components(of: "HTTP/1.1 204 ") == 10)
+    }
+
+    @Test("An answer that waits for its flush survives the tick")
+    func tickBeforeFlush() throws {
+        let kept = Kept()
+        let server = try EmbeddedServer(TestService { kept.exchanges.append($0) })
+        try server.send("GET / HTTP/1.1\r\nHost: test\r\n\r\n")
+        kept.exchanges.removeFirst().respond(status: 204)
+        server.tick()
+        #expect(try server.text() == "HTTP/1.1 204 No Content\r\n\r\n")
     }
 
     // MARK: The end

@@ -25,7 +25,8 @@ struct HTTP1SmugglingTests {
         Shape(
             "both lengths, the other way round",
             "POST / HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n0\r\n\r\n"),
-        Shape("two different lengths", "POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 0\r\nContent-Length: 5\r\n\r\nabcde"),
+        Shape(
+            "two different lengths", "POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 0\r\nContent-Length: 5\r\n\r\nabcde"),
         Shape("two equal lengths", "POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 0\r\nContent-Length: 0\r\n\r\n"),
         Shape("a list of lengths", "POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 0, 5\r\n\r\nabcde"),
         Shape("a length with a sign", "POST / HTTP/1.1\r\nHost: test\r\nContent-Length: +5\r\n\r\nabcde"),
@@ -35,7 +36,9 @@ struct HTTP1SmugglingTests {
         Shape("an empty length", "POST / HTTP/1.1\r\nHost: test\r\nContent-Length: \r\n\r\n"),
         Shape(
             "chunked not last", "POST / HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n"),
-        Shape("an unknown coding", "POST / HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n", status: 501),
+        Shape(
+            "an unknown coding", "POST / HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n", status: 501
+        ),
         Shape(
             "a coding before chunked",
             "POST / HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", status: 501),

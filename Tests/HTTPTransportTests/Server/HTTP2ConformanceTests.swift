@@ -60,34 +60,43 @@ struct HTTP2ConformanceTests {
         Case(
             "4.1: the reserved bit", [Frame(.ping, stream: 0x8000_0000, payload: Array(1...8))], .ignored),
         Case(
-            "4.2: DATA of 2^14 bytes", [.headers(1, put, end: false), .data(1, Array(repeating: 0, count: 16_384), end: true)],
+            "4.2: DATA of 2^14 bytes",
+            [.headers(1, put, end: false), .data(1, Array(repeating: 0, count: 16_384), end: true)],
             .answered(1)),
         Case(
             "4.2: DATA over the frame size", [.headers(1, put, end: false), .data(1, Array(repeating: 0, count: 16_385))],
             .connectionError([HTTP2Error.frameSizeError])),
-        frameSizeError("4.2: HEADERS over the frame size", [
-            .headers(1, get + [("a", String(repeating: "b", count: 16_400))])
-        ]),
+        frameSizeError(
+            "4.2: HEADERS over the frame size",
+            [
+                .headers(1, get + [("a", String(repeating: "b", count: 16_400))])
+            ]),
         Case(
             "4.3: a header block that cannot be decoded",
             [Frame(.headers, flags: endHeaders | endStream, stream: 1, payload: [0x40])],
             .connectionError([HTTP2Error.compressionError])),
-        protocolError("4.3: PRIORITY inside a header block", [
-            Frame(.headers, flags: endStream, stream: 1, payload: HPACK.encode(get)),
-            Frame(.priority, stream: 1, payload: [0, 0, 0, 0, 1]),
-        ]),
-        protocolError("4.3: HEADERS of another stream inside a header block", [
-            Frame(.headers, flags: endStream, stream: 1, payload: HPACK.encode(get)), .headers(3, get),
-        ]),
+        protocolError(
+            "4.3: PRIORITY inside a header block",
+            [
+                Frame(.headers, flags: endStream, stream: 1, payload: HPACK.encode(get)),
+                Frame(.priority, stream: 1, payload: [0, 0, 0, 0, 1]),
+            ]),
+        protocolError(
+            "4.3: HEADERS of another stream inside a header block",
+            [
+                Frame(.headers, flags: endStream, stream: 1, payload: HPACK.encode(get)), .headers(3, get),
+            ]),
     ]
 
     static let streams: [Case] = [
         protocolError("5.1: DATA on an idle stream", [.data(1, [1])]),
         protocolError("5.1: RST_STREAM on an idle stream", [.reset(1)]),
         protocolError("5.1: WINDOW_UPDATE on an idle stream", [.windowUpdate(1, 1)]),
-        protocolError("5.1: CONTINUATION on an idle stream", [
-            Frame(.continuation, flags: endHeaders, stream: 1, payload: HPACK.encode(get))
-        ]),
+        protocolError(
+            "5.1: CONTINUATION on an idle stream",
+            [
+                Frame(.continuation, flags: endHeaders, stream: 1, payload: HPACK.encode(get))
+            ]),
         Case(
             "5.1: DATA after the end of the request", [.headers(1, get), .data(1, [1], end: true)],
             .streamError(1, [HTTP2Error.streamClosed])),
@@ -95,84 +104,125 @@ struct HTTP2ConformanceTests {
             "5.1: HEADERS after the end of the request", [.headers(1, get), .headers(1, get)],
             .streamError(1, [HTTP2Error.streamClosed, HTTP2Error.protocolError])),
         Case("5.1: WINDOW_UPDATE after the end of the request", [.headers(1, get), .windowUpdate(1, 10)], .answered(1)),
-        Case("5.1: PRIORITY on a closed stream", [.headers(1, get), Frame(.priority, stream: 1, payload: [0, 0, 0, 0, 1])], .answered(1)),
+        Case(
+            "5.1: PRIORITY on a closed stream", [.headers(1, get), Frame(.priority, stream: 1, payload: [0, 0, 0, 0, 1])],
+            .answered(1)),
         protocolError("5.1.1: an even stream", [.headers(2, get)]),
         protocolError("5.1.1: a stream number that goes down", [.headers(5, get), .headers(3, get)]),
-        Case("5.3: a stream that depends on itself", [
-            Frame(.priority, stream: 1, payload: [0, 0, 0, 1, 1]), .headers(3, get),
-        ], .answered(3)),
+        Case(
+            "5.3: a stream that depends on itself",
+            [
+                Frame(.priority, stream: 1, payload: [0, 0, 0, 1, 1]), .headers(3, get),
+            ], .answered(3)),
         protocolError("5.1.1: HEADERS on stream 0", [.headers(0, get)]),
     ]
 
     static let frames: [Case] = [
         protocolError("6.1: DATA on stream 0", [.data(0, [1])]),
-        protocolError("6.1: DATA with more padding than payload", [
-            .headers(1, put, end: false), Frame(.data, flags: Frame.Flag.padded, stream: 1, payload: [5, 0, 0]),
-        ]),
-        protocolError("6.2: HEADERS with more padding than payload", [
-            Frame(.headers, flags: Frame.Flag.padded | endHeaders | endStream, stream: 1, payload: [200] + HPACK.encode(get))
-        ]),
-        Case("6.2: HEADERS with padding and priority", [
-            Frame(
-                .headers, flags: Frame.Flag.padded | Frame.Flag.priority | endHeaders | endStream, stream: 1,
-                payload: [2, 0, 0, 0, 0, 15] + HPACK.encode(get) + [0, 0])
-        ], .answered(1)),
+        protocolError(
+            "6.1: DATA with more padding than payload",
+            [
+                .headers(1, put, end: false), Frame(.data, flags: Frame.Flag.padded, stream: 1, payload: [5, 0, 0]),
+            ]),
+        protocolError(
+            "6.2: HEADERS with more padding than payload",
+            [
+                Frame(
+                    .headers, flags: Frame.Flag.padded | endHeaders | endStream, stream: 1,
+                    payload: [200] + HPACK.encode(get))
+            ]),
+        Case(
+            "6.2: HEADERS with padding and priority",
+            [
+                Frame(
+                    .headers, flags: Frame.Flag.padded | Frame.Flag.priority | endHeaders | endStream, stream: 1,
+                    payload: [2, 0, 0, 0, 0, 15] + HPACK.encode(get) + [0, 0])
+            ], .answered(1)),
         protocolError("6.3: PRIORITY on stream 0", [Frame(.priority, payload: [0, 0, 0, 3, 1])]),
         frameSizeError("6.3: PRIORITY of 4 bytes", [Frame(.priority, stream: 1, payload: [0, 0, 0, 3])]),
         protocolError("6.4: RST_STREAM on stream 0", [.reset(0)]),
-        frameSizeError("6.4: RST_STREAM of 3 bytes", [
-            .headers(1, put, end: false), Frame(.resetStream, stream: 1, payload: [0, 0, 0]),
-        ]),
-        frameSizeError("6.5: an acknowledgement with payload", [
-            Frame(.settings, flags: Frame.Flag.acknowledgement, payload: [0, 3, 0, 0, 0, 1])
-        ]),
+        frameSizeError(
+            "6.4: RST_STREAM of 3 bytes",
+            [
+                .headers(1, put, end: false), Frame(.resetStream, stream: 1, payload: [0, 0, 0]),
+            ]),
+        frameSizeError(
+            "6.5: an acknowledgement with payload",
+            [
+                Frame(.settings, flags: Frame.Flag.acknowledgement, payload: [0, 3, 0, 0, 0, 1])
+            ]),
         protocolError("6.5: SETTINGS on a stream", [Frame(.settings, stream: 1)]),
         frameSizeError("6.5: SETTINGS of 5 bytes", [Frame(.settings, payload: [0, 3, 0, 0, 0])]),
         protocolError("6.5.2: ENABLE_PUSH of 2", [.settings([(2, 2)])]),
-        Case("6.5.2: INITIAL_WINDOW_SIZE over 2^31-1", [.settings([(4, 0x8000_0000)])], .connectionError([HTTP2Error.flowControlError])),
+        Case(
+            "6.5.2: INITIAL_WINDOW_SIZE over 2^31-1", [.settings([(4, 0x8000_0000)])],
+            .connectionError([HTTP2Error.flowControlError])),
         protocolError("6.5.2: MAX_FRAME_SIZE below 2^14", [.settings([(5, 16_383)])]),
         protocolError("6.5.2: MAX_FRAME_SIZE over 2^24-1", [.settings([(5, 1 << 24)])]),
         Case("6.5.2: an unknown setting", [.settings([(0xff, 1)]), .headers(1, get)], .answered(1)),
-        protocolError("6.6: PUSH_PROMISE from a client", [
-            Frame(.pushPromise, flags: endHeaders, stream: 1, payload: [0, 0, 0, 2] + HPACK.encode(get))
-        ]),
+        protocolError(
+            "6.6: PUSH_PROMISE from a client",
+            [
+                Frame(.pushPromise, flags: endHeaders, stream: 1, payload: [0, 0, 0, 2] + HPACK.encode(get))
+            ]),
         protocolError("6.7: PING on a stream", [Frame(.ping, stream: 1, payload: Array(1...8))]),
         frameSizeError("6.7: PING of 6 bytes", [.ping(Array(1...6))]),
         protocolError("6.8: GOAWAY on a stream", [Frame(.goAway, stream: 1, payload: Array(repeating: 0, count: 8))]),
         protocolError("6.9: WINDOW_UPDATE of 0 on the connection", [.windowUpdate(0, 0)]),
-        Case("6.9: WINDOW_UPDATE of 0 on a stream", [.headers(1, put, end: false), .windowUpdate(1, 0)], .streamError(1, [HTTP2Error.protocolError])),
+        Case(
+            "6.9: WINDOW_UPDATE of 0 on a stream", [.headers(1, put, end: false), .windowUpdate(1, 0)],
+            .streamError(1, [HTTP2Error.protocolError])),
         frameSizeError("6.9: WINDOW_UPDATE of 3 bytes", [Frame(.windowUpdate, payload: [0, 0, 1])]),
-        Case("6.9.1: a connection window over 2^31-1", [.windowUpdate(0, 0x7fff_ffff), .windowUpdate(0, 0x7fff_ffff)], .connectionError([HTTP2Error.flowControlError])),
-        Case("6.9.1: a stream window over 2^31-1", [.headers(1, put, end: false), .windowUpdate(1, 0x7fff_ffff)], .streamError(1, [HTTP2Error.flowControlError])),
+        Case(
+            "6.9.1: a connection window over 2^31-1", [.windowUpdate(0, 0x7fff_ffff), .windowUpdate(0, 0x7fff_ffff)],
+            .connectionError([HTTP2Error.flowControlError])),
+        Case(
+            "6.9.1: a stream window over 2^31-1", [.headers(1, put, end: false), .windowUpdate(1, 0x7fff_ffff)],
+            .streamError(1, [HTTP2Error.flowControlError])),
         // The RFC asks for a connection error; nghttp2 resets the streams concerned.
-        Case("6.9.2: a setting that takes a stream window over 2^31-1", [
-            .headers(1, put, end: false), .windowUpdate(1, 0x7fff_0000), .settings([(4, 0x7fff_ffff)]),
-        ], .streamError(1, [HTTP2Error.flowControlError])),
-        Case("6.10: a header block in three frames", [
-            Frame(.headers, flags: endStream, stream: 1, payload: HPACK.encode(Array(get.prefix(2)))),
-            Frame(.continuation, stream: 1, payload: HPACK.encode([get[2]])),
-            Frame(.continuation, flags: endHeaders, stream: 1, payload: HPACK.encode([get[3]])),
-        ], .answered(1)),
-        protocolError("6.10: CONTINUATION on stream 0", [
-            Frame(.headers, flags: endStream, stream: 1, payload: HPACK.encode(get)),
-            Frame(.continuation, flags: endHeaders, stream: 0, payload: HPACK.encode([("a", "b")])),
-        ]),
-        protocolError("6.10: CONTINUATION after the end of the block", [
-            .headers(1, put, end: false), Frame(.continuation, flags: endHeaders, stream: 1, payload: HPACK.encode([("a", "b")])),
-        ]),
-        protocolError("6.10: DATA inside a header block", [
-            Frame(.headers, stream: 1, payload: HPACK.encode(put)), .data(1, [1], end: true),
-        ]),
+        Case(
+            "6.9.2: a setting that takes a stream window over 2^31-1",
+            [
+                .headers(1, put, end: false), .windowUpdate(1, 0x7fff_0000), .settings([(4, 0x7fff_ffff)]),
+            ], .streamError(1, [HTTP2Error.flowControlError])),
+        Case(
+            "6.10: a header block in three frames",
+            [
+                Frame(.headers, flags: endStream, stream: 1, payload: HPACK.encode(Array(get.prefix(2)))),
+                Frame(.continuation, stream: 1, payload: HPACK.encode([get[2]])),
+                Frame(.continuation, flags: endHeaders, stream: 1, payload: HPACK.encode([get[3]])),
+            ], .answered(1)),
+        protocolError(
+            "6.10: CONTINUATION on stream 0",
+            [
+                Frame(.headers, flags: endStream, stream: 1, payload: HPACK.encode(get)),
+                Frame(.continuation, flags: endHeaders, stream: 0, payload: HPACK.encode([("a", "b")])),
+            ]),
+        protocolError(
+            "6.10: CONTINUATION after the end of the block",
+            [
+                .headers(1, put, end: false),
+                Frame(.continuation, flags: endHeaders, stream: 1, payload: HPACK.encode([("a", "b")])),
+            ]),
+        protocolError(
+            "6.10: DATA inside a header block",
+            [
+                Frame(.headers, stream: 1, payload: HPACK.encode(put)), .data(1, [1], end: true),
+            ]),
     ]
 
     static let messages: [Case] = [
-        Case("8.1: a second HEADERS without END_STREAM", [
-            .headers(1, put, end: false), .headers(1, [("trailer", "t")], end: false),
-        ], .streamError(1, [HTTP2Error.protocolError])),
+        Case(
+            "8.1: a second HEADERS without END_STREAM",
+            [
+                .headers(1, put, end: false), .headers(1, [("trailer", "t")], end: false),
+            ], .streamError(1, [HTTP2Error.protocolError])),
         Case("8.1: trailers", [.headers(1, put, end: false), .data(1, [1]), .headers(1, [("trailer", "t")])], .answered(1)),
-        Case("8.1: a pseudo-field in trailers", [
-            .headers(1, put, end: false), .headers(1, [(":method", "GET")]),
-        ], .streamError(1, [HTTP2Error.protocolError])),
+        Case(
+            "8.1: a pseudo-field in trailers",
+            [
+                .headers(1, put, end: false), .headers(1, [(":method", "GET")]),
+            ], .streamError(1, [HTTP2Error.protocolError])),
         malformed("8.2.1: an upper-case name", get + [("Upper", "a")]),
         malformed("8.2.1: a space in a name", get + [("a b", "c")]),
         malformed("8.2.1: a line feed in a value", get + [("a", "b\nc")]),
@@ -199,36 +249,54 @@ struct HTTP2ConformanceTests {
         malformed("8.3.1: a Host that differs from the authority", get + [("host", "other")]),
         Case("8.3.1: a Host that agrees", [.headers(1, get + [("host", "test")])], .answered(1)),
         malformed("8.1.1: a length without a body", put + [("content-length", "1")]),
-        Case("8.1.1: less body than declared", [
-            .headers(1, put + [("content-length", "2")], end: false), .data(1, [1], end: true),
-        ], .streamError(1, [HTTP2Error.protocolError])),
-        Case("8.1.1: more body than declared", [
-            .headers(1, put + [("content-length", "2")], end: false), .data(1, [1, 2]), .data(1, [3], end: true),
-        ], .streamError(1, [HTTP2Error.protocolError])),
+        Case(
+            "8.1.1: less body than declared",
+            [
+                .headers(1, put + [("content-length", "2")], end: false), .data(1, [1], end: true),
+            ], .streamError(1, [HTTP2Error.protocolError])),
+        Case(
+            "8.1.1: more body than declared",
+            [
+                .headers(1, put + [("content-length", "2")], end: false), .data(1, [1, 2]), .data(1, [3], end: true),
+            ], .streamError(1, [HTTP2Error.protocolError])),
         malformed("8.1.1: two lengths", put + [("content-length", "0"), ("content-length", "0")]),
         malformed("8.1.1: a length that is no number", put + [("content-length", "+0")]),
-        Case("7541 2.3.3: an index beyond the table", [
-            Frame(.headers, flags: endHeaders | endStream, stream: 1, payload: HPACK.encode(get) + [0xff, 0xff, 0x01])
-        ], .connectionError([HTTP2Error.compressionError])),
-        Case("7541 6.1: index 0", [
-            Frame(.headers, flags: endHeaders | endStream, stream: 1, payload: HPACK.encode(get) + [0x80])
-        ], .connectionError([HTTP2Error.compressionError])),
-        Case("7541 4.2: a table size change in mid-block", [
-            Frame(.headers, flags: endHeaders | endStream, stream: 1, payload: HPACK.encode(get) + [0x20])
-        ], .connectionError([HTTP2Error.compressionError])),
-        Case("7541 6.3: a table larger than the setting", [
-            Frame(.headers, flags: endHeaders | endStream, stream: 1, payload: [0x3f, 0xff, 0xff, 0x03] + HPACK.encode(get))
-        ], .connectionError([HTTP2Error.compressionError])),
-        Case("7541 5.2: Huffman padding longer than 7 bits", [
-            Frame(
-                .headers, flags: endHeaders | endStream, stream: 1,
-                payload: HPACK.encode(get) + [0x00, 0x85, 0xf2, 0xb2, 0x4a, 0x84, 0xff, 0x84, 0x49, 0x50, 0x9f, 0xff])
-        ], .connectionError([HTTP2Error.compressionError])),
-        Case("7541 5.2: Huffman EOS", [
-            Frame(
-                .headers, flags: endHeaders | endStream, stream: 1,
-                payload: HPACK.encode(get) + [0x00, 0x84, 0xff, 0xff, 0xff, 0xff, 0x01, 0x61])
-        ], .connectionError([HTTP2Error.compressionError])),
+        Case(
+            "7541 2.3.3: an index beyond the table",
+            [
+                Frame(.headers, flags: endHeaders | endStream, stream: 1, payload: HPACK.encode(get) + [0xff, 0xff, 0x01])
+            ], .connectionError([HTTP2Error.compressionError])),
+        Case(
+            "7541 6.1: index 0",
+            [
+                Frame(.headers, flags: endHeaders | endStream, stream: 1, payload: HPACK.encode(get) + [0x80])
+            ], .connectionError([HTTP2Error.compressionError])),
+        Case(
+            "7541 4.2: a table size change in mid-block",
+            [
+                Frame(.headers, flags: endHeaders | endStream, stream: 1, payload: HPACK.encode(get) + [0x20])
+            ], .connectionError([HTTP2Error.compressionError])),
+        Case(
+            "7541 6.3: a table larger than the setting",
+            [
+                Frame(
+                    .headers, flags: endHeaders | endStream, stream: 1,
+                    payload: [0x3f, 0xff, 0xff, 0x03] + HPACK.encode(get))
+            ], .connectionError([HTTP2Error.compressionError])),
+        Case(
+            "7541 5.2: Huffman padding longer than 7 bits",
+            [
+                Frame(
+                    .headers, flags: endHeaders | endStream, stream: 1,
+                    payload: HPACK.encode(get) + [0x00, 0x85, 0xf2, 0xb2, 0x4a, 0x84, 0xff, 0x84, 0x49, 0x50, 0x9f, 0xff])
+            ], .connectionError([HTTP2Error.compressionError])),
+        Case(
+            "7541 5.2: Huffman EOS",
+            [
+                Frame(
+                    .headers, flags: endHeaders | endStream, stream: 1,
+                    payload: HPACK.encode(get) + [0x00, 0x84, 0xff, 0xff, 0xff, 0xff, 0x01, 0x61])
+            ], .connectionError([HTTP2Error.compressionError])),
     ]
 
     @Test("follows the RFC", arguments: framing + streams + frames + messages)

@@ -1,6 +1,7 @@
-@testable import HTTPTransport
 import NIOCore
 import Testing
+
+@testable import HTTPTransport
 
 @Suite("HTTP/2 limits and floods")
 struct HTTP2LimitTests {
@@ -135,7 +136,8 @@ struct HTTP2LimitTests {
             TestService {
                 served.update { $0 += 1 }
                 $0.respond(status: 204)
-            }) { $0.resetsPerSecondMax = 50 }
+            }
+        ) { $0.resetsPerSecondMax = 50 }
         let frames: [Frame] = stride(from: UInt32(1), to: 2_000, by: 2).flatMap { (stream: UInt32) -> [Frame] in
             [.headers(stream, Frame.request()), .reset(stream)]
         }
@@ -234,7 +236,11 @@ struct HTTP2LimitTests {
         let body = ByteBuffer(repeating: 0x61, count: 600)
         let server = try EmbeddedServer.http2(
             TestService {
-                if $0.head.method == .head { $0.respond(status: 204) } else { $0.respond(contentType: "text/plain", body: body) }
+                if $0.head.method == .head {
+                    $0.respond(status: 204)
+                } else {
+                    $0.respond(contentType: "text/plain", body: body)
+                }
             }, settings: [(4, 100)]
         ) { $0.progressTimeout = .seconds(30) }
         try server.send(.headers(1, Frame.request()))

@@ -1,6 +1,7 @@
-@testable import HTTPTransport
 import NIOCore
 import Testing
+
+@testable import HTTPTransport
 
 @Suite("HTTP/2 server")
 struct HTTP2ServerTests {
@@ -41,7 +42,9 @@ struct HTTP2ServerTests {
         let kept = Kept()
         let server = try EmbeddedServer.http2(
             TestService { exchange in
-                if exchange.head.path.hasPrefix("/keep") { kept.exchanges.append(exchange) } else {
+                if exchange.head.path.hasPrefix("/keep") {
+                    kept.exchanges.append(exchange)
+                } else {
                     let path = exchange.head.path
                     exchange.respond(contentType: "text/plain", entityTag: "\"\(path)\"") { $0.writeString(path) }
                 }
@@ -49,7 +52,8 @@ struct HTTP2ServerTests {
         var stream: UInt32 = 1
         for round in 0..<50 {
             try server.send(
-                .headers(stream, Frame.request("GET", "/keep\(round)")), .headers(stream + 2, Frame.request("GET", "/\(round)")))
+                .headers(stream, Frame.request("GET", "/keep\(round)")),
+                .headers(stream + 2, Frame.request("GET", "/\(round)")))
             let frames = try server.frames()
             #expect(String(decoding: frames.body(of: stream + 2), as: UTF8.self) == "/\(round)")
             if round % 3 == 2 {
@@ -196,7 +200,9 @@ struct HTTP2ServerTests {
         try server.send(.headers(1, Frame.request("PUT"), end: false), .data(1, Array(repeating: 1, count: 1_000)))
         #expect(try server.frames().allSatisfy { $0.kind != .windowUpdate })
         let size = Shared(0)
-        kept.exchanges[0].collectBody(upTo: 10_000) { if case .success(let body) = $0 { size.update { $0 = body.readableBytes } } }
+        kept.exchanges[0].collectBody(upTo: 10_000) {
+            if case .success(let body) = $0 { size.update { $0 = body.readableBytes } }
+        }
         let credit = try server.frames().filter { $0.kind == .windowUpdate && $0.stream == 1 }
         #expect(credit.map { $0.number(at: 0) } == [1_000])
         try server.send(.data(1, Array(repeating: 1, count: 1_000), end: true))
@@ -227,6 +233,27 @@ struct HTTP2ServerTests {
         #expect(frames.goAway == nil)
         #expect(!server.isClosed)
         #expect(frames.contains { $0.kind == .windowUpdate && $0.stream == 0 })
+    }
+
+    @Test("A refused body gets no further credit while its answer is pending, and gives the connection's back at the end")
+    func refusedBodyWindow() throws {
+        let kept = Kept()
+        let server = try EmbeddedServer.http2(
+            TestService { exchange in
+                exchange.collectBody(upTo: 10) { _ in kept.exchanges.append(exchange) }
+            }
+        ) {
+            $0.receiveWindowBytesPerStream = 16_384
+            $0.receiveWindowBytesPerConnection = 65_535
+        }
+        for stream in stride(from: UInt32(1), to: 40, by: 2) {
+            try server.send(
+                .headers(stream, Frame.request("PUT"), end: false), .data(stream, Array(repeating: 1, count: 16_384)))
+            #expect(try server.frames().allSatisfy { $0.kind != .windowUpdate || $0.stream == 0 })
+            kept.exchanges.removeFirst().respond(status: 413)
+            #expect(server.statuses(try server.frames()) == [stream: "413"])
+        }
+        #expect(!server.isClosed)
     }
 
     // MARK: The end

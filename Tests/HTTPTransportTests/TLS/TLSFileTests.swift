@@ -29,7 +29,8 @@ struct TLSFileTests {
                 "certificate number 1 in it is malformed"
             ),
             (
-                failure(certificate: certificates.file("second-bad.pem", pem + pem.replacingOccurrences(of: "MII", with: "AAA"))),
+                failure(
+                    certificate: certificates.file("second-bad.pem", pem + pem.replacingOccurrences(of: "MII", with: "AAA"))),
                 "second-bad.pem", "certificate number 2 in it is malformed"
             ),
             (failure(privateKey: "/nonexistent/key.pem"), "/nonexistent/key.pem", "No such file or directory"),

@@ -114,7 +114,8 @@ struct TLSHandshakeTests {
 
     @Test("A client refuses a server from a CA that it does not trust")
     func untrustedServer() throws {
-        let pair = try TLSPair(client: .test(), server: .test(TestCertificates.shared.stranger), host: "node-a.vtag.internal")
+        let pair = try TLSPair(
+            client: .test(), server: .test(TestCertificates.shared.stranger), host: "node-a.vtag.internal")
         defer { pair.finish() }
         try pair.pump()
         #expect(pair.clientSeen.tlsErrors == [.peerUntrusted])
@@ -166,7 +167,9 @@ struct TLSHandshakeTests {
 
     @Test("Garbage instead of a ClientHello ends the connection with a handshake error")
     func garbage() throws {
-        for bytes: [UInt8] in [Array(repeating: 0x80, count: 64), [0, 0, 0, 0, 0, 0], [0x16, 3, 1, 0, 4, 9, 9, 9, 9], [0x17, 3, 3, 0, 1, 0]] {
+        for bytes: [UInt8] in [
+            Array(repeating: 0x80, count: 64), [0, 0, 0, 0, 0, 0], [0x16, 3, 1, 0, 4, 9, 9, 9, 9], [0x17, 3, 3, 0, 1, 0],
+        ] {
             let pair = try TLSPair(client: .test(), server: .test())
             defer { pair.finish() }
             try pair.server.writeInbound(ByteBuffer(bytes: bytes))

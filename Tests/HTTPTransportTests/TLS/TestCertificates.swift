@@ -76,7 +76,8 @@ private struct CertificateMaker {
         let certificate = makeCertificate(
             name, key: key, days: days, issuer: nil,
             extensions: [(NID_basic_constraints, "critical,CA:TRUE"), (NID_key_usage, "critical,keyCertSign,cRLSign")])
-        return Authority(file: write(name + ".pem") { PEM_write_bio_X509($0, certificate) }, certificate: certificate, key: key)
+        return Authority(
+            file: write(name + ".pem") { PEM_write_bio_X509($0, certificate) }, certificate: certificate, key: key)
     }
 
     func leaf(_ name: String, names: String, issuer: Authority) -> TestCertificates.Files {

@@ -23,7 +23,8 @@ package struct ObjectReader {
                 errors.add("the field is given twice", at: pointer.appending(member.name))
             } else if !accepted.contains(member.name), !ignored.contains(member.name) {
                 errors.add(
-                    "unknown field\(Suggestion.clause(for: member.name, among: accepted))", at: pointer.appending(member.name))
+                    "unknown field\(Suggestion.clause(for: member.name, among: accepted))",
+                    at: pointer.appending(member.name))
             }
         }
         self.members = members

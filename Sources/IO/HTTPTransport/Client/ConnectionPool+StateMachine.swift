@@ -6,7 +6,9 @@ extension ConnectionPool {
     ///
     /// Events are past tense; each returns what the shell has to do, in order. Time arrives as an argument.
     struct StateMachine {
-        struct ConnectionID: Hashable, Comparable { let number: UInt64; static func < (a: Self, b: Self) -> Bool { a.number < b.number } }
+        struct ConnectionID: Hashable, Comparable {
+            let number: UInt64; static func < (a: Self, b: Self) -> Bool { a.number < b.number }
+        }
         struct RequestID: Hashable { let number: UInt64 }
 
         enum Action: Equatable {
@@ -134,7 +136,8 @@ extension ConnectionPool {
         mutating func timePassed(to now: NIODeadline) -> [Action] {
             var actions: [Action] = []
             for (id, connection) in connections {
-                guard case .open(var open) = connection, open.streams == 0, !open.isDraining, open.idleSince + limits.idle <= now
+                guard case .open(var open) = connection, open.streams == 0, !open.isDraining,
+                    open.idleSince + limits.idle <= now
                 else { continue }
                 open.isDraining = true
                 connections[id] = .open(open)
@@ -184,7 +187,9 @@ extension ConnectionPool {
         }
 
         private mutating func take(_ connection: ConnectionID) {
-            guard case .open(var open) = connections[connection] else { preconditionFailure("connection \(connection) is not open") }
+            guard case .open(var open) = connections[connection] else {
+                preconditionFailure("connection \(connection) is not open")
+            }
             open.streams += 1
             connections[connection] = .open(open)
         }

@@ -26,12 +26,14 @@ final class ConnectionPool: @unchecked Sendable {
         self.eventLoop = eventLoop
         self.configuration = configuration
         self.logger = logger
-        machine = StateMachine(limits: StateMachine.Limits(
-            connectionsMax: configuration.connectionsPerOriginMax,
-            streamsPerConnectionMax: configuration.streamsPerConnectionMax, waitersMax: configuration.waitersPerOriginMax,
-            idle: .milliseconds(configuration.idleMillisecondsMax),
-            connectPause: .milliseconds(configuration.connectPauseMilliseconds),
-            expectedStreams: configuration.version == .http1Only ? 1 : configuration.streamsPerConnectionMax))
+        machine = StateMachine(
+            limits: StateMachine.Limits(
+                connectionsMax: configuration.connectionsPerOriginMax,
+                streamsPerConnectionMax: configuration.streamsPerConnectionMax,
+                waitersMax: configuration.waitersPerOriginMax,
+                idle: .milliseconds(configuration.idleMillisecondsMax),
+                connectPause: .milliseconds(configuration.connectPauseMilliseconds),
+                expectedStreams: configuration.version == .http1Only ? 1 : configuration.streamsPerConnectionMax))
     }
 
     // MARK: Requests, on the loop
@@ -112,16 +114,21 @@ final class ConnectionPool: @unchecked Sendable {
                 connectors[id] = connector
                 connector.connect()
             case .start(let request, let id):
-                guard let exchange = waiting.removeValue(forKey: request) else { preconditionFailure("request \(request) is lost") }
+                guard let exchange = waiting.removeValue(forKey: request) else {
+                    preconditionFailure("request \(request) is lost")
+                }
                 if let connection = connections[id] {
                     connection.start(exchange)
                 } else {
                     exchange.fail(HTTPClientError(.refusedByPeer, "\(origin.address) closed the connection"))
                 }
             case .refuse(let request):
-                fail([request], HTTPClientError(
-                    .tooManyWaiting,
-                    "\(configuration.waitersPerOriginMax) requests wait for a connection to \(origin.address) already: slow down"))
+                fail(
+                    [request],
+                    HTTPClientError(
+                        .tooManyWaiting,
+                        "\(configuration.waitersPerOriginMax) requests wait for a connection to \(origin.address) already: slow down"
+                    ))
             case .fail(let requests, let id):
                 fail(requests, connectErrors[id] ?? HTTPClientError(.connectFailed, "cannot connect to \(origin.address)"))
             case .cancel(let requests):
@@ -147,11 +154,14 @@ final class ConnectionPool: @unchecked Sendable {
         guard next != wake?.at else { return }
         wake?.timer.cancel()
         wake = next.map { deadline in
-            (deadline, eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { [weak self] in
-                guard let self else { return }
-                wake = nil
-                run(machine.timePassed(to: eventLoop.now))
-            })
+            (
+                deadline,
+                eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { [weak self] in
+                    guard let self else { return }
+                    wake = nil
+                    run(machine.timePassed(to: eventLoop.now))
+                }
+            )
         }
     }
 }

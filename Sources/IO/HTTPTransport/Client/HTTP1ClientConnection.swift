@@ -61,15 +61,17 @@ final class HTTP1ClientConnection: ChannelDuplexHandler, HTTPClientConnection {
         case .head(let head):
             if (100..<200).contains(head.status.code), head.status != .switchingProtocols { return }
             guard let headers = fields(head) else {
-                return fail(HTTPClientError(
-                    .responseHeadersTooLarge,
-                    "the answer of \(origin.address) has more than \(configuration.responseHeaderBytesMax) bytes of headers"))
+                return fail(
+                    HTTPClientError(
+                        .responseHeadersTooLarge,
+                        "the answer of \(origin.address) has more than \(configuration.responseHeaderBytesMax) bytes of headers"
+                    ))
             }
             current.isAnswered = true
             current.keepsAlive = head.isKeepAlive && head.status != .switchingProtocols
             self.current = current
             current.exchange.received(
-                status: Int(head.status.code), headers: headers, version: head.version.minor == 0 ? .http1_0 : .http1_1)
+                status: Int(head.status.code), headers: headers, version: head.version.minor == 0 ? .http10 : .http11)
         case .body(let bytes):
             current.exchange.received(bytes)
         case .end:
@@ -91,7 +93,9 @@ final class HTTP1ClientConnection: ChannelDuplexHandler, HTTPClientConnection {
         case let error as TLSError:
             fail(.connectionLost(origin, error.message))
         case is HTTPParserError:
-            fail(HTTPClientError(.protocolViolation, "the answer of \(origin.address) is not valid HTTP/1.1", cause: "\(error)"))
+            fail(
+                HTTPClientError(
+                    .protocolViolation, "the answer of \(origin.address) is not valid HTTP/1.1", cause: "\(error)"))
         default:
             fail(.connectionLost(origin, "\(error)"))
         }
@@ -137,7 +141,7 @@ final class HTTP1ClientConnection: ChannelDuplexHandler, HTTPClientConnection {
 
     private func head(of request: HTTPClientRequest) -> NIOHTTP1.HTTPRequestHead {
         let method = NIOHTTP1.HTTPMethod(rawValue: request.method.name)
-        var head = NIOHTTP1.HTTPRequestHead(version: .http1_1, method: method, uri: request.target)
+        var head = NIOHTTP1.HTTPRequestHead(version: .http11, method: method, uri: request.target)
         head.headers.add(name: "host", value: request.origin.authority)
         request.headers.forEachRaw { name, value in
             guard !HTTP2RequestFields.isTransportField(name) else { return }

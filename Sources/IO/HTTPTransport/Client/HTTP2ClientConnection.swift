@@ -82,7 +82,9 @@ final class HTTP2ClientConnection: ChannelInboundHandler, HTTPClientConnection {
         isInSession = false
         guard taken >= 0 else {
             let why = String(cString: nghttp2_strerror(Int32(taken)))
-            return close(reason: isReady ? HTTPClientError(.protocolViolation, "\(origin.address) broke HTTP/2", cause: why) : notHTTP2)
+            return close(
+                reason: isReady
+                    ? HTTPClientError(.protocolViolation, "\(origin.address) broke HTTP/2", cause: why) : notHTTP2)
         }
     }
 
@@ -122,14 +124,17 @@ final class HTTP2ClientConnection: ChannelInboundHandler, HTTPClientConnection {
                 return HTTP2ClientConnection.of(userData).bodyWanted(stream: stream, into: space, &flags.pointee)
             }
             return withUnsafePointer(to: provider) {
-                nghttp2_submit_request(session, nil, fields.baseAddress, fields.count, exchange.request.hasBody ? $0 : nil, nil)
+                nghttp2_submit_request(
+                    session, nil, fields.baseAddress, fields.count, exchange.request.hasBody ? $0 : nil, nil)
             }
         }
         guard id > 0 else {
             // Stream numbers are used up: another connection has fresh ones.
             beginDraining()
-            exchange.fail(HTTPClientError(
-                .refusedByPeer, "the connection to \(origin.address) takes no more requests", cause: String(cString: nghttp2_strerror(id))))
+            exchange.fail(
+                HTTPClientError(
+                    .refusedByPeer, "the connection to \(origin.address) takes no more requests",
+                    cause: String(cString: nghttp2_strerror(id))))
             pool?.streamEnded(self.id)
             return
         }
@@ -371,7 +376,8 @@ extension HTTP2ClientConnection {
     func requestNotSent(stream id: Int32, code: Int32) {
         // After a GOAWAY the session itself refuses what is still in its queue.
         streams[id]?.violation = HTTPClientError(
-            .refusedByPeer, "\(origin.address) takes no more requests on this connection", cause: String(cString: nghttp2_strerror(code)))
+            .refusedByPeer, "\(origin.address) takes no more requests on this connection",
+            cause: String(cString: nghttp2_strerror(code)))
     }
 
     func streamClosed(_ id: Int32, code: UInt32) {

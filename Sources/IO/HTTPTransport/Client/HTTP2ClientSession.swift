@@ -43,13 +43,15 @@ final class HTTP2ClientSessionTemplate: @unchecked Sendable {
         ]
         let flags = UInt8(NGHTTP2_FLAG_NONE.rawValue)
         guard nghttp2_submit_settings(session, flags, settings, settings.count) == 0,
-            nghttp2_session_set_local_window_size(session, flags, 0, Int32(clamping: configuration.receiveWindowBytesPerConnection)) == 0
+            nghttp2_session_set_local_window_size(
+                session, flags, 0, Int32(clamping: configuration.receiveWindowBytesPerConnection)) == 0
         else { preconditionFailure("nghttp2 has no memory for SETTINGS") }
         return session
     }
 
     private static func setCallbacks(_ callbacks: OpaquePointer) {
-        nghttp2_session_callbacks_set_on_header_callback(callbacks) { _, frame, name, nameCount, value, valueCount, _, userData in
+        nghttp2_session_callbacks_set_on_header_callback(callbacks) {
+            _, frame, name, nameCount, value, valueCount, _, userData in
             guard let frame else { return 0 }
             return HTTP2ClientConnection.of(userData).headerReceived(
                 stream: frame.pointee.hd.stream_id, name: UnsafeRawBufferPointer(start: name, count: nameCount),
@@ -60,7 +62,8 @@ final class HTTP2ClientSessionTemplate: @unchecked Sendable {
             return 0
         }
         nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks) { _, _, stream, data, count, userData in
-            HTTP2ClientConnection.of(userData).dataReceived(stream: stream, UnsafeRawBufferPointer(start: data, count: count))
+            HTTP2ClientConnection.of(userData).dataReceived(
+                stream: stream, UnsafeRawBufferPointer(start: data, count: count))
             return 0
         }
         nghttp2_session_callbacks_set_on_stream_close_callback(callbacks) { _, stream, code, userData in

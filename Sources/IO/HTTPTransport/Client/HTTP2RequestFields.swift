@@ -24,7 +24,8 @@ struct HTTP2RequestFields {
             }
             let fields = ranges.map {
                 nghttp2_nv(
-                    name: pointer($0.name), value: pointer($0.value), namelen: $0.name.count, valuelen: $0.value.count, flags: 0)
+                    name: pointer($0.name), value: pointer($0.value), namelen: $0.name.count, valuelen: $0.value.count,
+                    flags: 0)
             }
             return fields.withUnsafeBufferPointer(body)
         }
@@ -32,7 +33,10 @@ struct HTTP2RequestFields {
 
     /// Fields of a connection, which HTTP/2 forbids (RFC 9113, section 8.2.2), or that the transport sets itself.
     static func isTransportField(_ name: UnsafeRawBufferPointer) -> Bool {
-        transportFields.contains { $0.utf8CodeUnitCount == name.count && name.elementsEqual(UnsafeBufferPointer(start: $0.utf8Start, count: name.count)) }
+        transportFields.contains {
+            $0.utf8CodeUnitCount == name.count
+                && name.elementsEqual(UnsafeBufferPointer(start: $0.utf8Start, count: name.count))
+        }
     }
 
     private static let transportFields: [StaticString] = [

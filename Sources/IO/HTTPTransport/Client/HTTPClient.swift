@@ -51,9 +51,11 @@ package final class HTTPClient: Sendable {
                     after: error, attempts: attempts, isIdempotent: request.isIdempotent, bodyIsUsed: exchange.isBodyUsed,
                     remainingMilliseconds: remaining, random: &random)
                 guard let delay else { throw error }
-                logger.debug("request is sent again", metadata: [
-                    "http.peer": "\(request.origin.address)", "http.attempt": "\(attempts + 1)", "reason": "\(error)",
-                ])
+                logger.debug(
+                    "request is sent again",
+                    metadata: [
+                        "http.peer": "\(request.origin.address)", "http.attempt": "\(attempts + 1)", "reason": "\(error)",
+                    ])
                 try await Task.sleep(for: .milliseconds(delay))
             }
         }

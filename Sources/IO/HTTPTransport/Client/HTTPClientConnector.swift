@@ -66,7 +66,8 @@ final class HTTPClientConnector {
             try pipeline.addHandler(HTTPClientNegotiator(connector: self, expectsTLS: false))
         case .https:
             guard let tls = configuration.tls else {
-                throw HTTPClientError(.tlsFailed, "\(origin.address) wants TLS, and the client has no TLS settings: name a CA file")
+                throw HTTPClientError(
+                    .tlsFailed, "\(origin.address) wants TLS, and the client has no TLS settings: name a CA file")
             }
             try pipeline.addHandler(try tls.makeHandler(host: origin.host, port: origin.port, logger: logger))
             try pipeline.addHandler(HTTPClientNegotiator(connector: self, expectsTLS: true))
@@ -80,7 +81,8 @@ final class HTTPClientConnector {
         let isHTTP2 = configuration.version == .automatic && (isTLS ? alpn == "h2" : true)
         do {
             if isTLS, alpn == "h2", configuration.version == .http1Only {
-                throw HTTPClientError(.protocolViolation, "\(pool.origin.address) chose HTTP/2, and this client was told to use HTTP/1.1 only")
+                throw HTTPClientError(
+                    .protocolViolation, "\(pool.origin.address) chose HTTP/2, and this client was told to use HTTP/1.1 only")
             }
             if isHTTP2 {
                 try pipeline.addHandler(

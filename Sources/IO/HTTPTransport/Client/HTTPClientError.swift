@@ -79,7 +79,8 @@ extension HTTPClientError {
             return HTTPClientError(.tlsFailed, "TLS with \(address) failed: \(error.message)", cause: error.cause)
         case let error as NIOConnectionError:
             if error.connectionErrors.isEmpty, let cause = error.dnsAError ?? error.dnsAAAAError {
-                return HTTPClientError(.nameNotResolved, "the name of \(address) cannot be resolved: is it spelt right?", cause: "\(cause)")
+                return HTTPClientError(
+                    .nameNotResolved, "the name of \(address) cannot be resolved: is it spelt right?", cause: "\(cause)")
             }
             guard let first = error.connectionErrors.first else { break }
             return connecting(to: origin, first.error, timeoutMilliseconds: timeoutMilliseconds)
@@ -95,7 +96,9 @@ extension HTTPClientError {
 
     static func connectTimedOut(to origin: HTTPOrigin, milliseconds: Int64) -> HTTPClientError {
         HTTPClientError(
-            .connectTimedOut, "\(origin.address) gave no connection within \(milliseconds) ms: is it reachable, and does it speak \(origin.scheme.rawValue)?")
+            .connectTimedOut,
+            "\(origin.address) gave no connection within \(milliseconds) ms: is it reachable, and does it speak \(origin.scheme.rawValue)?"
+        )
     }
 
     static func connectionLost(_ origin: HTTPOrigin, _ why: String) -> HTTPClientError {

@@ -38,7 +38,10 @@ final class HTTPClientExchange: @unchecked Sendable {
     /// Whether a piece of a streamed body was asked for.
     private(set) var isBodyUsed = false
 
-    init(_ request: HTTPClientRequest, deadline: NIODeadline, on eventLoop: any EventLoop, configuration: HTTPClientConfiguration) {
+    init(
+        _ request: HTTPClientRequest, deadline: NIODeadline, on eventLoop: any EventLoop,
+        configuration: HTTPClientConfiguration
+    ) {
         self.request = request
         self.deadline = deadline
         self.eventLoop = eventLoop
@@ -115,9 +118,10 @@ final class HTTPClientExchange: @unchecked Sendable {
         receivedBytes += bytes.readableBytes
         guard receivedBytes <= configuration.responseBodyBytesMax else {
             consumed(bytes.readableBytes)
-            return fail(HTTPClientError(
-                .responseBodyTooLarge,
-                "the answer of \(request.origin.address) is longer than \(configuration.responseBodyBytesMax) bytes"))
+            return fail(
+                HTTPClientError(
+                    .responseBodyTooLarge,
+                    "the answer of \(request.origin.address) is longer than \(configuration.responseBodyBytesMax) bytes"))
         }
         if let reader {
             self.reader = nil
@@ -192,8 +196,9 @@ final class HTTPClientExchange: @unchecked Sendable {
 
     private func startTimer() {
         timer = eventLoop.assumeIsolated().scheduleTask(deadline: deadline) {
-            self.fail(HTTPClientError(
-                .deadlineExceeded, "\(self.request.origin.address) had not answered when the request's deadline passed"))
+            self.fail(
+                HTTPClientError(
+                    .deadlineExceeded, "\(self.request.origin.address) had not answered when the request's deadline passed"))
         }
     }
 
@@ -219,8 +224,9 @@ final class HTTPClientExchange: @unchecked Sendable {
         if let failure { return continuation.resume(throwing: failure) }
         if isAnswerWhole { return continuation.resume(returning: nil) }
         guard reader == nil else {
-            return continuation.resume(throwing: HTTPClientError(
-                .bodyAlreadyTaken, "the answer of \(request.origin.address) is being read by another task"))
+            return continuation.resume(
+                throwing: HTTPClientError(
+                    .bodyAlreadyTaken, "the answer of \(request.origin.address) is being read by another task"))
         }
         reader = continuation
     }
@@ -280,6 +286,8 @@ extension HTTPClientExchange {
     }
 
     private func failUpload(_ why: String, cause: String = "") {
-        fail(HTTPClientError(.requestBodyFailed, "the body of a request to \(request.origin.address) failed: \(why)", cause: cause))
+        fail(
+            HTTPClientError(
+                .requestBodyFailed, "the body of a request to \(request.origin.address) failed: \(why)", cause: cause))
     }
 }

@@ -29,7 +29,8 @@ package struct HTTPClientBody: AsyncSequence, Sendable {
             guard whole.readableBytes + piece.readableBytes <= limit else {
                 handle.exchange.abandon()
                 throw HTTPClientError(
-                    .responseBodyTooLarge, "the answer of \(handle.exchange.request.origin.address) is longer than \(limit) bytes")
+                    .responseBodyTooLarge,
+                    "the answer of \(handle.exchange.request.origin.address) is longer than \(limit) bytes")
             }
             if whole.readableBytes == 0 { whole = piece } else { whole.writeBuffer(&piece) }
         }

@@ -31,11 +31,14 @@ extension HTTPOrigin {
     /// Takes an absolute URL of scheme `http` or `https` apart (RFC 3986, no user information; a fragment is dropped).
     /// Throws `invalidURL`.
     static func parse(url: String) throws(HTTPClientError) -> (origin: HTTPOrigin, target: String) {
-        func invalid(_ why: String) -> HTTPClientError { HTTPClientError(.invalidURL, "the URL \(url) cannot be used: \(why)") }
+        func invalid(_ why: String) -> HTTPClientError {
+            HTTPClientError(.invalidURL, "the URL \(url) cannot be used: \(why)")
+        }
         guard url.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
             throw invalid("it holds a space, a control character or a letter beyond ASCII that is not percent-encoded")
         }
-        guard let separator = url.firstRange(of: "://"), let scheme = Scheme(rawValue: url[..<separator.lowerBound].lowercased())
+        guard let separator = url.firstRange(of: "://"),
+            let scheme = Scheme(rawValue: url[..<separator.lowerBound].lowercased())
         else { throw invalid("it does not start with http:// or https://") }
         let rest = url[separator.upperBound...].prefix { $0 != "#" }
         let authority = rest.prefix { $0 != "/" && $0 != "?" }

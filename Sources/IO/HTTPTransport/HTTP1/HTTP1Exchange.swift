@@ -5,7 +5,7 @@ struct HTTP1Exchange {
     /// Counts the connection's requests from 1; 0 while none is in progress.
     var id = 0
     var isHead = false
-    var isHTTP1_0 = false
+    var isHTTP10 = false
     /// Whether the connection is to stay open after the response.
     var keepsAlive = true
 

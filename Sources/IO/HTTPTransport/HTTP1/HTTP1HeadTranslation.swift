@@ -32,14 +32,14 @@ struct HTTP1HeadTranslation {
         _ decoded: NIOHTTP1.HTTPRequestHead, into head: inout HTTPRequestHead, limits: HTTPLimits
     ) throws(Refusal) -> Framing {
         var translation = HTTP1HeadTranslation(limits: limits)
-        let isHTTP1_0 = decoded.version == .http1_0
-        guard isHTTP1_0 || decoded.version == .http1_1 else { throw Refusal(505) }
-        head.reset(version: isHTTP1_0 ? .http1_0 : .http1_1)
+        let isHTTP10 = decoded.version == .http10
+        guard isHTTP10 || decoded.version == .http11 else { throw Refusal(505) }
+        head.reset(version: isHTTP10 ? .http10 : .http11)
         head.method = method(decoded.method)
         if head.method == .connect { throw Refusal(501) }
         for (name, value) in decoded.headers { try translation.take(name, value, into: &head) }
-        if !isHTTP1_0, translation.hosts != 1 { throw Refusal(400) }
-        if isHTTP1_0, translation.framing.isChunked { throw Refusal(400) }
+        if !isHTTP10, translation.hosts != 1 { throw Refusal(400) }
+        if isHTTP10, translation.framing.isChunked { throw Refusal(400) }
         if translation.framing.isChunked, translation.framing.declaredBytes != nil { throw Refusal(400) }
         try translation.takeTarget(decoded.uri, into: &head)
         return translation.framing

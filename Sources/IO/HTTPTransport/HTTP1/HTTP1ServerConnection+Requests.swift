@@ -6,14 +6,16 @@ extension HTTP1ServerConnection {
     func requestBegan(_ decoded: NIOHTTP1.HTTPRequestHead) {
         requestCount += 1
         current.id = requestCount
-        current.isHTTP1_0 = decoded.version == .http1_0
+        current.isHTTP10 = decoded.version == .http10
         current.isHead = decoded.method == .HEAD
         do throws(HTTP1HeadTranslation.Refusal) {
             let framing = try HTTP1HeadTranslation.translate(decoded, into: &incomingHead, limits: limits)
             current.keepsAlive = decoded.isKeepAlive && !framing.asksForUpgrade
             current.isRequestChunked = framing.isChunked
             current.declaredBytes = framing.declaredBytes
-            if let declared = framing.declaredBytes, declared > limits.bodyBytesMax { throw HTTP1HeadTranslation.Refusal(413) }
+            if let declared = framing.declaredBytes, declared > limits.bodyBytesMax {
+                throw HTTP1HeadTranslation.Refusal(413)
+            }
         } catch {
             current.keepsAlive = false
             respond(to: current.key, HTTPResponseParts(HTTPResponseHead(status: error.status)), body: ByteBuffer())
@@ -21,7 +23,7 @@ extension HTTP1ServerConnection {
         }
         if current.hasRequestBody {
             current.incoming = IncomingBody(connection: self, stream: current.key, bytesMax: limits.bodyBytesMax, now: now)
-            current.expectsContinue = !current.isHTTP1_0 && incomingHead.expectsContinue
+            current.expectsContinue = !current.isHTTP10 && incomingHead.expectsContinue
         }
         serve()
     }

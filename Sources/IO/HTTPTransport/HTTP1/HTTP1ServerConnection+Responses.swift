@@ -37,9 +37,9 @@ extension HTTP1ServerConnection {
         guard isAwaited(key) else { return body.failed(.disconnected) }
         if HTTPStatus.allowsBody(parts.status), !current.isHead {
             current.outgoing = body
-            current.isResponseChunked = !current.isHTTP1_0
+            current.isResponseChunked = !current.isHTTP10
             // In HTTP/1.0 the end of the body is the end of the connection.
-            if current.isHTTP1_0 { current.keepsAlive = false }
+            if current.isHTTP10 { current.keepsAlive = false }
             begin(parts, contentLength: nil)
         } else {
             begin(parts, contentLength: nil)
@@ -171,7 +171,7 @@ extension HTTP1ServerConnection {
         }
         if !current.keepsAlive {
             out.writeStaticString("connection: close\r\n")
-        } else if current.isHTTP1_0 {
+        } else if current.isHTTP10 {
             out.writeStaticString("connection: keep-alive\r\n")
         }
         out.writeStaticString("\r\n")

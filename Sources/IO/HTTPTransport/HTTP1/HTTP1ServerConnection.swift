@@ -204,7 +204,7 @@ final class HTTP1ServerConnection: ChannelDuplexHandler, HTTPServerConnection, M
     }
 
     private var mayRead: Bool {
-        guard phase.isOpen else { return true }
+        guard phase.isOpen, !current.isResponseEnded else { return true }
         return events.isEmpty && current.incoming?.unreadBytes ?? 0 < limits.receiveWindowBytesPerStream
     }
 
@@ -261,8 +261,8 @@ final class HTTP1ServerConnection: ChannelDuplexHandler, HTTPServerConnection, M
             if now - startedAt > limits.headerTimeout { enqueue(.refused(status: 408)) }
         } else if now - lastActivity > limits.idleTimeout {
             closeNow()
-        } else if out.readableBytes == 0, out.storageCapacity > 0 || bodyStorage.storageCapacity > 0 {
-            // An idle connection keeps no buffer; one whose answer waits for the next flush is not idle yet.
+        } else if out.readableBytes == 0 {
+            // An idle connection keeps no buffer, once the last answer is flushed.
             out = ByteBuffer()
             bodyStorage = ByteBuffer()
         }

@@ -134,6 +134,8 @@ extension HTTP2ServerConnection {
             return Int32(NGHTTP2_ERR_WOULDBLOCK.rawValue)
         }
         let stream = streams[slot]
+        // The body was given up between the two callbacks; nghttp2 resets the stream.
+        guard stream.waitingBytes >= count else { return Int32(NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue) }
         out.writeBytes(UnsafeRawBufferPointer(start: frameHeader, count: Self.frameHeaderBytes))
         if let outgoing = stream.outgoing {
             let taken = outgoing.take(upTo: count, into: &out)

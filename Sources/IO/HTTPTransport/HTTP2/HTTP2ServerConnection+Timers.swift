@@ -25,8 +25,8 @@ extension HTTP2ServerConnection {
             for stream in streams where !stream.isFree { checkProgress(of: stream, now: now) }
         } else if now - lastActivity > limits.idleTimeout {
             terminate(NGHTTP2_NO_ERROR)
-        } else if out.storageCapacity > 0 {
-            // An idle connection keeps no buffer.
+        } else if out.readableBytes == 0 {
+            // An idle connection keeps no buffer, once the last answer is flushed.
             out = ByteBuffer()
         }
     }

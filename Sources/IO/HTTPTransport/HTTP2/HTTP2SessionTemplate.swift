@@ -49,7 +49,8 @@ final class HTTP2SessionTemplate: @unchecked Sendable {
         ]
         let none = UInt8(NGHTTP2_FLAG_NONE.rawValue)
         guard nghttp2_submit_settings(session, none, settings, settings.count) == 0,
-            nghttp2_session_set_local_window_size(session, none, 0, Int32(clamping: limits.receiveWindowBytesPerConnection)) == 0
+            nghttp2_session_set_local_window_size(session, none, 0, Int32(clamping: limits.receiveWindowBytesPerConnection))
+                == 0
         else { preconditionFailure("nghttp2 refuses the server's settings: \(settings)") }
         return session
     }

@@ -42,7 +42,8 @@ package final class HTTPServer: Sendable {
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
             .childChannelOption(
-                .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 2_048, initial: 16_384, maximum: 65_536))
+                .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 2_048, initial: 16_384, maximum: 65_536)
+            )
             .childChannelInitializer { [loops] channel in
                 channel.eventLoop.makeCompletedFuture {
                     guard let loop = loops[ObjectIdentifier(channel.eventLoop)] else {
@@ -61,6 +62,7 @@ package final class HTTPServer: Sendable {
 
     /// Stops accepting, tells every client, and waits for the requests in progress; what is left at the deadline is cut off.
     package func stop(gracefullyWithin deadline: TimeAmount) async {
+        // Fails when it is closed already.
         try? await listener.close()
         await withTaskGroup(of: Void.self) { group in
             for loop in loops {

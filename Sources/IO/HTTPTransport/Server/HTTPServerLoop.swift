@@ -30,7 +30,9 @@ final class HTTPServerLoop: @unchecked Sendable {
     private let connections: HTTPConnectionCount
     private var managed: [any ManagedConnection] = []
     private var timer: RepeatedTask?
+    /// Fulfilled when the last connection is closed; made by the first call of `stop`.
     private var allClosed: EventLoopPromise<Void>?
+    private var deadlines: [Scheduled<Void>] = []
 
     init(
         eventLoop: any EventLoop, limits: HTTPLimits, logger: Logger, connections: HTTPConnectionCount,
@@ -76,16 +78,18 @@ final class HTTPServerLoop: @unchecked Sendable {
             HTTPProtocolSelector(loop: self, isTLS: tls != nil, isRefused: isRefused))
     }
 
-    /// Drains all connections and returns when the last one is closed. May be called on any thread.
+    /// Drains all connections and returns when the last one is closed. May be called on any thread, and again: then the
+    /// earliest deadline counts.
     func stop(gracefullyWithin deadline: TimeAmount) async {
         try? await eventLoop.flatSubmit {
-            let allClosed = self.eventLoop.makePromise(of: Void.self)
+            let allClosed = self.allClosed ?? self.eventLoop.makePromise(of: Void.self)
             self.allClosed = allClosed
             self.drain()
+            self.deadlines.append(
+                self.eventLoop.scheduleTask(in: deadline) {
+                    for connection in self.managed { connection.closeNow() }
+                })
             self.completeStopIfIdle()
-            self.eventLoop.scheduleTask(in: deadline) {
-                for connection in self.managed { connection.closeNow() }
-            }
             return allClosed.futureResult
         }.get()
     }
@@ -96,7 +100,7 @@ final class HTTPServerLoop: @unchecked Sendable {
         for connection in managed { connection.drain() }
     }
 
-    private func tick() {
+    func tick() {
         now = eventLoop.now
         // A connection that closes at once leaves the array while it is walked: walk a copy.
         for connection in managed { connection.tick(now: now) }
@@ -121,7 +125,8 @@ final class HTTPServerLoop: @unchecked Sendable {
 
     private func completeStopIfIdle() {
         guard isDraining, managed.isEmpty, let allClosed else { return }
-        self.allClosed = nil
+        for deadline in deadlines { deadline.cancel() }
+        deadlines = []
         timer?.cancel()
         timer = nil
         allClosed.succeed()

@@ -14,6 +14,7 @@ final class IncomingBody: @unchecked Sendable {
     private var reader = Reader.none
     private var unread = ByteBuffer()
     private var receivedBytes = 0
+    private var withheldBytes = 0
     private var end: Result<Void, HTTPBodyError>?
     private var isCancelled = false
 
@@ -37,15 +38,19 @@ final class IncomingBody: @unchecked Sendable {
 
     // MARK: Events of the connection
 
-    /// Takes bytes that arrived. What nobody will read is credited at once.
+    /// Takes bytes that arrived. For those that nobody will read there is no credit before the exchange is over, so that a
+    /// client cannot go on sending them for ever.
     func received(_ bytes: UnsafeRawBufferPointer, now: NIODeadline) {
         lastProgress = now
-        guard end == nil, !isCancelled else { return credit(bytes.count) }
+        guard end == nil, !isCancelled else {
+            withheldBytes += bytes.count
+            return
+        }
         receivedBytes += bytes.count
         var limit = bytesMax
         if case .collector(let wanted, _) = reader { limit = min(limit, wanted) }
         guard receivedBytes <= limit else {
-            credit(bytes.count)
+            withheldBytes += bytes.count
             return failed(.tooLarge(limit: limit))
         }
         switch reader {
@@ -69,15 +74,18 @@ final class IncomingBody: @unchecked Sendable {
 
     /// The exchange is over: what nobody took is credited, and a reader of a body that is not whole learns it.
     func streamEnded() {
-        if case .collector = reader {} else { credit(unread.readableBytes) }
+        credit(unreadBytes)
+        withheldBytes = 0
         connection = nil
         failed(.disconnected)
     }
 
     // MARK: Queries of the connection
 
-    /// Bytes that arrived and were not taken.
-    var unreadBytes: Int { if case .collector = reader { 0 } else { unread.readableBytes } }
+    /// Bytes that arrived and for which the sender was given no credit.
+    var unreadBytes: Int {
+        if case .collector = reader { withheldBytes } else { withheldBytes + unread.readableBytes }
+    }
     var isEnded: Bool { end != nil }
 
     /// Whether somebody waits for the next byte, so that a silent client holds him up.
@@ -152,7 +160,7 @@ final class IncomingBody: @unchecked Sendable {
     /// A reader that gave up once does not come back; what follows is thrown away.
     private func cancelled() {
         isCancelled = true
-        credit(unread.readableBytes)
+        withheldBytes += unread.readableBytes
         unread = ByteBuffer()
         if case .iterator(let waiting?) = reader {
             reader = .iterator(nil)
@@ -163,8 +171,8 @@ final class IncomingBody: @unchecked Sendable {
     private func finish(_ result: Result<Void, HTTPBodyError>) {
         guard end == nil else { return }
         end = result
-        if case .failure = result, unread.readableBytes > 0 {
-            if case .collector = reader {} else { credit(unread.readableBytes) }
+        if case .failure = result {
+            if case .collector = reader {} else { withheldBytes += unread.readableBytes }
             unread = ByteBuffer()
         }
         switch reader {
@@ -181,7 +189,6 @@ final class IncomingBody: @unchecked Sendable {
         let whole = unread
         unread = ByteBuffer()
         reader = .iterator(nil)
-        connection = nil
         completion(end.map { whole })
     }
 

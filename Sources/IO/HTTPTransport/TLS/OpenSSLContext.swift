@@ -99,7 +99,9 @@ final class OpenSSLContext: @unchecked Sendable {
             let store = SSL_CTX_get_cert_store(handle)
             for anchor in try PEMFile(path: path, role: "CA", bytesMax: limits.pemFileBytesMax).certificates() {
                 guard X509_STORE_add_cert(store, anchor.handle) == 1 else {
-                    throw TLSError(.fileUnusable, "CA \(anchor.subject) in \(path) is not accepted", cause: OpenSSLErrorQueue.takeText())
+                    throw TLSError(
+                        .fileUnusable, "CA \(anchor.subject) in \(path) is not accepted", cause: OpenSSLErrorQueue.takeText()
+                    )
                 }
                 if role == .server, SSL_CTX_add_client_CA(handle, anchor.handle) != 1 {
                     throw Self.refused("the client CA \(anchor.subject)")
@@ -117,16 +119,18 @@ final class OpenSSLContext: @unchecked Sendable {
         case .client:
             SSL_CTX_set_alpn_protos(handle, protocols.baseAddress, UInt32(protocols.count))
         case .server:
-            SSL_CTX_set_alpn_select_cb(handle, { ssl, chosen, chosenLength, offered, offeredLength, _ in
-                guard let connection = TLSConnection.of(ssl), let chosen else { return SSL_TLSEXT_ERR_ALERT_FATAL }
-                let ours = connection.context.protocols
-                var name: UnsafeMutablePointer<UInt8>?
-                let result = SSL_select_next_proto(
-                    &name, chosenLength, ours.baseAddress, UInt32(ours.count), offered, offeredLength)
-                guard result == OPENSSL_NPN_NEGOTIATED else { return SSL_TLSEXT_ERR_ALERT_FATAL }
-                chosen.pointee = UnsafePointer(name)
-                return SSL_TLSEXT_ERR_OK
-            }, nil)
+            SSL_CTX_set_alpn_select_cb(
+                handle,
+                { ssl, chosen, chosenLength, offered, offeredLength, _ in
+                    guard let connection = TLSConnection.of(ssl), let chosen else { return SSL_TLSEXT_ERR_ALERT_FATAL }
+                    let ours = connection.context.protocols
+                    var name: UnsafeMutablePointer<UInt8>?
+                    let result = SSL_select_next_proto(
+                        &name, chosenLength, ours.baseAddress, UInt32(ours.count), offered, offeredLength)
+                    guard result == OPENSSL_NPN_NEGOTIATED else { return SSL_TLSEXT_ERR_ALERT_FATAL }
+                    chosen.pointee = UnsafePointer(name)
+                    return SSL_TLSEXT_ERR_OK
+                }, nil)
         }
     }
 
@@ -137,13 +141,17 @@ final class OpenSSLContext: @unchecked Sendable {
             // A session is bound to this context by its ticket keys; OpenSSL demands a name beside it once it verifies peers.
             let name = Array("vtag".utf8)
             guard SSL_CTX_set_session_id_context(handle, name, UInt32(name.count)) == 1,
-                SSL_CTX_set_tlsext_ticket_key_evp_cb(handle, { ssl, name, vector, cipher, mac, encrypts in
-                    guard let connection = TLSConnection.of(ssl), let name, let vector, let cipher, let mac else { return -1 }
-                    let context = connection.context
-                    return context.ticketKeys.prepare(
-                        name: name, initialisationVector: vector, cipher: cipher, mac: mac, encrypts: encrypts == 1,
-                        nowSeconds: context.nowSeconds())
-                }) == 1
+                SSL_CTX_set_tlsext_ticket_key_evp_cb(
+                    handle,
+                    { ssl, name, vector, cipher, mac, encrypts in
+                        guard let connection = TLSConnection.of(ssl), let name, let vector, let cipher, let mac else {
+                            return -1
+                        }
+                        let context = connection.context
+                        return context.ticketKeys.prepare(
+                            name: name, initialisationVector: vector, cipher: cipher, mac: mac, encrypts: encrypts == 1,
+                            nowSeconds: context.nowSeconds())
+                    }) == 1
             else { throw Self.refused("session resumption") }
             vtag_SSL_CTX_set_session_cache(handle, Int(SSL_SESS_CACHE_SERVER), limits.sessionsMax)
         case .client:

@@ -27,7 +27,8 @@ struct PEMFile {
             }
             let errors = OpenSSLErrorQueue.take()
             guard errors.last?.reason == PEM_R_NO_START_LINE, errors.last?.library == ERR_LIB_PEM else {
-                throw unusable("certificate number \(found.count + 1) in it is malformed", OpenSSLErrorQueue.text(of: errors))
+                throw unusable(
+                    "certificate number \(found.count + 1) in it is malformed", OpenSSLErrorQueue.text(of: errors))
             }
             guard !found.isEmpty else {
                 throw unusable("it holds no certificate (a line `-----BEGIN CERTIFICATE-----` is expected)")
@@ -48,10 +49,12 @@ struct PEMFile {
         // Without a callback OpenSSL would ask for a passphrase on the terminal.
         var askedForPassphrase = false
         let key = withUnsafeMutablePointer(to: &askedForPassphrase) { asked in
-            PEM_read_bio_PrivateKey(source, nil, { _, _, _, asked in
-                asked?.assumingMemoryBound(to: Bool.self).pointee = true
-                return -1
-            }, asked)
+            PEM_read_bio_PrivateKey(
+                source, nil,
+                { _, _, _, asked in
+                    asked?.assumingMemoryBound(to: Bool.self).pointee = true
+                    return -1
+                }, asked)
         }
         if let key { return key }
         let errors = OpenSSLErrorQueue.take()
@@ -67,7 +70,9 @@ struct PEMFile {
 
     private func bio() throws(TLSError) -> OpaquePointer {
         // BIO_new_mem_buf would keep a pointer into the array: a memory BIO with a copy needs no pinning.
-        guard let source = BIO_new(BIO_s_mem()) else { throw TLSError(.setUp, "out of memory", cause: OpenSSLErrorQueue.takeText()) }
+        guard let source = BIO_new(BIO_s_mem()) else {
+            throw TLSError(.setUp, "out of memory", cause: OpenSSLErrorQueue.takeText())
+        }
         let written = bytes.withUnsafeBytes { BIO_write(source, $0.baseAddress, Int32($0.count)) }
         guard written == Int32(bytes.count) || bytes.isEmpty else {
             BIO_free(source)

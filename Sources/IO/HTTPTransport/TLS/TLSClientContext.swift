@@ -34,9 +34,10 @@ package final class TLSClientContext: Sendable {
         self.identity = identity
         self.applicationProtocols = applicationProtocols
         self.limits = limits
-        current = Mutex(try OpenSSLContext(
-            role: .client, identity: identity.map { ($0.certificate, $0.privateKey) }, trust: trust,
-            applicationProtocols: applicationProtocols, limits: limits, nowSeconds: OpenSSLContext.monotonicSeconds))
+        current = Mutex(
+            try OpenSSLContext(
+                role: .client, identity: identity.map { ($0.certificate, $0.privateKey) }, trust: trust,
+                applicationProtocols: applicationProtocols, limits: limits, nowSeconds: OpenSSLContext.monotonicSeconds))
     }
 
     /// Reads the files again, for connections from now on; remembered sessions are forgotten.

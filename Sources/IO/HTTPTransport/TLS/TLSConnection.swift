@@ -76,12 +76,14 @@ final class TLSConnection {
         let isAddress = (try? SocketAddress(ipAddress: host, port: 0)) != nil
         if isAddress {
             guard X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host) == 1 else {
-                throw TLSError(.setUp, "\(host) is not an address that a certificate can name", cause: OpenSSLErrorQueue.takeText())
+                throw TLSError(
+                    .setUp, "\(host) is not an address that a certificate can name", cause: OpenSSLErrorQueue.takeText())
             }
         } else {
             SSL_set_hostflags(ssl, UInt32(X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT))
             guard SSL_set1_host(ssl, host) == 1, vtag_SSL_set_server_name(ssl, host) == 1 else {
-                throw TLSError(.setUp, "\(host) is not a name that a certificate can name", cause: OpenSSLErrorQueue.takeText())
+                throw TLSError(
+                    .setUp, "\(host) is not a name that a certificate can name", cause: OpenSSLErrorQueue.takeText())
             }
         }
         if let sessionKey, let session = context.sessions.session(host: sessionKey) {
@@ -117,6 +119,8 @@ final class TLSConnection {
                 return max(0, Int(result))
             }
             if result <= 0 { return outcome(of: result, duringHandshake: false) }
+            // Saves the call that would only say so.
+            if input.isEmpty, SSL_has_pending(ssl) == 0 { return .wantRead }
         }
     }
 
@@ -195,7 +199,8 @@ final class TLSConnection {
         }
         switch reason {
         case SSL_R_CERTIFICATE_VERIFY_FAILED:
-            let why = X509_verify_cert_error_string(SSL_get_verify_result(ssl)).map { String(cString: $0) } ?? "unknown reason"
+            let why =
+                X509_verify_cert_error_string(SSL_get_verify_result(ssl)).map { String(cString: $0) } ?? "unknown reason"
             return TLSError(.peerUntrusted, "the certificate of \(peerName) is not trusted: \(why)", cause: cause)
         case SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE:
             return TLSError(.peerUntrusted, "\(peerName) sent no client certificate, and one is required", cause: cause)

@@ -81,10 +81,12 @@ package final class TLSHandler: ChannelDuplexHandler {
         end()
         switch before {
         case .handshaking:
-            context.fireErrorCaught(TLSError(.handshakeFailed, "\(Self.name(of: context)) closed the connection during the TLS handshake"))
+            context.fireErrorCaught(
+                TLSError(.handshakeFailed, "\(Self.name(of: context)) closed the connection during the TLS handshake"))
         case .active where !inputClosed && connection.context.role == .client:
             // A server's requests say themselves where they end; an answer may not.
-            context.fireErrorCaught(TLSError(.truncated, "\(Self.name(of: context)) closed the connection without close_notify"))
+            context.fireErrorCaught(
+                TLSError(.truncated, "\(Self.name(of: context)) closed the connection without close_notify"))
         case .closing(let closing):
             closing.promise?.succeed()
         case .idle, .active, .closed:
@@ -136,13 +138,16 @@ package final class TLSHandler: ChannelDuplexHandler {
         }
         switch state {
         case .handshaking:
-            fail(TLSError(.handshakeFailed, "\(Self.name(of: context)) closed the connection during the TLS handshake"), context: context)
+            fail(
+                TLSError(.handshakeFailed, "\(Self.name(of: context)) closed the connection during the TLS handshake"),
+                context: context)
         case .closing:
             finishClosing(context: context)
         case .active where !inputClosed:
             inputClosed = true
             if connection.context.role == .client {
-                context.fireErrorCaught(TLSError(.truncated, "\(Self.name(of: context)) ended its stream without close_notify"))
+                context.fireErrorCaught(
+                    TLSError(.truncated, "\(Self.name(of: context)) ended its stream without close_notify"))
             }
             context.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
         case .idle, .active, .closed:
@@ -157,7 +162,8 @@ package final class TLSHandler: ChannelDuplexHandler {
         guard outputClosing == nil, !isClosing else { promise?.fail(ChannelError.outputClosed); return }
         pending.append(unwrapOutboundIn(data), promise: promise)
         if !isActive, pending.bytes > limits.earlyWriteBytesMax {
-            let message = "more than \(limits.earlyWriteBytesMax) bytes were written to \(Self.name(of: context)) before the TLS handshake ended"
+            let message =
+                "more than \(limits.earlyWriteBytesMax) bytes were written to \(Self.name(of: context)) before the TLS handshake ended"
             fail(TLSError(.earlyWritesTooLarge, message), context: context)
         }
     }
@@ -238,10 +244,12 @@ extension TLSHandler {
         guard case .handshaking(let timeout) = state else { return }
         timeout.cancel()
         state = .active
-        logger.trace("TLS handshake completed", metadata: [
-            "tls.version": "\(connection.version)", "tls.resumed": "\(connection.isResumed)",
-            "peer": "\(Self.name(of: context))",
-        ])
+        logger.trace(
+            "TLS handshake completed",
+            metadata: [
+                "tls.version": "\(connection.version)", "tls.resumed": "\(connection.isResumed)",
+                "peer": "\(Self.name(of: context))",
+            ])
         let names = connection.peerIdentity.map { $0.dnsNames + $0.uris } ?? []
         context.fireUserInboundEventTriggered(
             TLSHandshakeCompleted(alpn: connection.applicationProtocol, peerSubjectAltNames: names))

@@ -23,7 +23,8 @@ package final class TLSServerContext: Sendable {
     ///   - nowSeconds: a monotonic clock, for the rotation of ticket keys.
     /// - Throws: `fileUnusable` or `keyMismatch`, naming the file.
     package init(
-        certificate: String, privateKey: String, clientCA: String? = nil, applicationProtocols: [String] = ["h2", "http/1.1"],
+        certificate: String, privateKey: String, clientCA: String? = nil,
+        applicationProtocols: [String] = ["h2", "http/1.1"],
         limits: TLSLimits = TLSLimits(), nowSeconds: (@Sendable () -> Int64)? = nil
     ) throws(TLSError) {
         self.certificate = certificate
@@ -32,9 +33,10 @@ package final class TLSServerContext: Sendable {
         self.applicationProtocols = applicationProtocols
         self.limits = limits
         self.nowSeconds = nowSeconds ?? OpenSSLContext.monotonicSeconds
-        current = Mutex(try OpenSSLContext(
-            role: .server, identity: (certificate, privateKey), trust: clientCA.map(TLSTrust.file),
-            applicationProtocols: applicationProtocols, limits: limits, nowSeconds: self.nowSeconds))
+        current = Mutex(
+            try OpenSSLContext(
+                role: .server, identity: (certificate, privateKey), trust: clientCA.map(TLSTrust.file),
+                applicationProtocols: applicationProtocols, limits: limits, nowSeconds: self.nowSeconds))
     }
 
     /// Reads the files again; connections from now on use what they say, existing ones stay as they are. Ticket keys start
@@ -54,7 +56,8 @@ package final class TLSServerContext: Sendable {
     /// The handler of one accepted connection, first in its pipeline.
     package func makeHandler(logger: Logger) throws(TLSError) -> TLSHandler {
         let context = current.withLock { $0 }
-        return TLSHandler(connection: try TLSConnection(context: context, server: nil, peerName: "the client"), logger: logger)
+        return TLSHandler(
+            connection: try TLSConnection(context: context, server: nil, peerName: "the client"), logger: logger)
     }
 
     /// Puts a handler first into each accepted connection's pipeline, as `HTTPServer.start` wants it.

@@ -81,7 +81,8 @@ extension TLSTicketKeys {
             guard let found = decryptionKey(named: wanted, nowSeconds: nowSeconds) else { return 0 }
             (key, renew) = found
         }
-        guard EVP_CipherInit_ex(cipher, EVP_aes_256_cbc(), nil, key.cipherSecret, initialisationVector, encrypts ? 1 : 0) == 1
+        guard
+            EVP_CipherInit_ex(cipher, EVP_aes_256_cbc(), nil, key.cipherSecret, initialisationVector, encrypts ? 1 : 0) == 1
         else { return -1 }
         var macSecret = key.macSecret
         guard vtag_EVP_MAC_set_hmac_sha256(mac, &macSecret, macSecret.count) == 1 else { return -1 }

@@ -144,9 +144,9 @@ extension ByteWriter {
             optionalString(keyPattern)
         case .tagCount(let min, let max):
             byte(5)
-            varint(min)
+            varint(UInt64(bitPattern: Int64(min)))
             byte(max == nil ? 0 : 1)
-            if let max { varint(max) }
+            if let max { varint(UInt64(bitPattern: Int64(max))) }
         }
     }
 }
@@ -233,7 +233,9 @@ extension ByteReader {
         let display = try string()
         let description = try string()
         let typeName = try string()
-        guard let type = TagDefinition.DataType(rawValue: typeName) else { throw CodecError("unknown data type \(typeName)") }
+        guard let type = TagDefinition.DataType(rawValue: typeName) else {
+            throw CodecError("unknown data type \(typeName)")
+        }
         let allowed = try strings()
         let required = try byte() == 1
         let aliases = try strings()

@@ -46,7 +46,9 @@ extension InventoryTotals {
 
     private mutating func count(_ raw: UnsafeRawBufferPointer, sign: Int) throws(CodecError) {
         var reader = ByteReader(raw)
-        guard try reader.byte() == RecordCodec.format else { throw CodecError("a row has a format this version does not know") }
+        guard try reader.byte() == RecordCodec.format else {
+            throw CodecError("a row has a format this version does not know")
+        }
         _ = try reader.varint()
         _ = try reader.varint()
         _ = try reader.zigzag()
@@ -66,16 +68,16 @@ extension InventoryTotals {
         try countCompliance(&reader, sign: sign)
         guard let provider = Provider(code: try reader.byte()) else { throw CodecError("unknown provider in a row") }
         resources += sign
-        byProvider[provider, default: 0] += sign
+        byProvider.add(sign, to: provider)
         try reader.skipToRelationships()
         relationships += sign * (try reader.count())
     }
 
     private mutating func add(_ counts: (Int, Int, Int, Int), _ sign: Int) {
-        if counts.0 > 0 { tagsBySource[.manual, default: 0] += sign * counts.0 }
-        if counts.1 > 0 { tagsBySource[.rule, default: 0] += sign * counts.1 }
-        if counts.2 > 0 { tagsBySource[.ml, default: 0] += sign * counts.2 }
-        if counts.3 > 0 { tagsBySource[.inherited, default: 0] += sign * counts.3 }
+        if counts.0 > 0 { tagsBySource.add(sign * counts.0, to: .manual) }
+        if counts.1 > 0 { tagsBySource.add(sign * counts.1, to: .rule) }
+        if counts.2 > 0 { tagsBySource.add(sign * counts.2, to: .ml) }
+        if counts.3 > 0 { tagsBySource.add(sign * counts.3, to: .inherited) }
     }
 
     private mutating func countCompliance(_ reader: inout ByteReader, sign: Int) throws(CodecError) {
@@ -97,6 +99,14 @@ extension InventoryTotals {
     }
 }
 
+extension Dictionary where Value == Int {
+    /// What counts nothing is not in there, so that totals do not depend on the way that led to them.
+    fileprivate mutating func add(_ count: Int, to key: Key) {
+        self[key, default: 0] += count
+        if count < 0, self[key] == 0 { self[key] = nil }
+    }
+}
+
 extension InventoryTotals.PolicyTotals {
     fileprivate mutating func count(violations found: Int, sign: Int) {
         evaluated += sign
@@ -108,7 +118,9 @@ extension InventoryTotals.PolicyTotals {
 extension ByteReader {
     fileprivate mutating func skipAssertion() throws(CodecError) -> TagSource {
         let flags = try byte()
-        guard flags < 32, let source = TagSource(code: flags & 3) else { throw CodecError("unknown flags of a tag: \(flags)") }
+        guard flags < 32, let source = TagSource(code: flags & 3) else {
+            throw CodecError("unknown flags of a tag: \(flags)")
+        }
         _ = try slice()
         _ = try slice()
         _ = try zigzag()

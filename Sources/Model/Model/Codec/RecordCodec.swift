@@ -48,7 +48,9 @@ package enum RecordCodec {
 
     package static func decode(_ raw: UnsafeRawBufferPointer, id: ResourceID) throws(CodecError) -> ResourceRecord {
         var reader = ByteReader(raw)
-        guard try reader.byte() == format else { throw CodecError("the row of \(id) has a format this version does not know") }
+        guard try reader.byte() == format else {
+            throw CodecError("the row of \(id) has a format this version does not know")
+        }
         let changedIndex = try reader.varint()
         let judgedUnder = try reader.varint()
         let base = Timestamp(milliseconds: try reader.zigzag())
@@ -100,7 +102,7 @@ package enum RecordCodec {
 }
 
 extension ByteWriter {
-    fileprivate mutating func time(_ time: Timestamp, base: Timestamp) { zigzag(time.milliseconds - base.milliseconds) }
+    fileprivate mutating func time(_ time: Timestamp, base: Timestamp) { zigzag(time.milliseconds &- base.milliseconds) }
 
     /// One byte holds the source and what follows: 4 = a rule, 8 = a confidence below 1, 16 = updated after it was made.
     fileprivate mutating func assertion(_ assertion: TagAssertion, base: Timestamp) {
@@ -160,7 +162,9 @@ extension ByteReader {
 
     fileprivate mutating func assertion(base: Timestamp) throws(CodecError) -> TagAssertion {
         let flags = try byte()
-        guard flags < 32, let source = TagSource(code: flags & 3) else { throw CodecError("unknown flags of a tag: \(flags)") }
+        guard flags < 32, let source = TagSource(code: flags & 3) else {
+            throw CodecError("unknown flags of a tag: \(flags)")
+        }
         let value = try string()
         let createdBy = try string()
         let createdAt = try time(base: base)

@@ -87,7 +87,9 @@ package struct FieldTest: Hashable, Sendable {
     package var operand: Operand
     package var ignoreCase: Bool
 
-    package init(_ field: ConditionField, _ comparison: ConditionOperator, _ operand: Operand = .none, ignoreCase: Bool = false) {
+    package init(
+        _ field: ConditionField, _ comparison: ConditionOperator, _ operand: Operand = .none, ignoreCase: Bool = false
+    ) {
         self.field = field
         self.comparison = comparison
         self.operand = operand

@@ -24,7 +24,8 @@ package struct NodeSecrets: Sendable {
     private static func loadIssuer(_ path: String) throws -> TokenIssuer {
         if let bytes = try SecretFile.read(path) {
             do { return try TokenIssuer(pem: String(decoding: bytes, as: UTF8.self)) } catch {
-                throw KeySetError(message: "\(path) is not an ES256 private key in PEM form; remove it to have a new one made")
+                throw KeySetError(
+                    message: "\(path) is not an ES256 private key in PEM form; remove it to have a new one made")
             }
         }
         let issuer = try TokenIssuer()

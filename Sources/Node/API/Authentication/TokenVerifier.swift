@@ -76,7 +76,9 @@ package struct TokenVerifier: Sendable {
         guard let algorithm = VerificationKey.Algorithm(rawValue: name) else {
             throw .refused("the token's \"alg\" is not one of ES256, EdDSA, RS256, HS256")
         }
-        guard header["crit"] == nil else { throw .refused("the token's header has critical parameters that are not known here") }
+        guard header["crit"] == nil else {
+            throw .refused("the token's header has critical parameters that are not known here")
+        }
         if let type = header["typ"] {
             guard let type = type.string?.lowercased(), ["jwt", "at+jwt", "application/at+jwt"].contains(type) else {
                 throw .refused("the token's \"typ\" is not JWT")
@@ -89,7 +91,8 @@ package struct TokenVerifier: Sendable {
         }
         guard let key = keys.key(id: id, algorithm: algorithm) else {
             throw .refused(
-                id == nil ? "the token names no key (\"kid\") and there is not exactly one for its \"alg\""
+                id == nil
+                    ? "the token names no key (\"kid\") and there is not exactly one for its \"alg\""
                     : "the token's \"kid\" is not a key of this server for its \"alg\"")
         }
         return key

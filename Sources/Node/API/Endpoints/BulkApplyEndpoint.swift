@@ -68,7 +68,8 @@ enum BulkApplyEndpoint {
             let records = try await api.node.scan(after: after, limit: pageSize) { _ in true }
             let ids = await matcher.matches(among: records).map(\.resource.id)
             page += 1
-            for (shard, ids) in Dictionary(grouping: ids, by: { api.node.shard(of: $0.slot) }).sorted(by: { $0.key < $1.key }) {
+            for (shard, ids) in Dictionary(grouping: ids, by: { api.node.shard(of: $0.slot) }).sorted(by: { $0.key < $1.key }
+            ) {
                 let reply = try await api.node.submit(
                     .applyTags(ids.map { TagApplication(resource: $0, tags: tags) }), shard: shard,
                     by: stamp.context(part: UInt64(page)))

@@ -68,7 +68,8 @@ struct CatalogEndpoints: Sendable {
         { call in
             let id = try call.id(kind.noun)
             let precondition = try ConditionalRequest.precondition(of: call.request.head)
-            let reply = try await call.api.node.submit(.delete(kind, id, precondition), by: try call.stamp(body: nil).context())
+            let reply = try await call.api.node.submit(
+                .delete(kind, id, precondition), by: try call.stamp(body: nil).context())
             if let outcome = reply.outcomes.first, let problem = Problem(outcome, noun: kind.noun) { throw problem }
             return call.empty(204)
         }

@@ -71,7 +71,8 @@ enum ComplianceEndpoints {
     static let violations: Route.Handler = { call in
         let limit = try call.limit()
         let filter = ViolationFilter(
-            policyID: try policyID(call.query), severity: try call.query.value("severity", as: CompliancePolicy.Severity.self),
+            policyID: try policyID(call.query),
+            severity: try call.query.value("severity", as: CompliancePolicy.Severity.self),
             policies: await PolicyNames(call.api))
         var position = try call.cursorPosition().map(ViolationPosition.init) ?? ViolationPosition()
         let records = try await records(call, after: position.after, limit: limit + 1, filter)
@@ -143,7 +144,8 @@ private struct ViolationPosition {
     }
 
     var bytes: [UInt8] {
-        withUnsafeBytes(of: UInt32(clamping: skipped).bigEndian) { Array($0) } + (after.map(ResourceEndpoints.position) ?? [])
+        withUnsafeBytes(of: UInt32(clamping: skipped).bigEndian) { Array($0) }
+            + (after.map(ResourceEndpoints.position) ?? [])
     }
 }
 

@@ -68,7 +68,8 @@ enum EventEndpoints {
             case .changes(let event):
                 let stamp = WriteStamp(
                     actor: call.principal.subject, requestID: call.requestID, idempotency: key(of: event, sender: sender))
-                try await InventoryWriter(node: call.api.node, stamp: stamp).submit(event.observations, into: &summary.changes)
+                try await InventoryWriter(node: call.api.node, stamp: stamp).submit(
+                    event.observations, into: &summary.changes)
                 summary.accepted += 1
             }
         }

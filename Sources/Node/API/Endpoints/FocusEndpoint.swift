@@ -35,7 +35,9 @@ enum FocusEndpoint {
     }
 
     private static func unreadable(_ error: FocusError) -> Problem {
-        Problem(400, "malformed-csv", "Malformed CSV", detail: "The body is not a FOCUS export that can be read: \(error.message).")
+        Problem(
+            400, "malformed-csv", "Malformed CSV",
+            detail: "The body is not a FOCUS export that can be read: \(error.message).")
     }
 
     private static func write(_ rows: FocusSummary, _ summary: IngestSummary, to json: inout JSONWriter) {

@@ -43,7 +43,8 @@ enum IngestEndpoints {
         let buffer = try await call.body(upTo: call.api.configuration.ingestDocumentBytesMax)
         let payload = try await normalised(buffer, provider, hints)
         summary.add(payload, offset: 0)
-        try await InventoryWriter(node: call.api.node, stamp: call.stamp(body: buffer)).submit(payload.observations, into: &summary)
+        try await InventoryWriter(node: call.api.node, stamp: call.stamp(body: buffer)).submit(
+            payload.observations, into: &summary)
     }
 
     private static func normalised(
@@ -146,7 +147,8 @@ private struct LineBatch: Sendable {
                 guard text.contains(where: { $0 > UInt8(ascii: " ") }) else { continue }
                 do {
                     results.add(
-                        try parser.withDocument(text) { Normaliser.normalise($0, provider: provider, hints: hints) }, line: line)
+                        try parser.withDocument(text) { Normaliser.normalise($0, provider: provider, hints: hints) },
+                        line: line)
                 } catch {
                     results.reject(line, (error as? JSONError)?.message ?? "not JSON that is accepted")
                 }

@@ -41,7 +41,8 @@ struct InventoryWriter: Sendable {
                         let chunk = Array(items[start..<min(start + Self.commandItemsMax, items.count)])
                         // A remembered answer holds an outcome per item: each command needs a key of its own.
                         let part = UInt64(batch + 1) << 32 | UInt64(start)
-                        outcomes += try await node.submit(command(chunk), shard: shard, by: stamp.context(part: part)).outcomes
+                        outcomes += try await node.submit(command(chunk), shard: shard, by: stamp.context(part: part))
+                            .outcomes
                     }
                     return outcomes
                 }

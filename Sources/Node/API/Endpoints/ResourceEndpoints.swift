@@ -51,7 +51,9 @@ enum ResourceEndpoints {
 
     static let get: Route.Handler = { call in
         let id = ResourceID(try call.id("resource"))
-        guard let record = try await call.api.record(of: id) else { throw Problem.notFound("There is no resource with this id.") }
+        guard let record = try await call.api.record(of: id) else {
+            throw Problem.notFound("There is no resource with this id.")
+        }
         return call.entity(tag: EntityTag(index: record.changedIndex)) { $0.resource(record) }
     }
 

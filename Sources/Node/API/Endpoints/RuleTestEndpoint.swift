@@ -54,7 +54,8 @@ private struct RuleTrial: Sendable {
                 let claims = record.tags.compactMap(\.claims)
                 let was = old.judge(record.resource, claims: claims, previous: record, at: now).tags
                 let would = new.judge(record.resource, claims: claims, previous: record, at: now).tags
-                result.count(record, matches: rule.enabled && condition.holds(for: record, in: context), from: was, to: would)
+                result.count(
+                    record, matches: rule.enabled && condition.holds(for: record, in: context), from: was, to: would)
             }
             return result
         }.value

@@ -20,7 +20,9 @@ enum VirtualTagEndpoints {
 
     static let list: Route.Handler = { call in
         let id = ResourceID(try call.id("resource"))
-        guard let record = try await call.api.record(of: id) else { throw Problem.notFound("There is no resource with this id.") }
+        guard let record = try await call.api.record(of: id) else {
+            throw Problem.notFound("There is no resource with this id.")
+        }
         return call.entity(tag: EntityTag(index: record.changedIndex)) { $0.tags(of: record) }
     }
 
@@ -64,7 +66,9 @@ enum VirtualTagEndpoints {
         var errors = ValidationErrors()
         let reader = ObjectReader(value, at: .root, accepting: ["tag_value"], into: &errors)
         let text = reader?.required("tag_value", into: &errors)
-            .flatMap { ObjectReader.text($0, at: .root.appending("tag_value"), bytes: 0...TagLimits.valueBytesMax, into: &errors) }
+            .flatMap {
+                ObjectReader.text($0, at: .root.appending("tag_value"), bytes: 0...TagLimits.valueBytesMax, into: &errors)
+            }
         guard errors.isEmpty, let text else { throw Problem(errors) }
         let precondition = try ConditionalRequest.precondition(of: call.request.head)
         let reply = try await call.api.submit(

@@ -10,7 +10,9 @@ enum OpenAPIDocument {
     /// The `$ref`s of the problems that an operation may answer with, at the indentation of `responses`' members.
     static func problems(_ statuses: Int...) -> String {
         statuses.map { status in
-            guard let name = problemNames[status] else { preconditionFailure("No problem is described for status \(status)") }
+            guard let name = problemNames[status] else {
+                preconditionFailure("No problem is described for status \(status)")
+            }
             return "        '\(status)': { $ref: '#/components/responses/\(name)' }"
         }.joined(separator: "\n")
     }

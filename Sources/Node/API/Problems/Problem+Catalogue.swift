@@ -16,7 +16,8 @@ extension Problem {
 
     static let badCursor = Problem(
         400, "bad-cursor", "Bad cursor",
-        detail: "The cursor was not given out for this query. Start again without one, or repeat the parameters it came with.",
+        detail:
+            "The cursor was not given out for this query. Start again without one, or repeat the parameters it came with.",
         errors: [FieldError("?cursor", "is not a cursor of this query")])
 
     // MARK: 401, 403: who asks
@@ -31,7 +32,8 @@ extension Problem {
 
     static func forbidden(needs role: Role, has: Role) -> Problem {
         Problem(
-            403, "forbidden", "Forbidden", detail: "This needs the role \(role.rawValue); the token's role is \(has.rawValue).",
+            403, "forbidden", "Forbidden",
+            detail: "This needs the role \(role.rawValue); the token's role is \(has.rawValue).",
             headers: [
                 Header(
                     name: "www-authenticate",
@@ -53,7 +55,8 @@ extension Problem {
     }
 
     static func notAcceptable(_ offered: String) -> Problem {
-        Problem(406, "not-acceptable", "Not acceptable", detail: "This is available as \(offered) only; see the Accept field.")
+        Problem(
+            406, "not-acceptable", "Not acceptable", detail: "This is available as \(offered) only; see the Accept field.")
     }
 
     // MARK: 408 to 428: the state of things and the shape of the body
@@ -95,7 +98,8 @@ extension Problem {
 
     static func tooManyRequests(retryAfter seconds: Int) -> Problem {
         Problem(
-            429, "too-many-requests", "Too many requests", detail: "The node is taking in more than it can. Try again later.",
+            429, "too-many-requests", "Too many requests",
+            detail: "The node is taking in more than it can. Try again later.",
             headers: [Header(name: "retry-after", value: String(seconds))])
     }
 

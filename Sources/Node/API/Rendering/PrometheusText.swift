@@ -70,7 +70,9 @@ struct PrometheusText {
         }
         family("vtag_http_point_reads_total", "counter", "Reads of a resource's tags that were answered on the fast way")
         sample("vtag_http_point_reads_total", Double(requests.pointReads))
-        family("vtag_http_request_duration_seconds", "histogram", "Time from a request's head to its answer, point reads left out")
+        family(
+            "vtag_http_request_duration_seconds", "histogram",
+            "Time from a request's head to its answer, point reads left out")
         var sum = 0
         for (position, count) in requests.buckets.enumerated() {
             sum += count

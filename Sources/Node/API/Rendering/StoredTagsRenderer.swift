@@ -72,7 +72,9 @@ enum StoredTagsRenderer {
 
     @inline(__always)
     private static func checkFormat(_ reader: inout ByteReader) throws(CodecError) {
-        guard try reader.byte() == RecordCodec.format else { throw CodecError("a row has a format this version does not know") }
+        guard try reader.byte() == RecordCodec.format else {
+            throw CodecError("a row has a format this version does not know")
+        }
     }
 }
 
@@ -89,7 +91,9 @@ private struct StoredClaim {
     @inline(__always)
     init(_ reader: inout ByteReader, base: Int64) throws(CodecError) {
         let flags = try reader.byte()
-        guard flags < 32, let source = TagSource(code: flags & 3) else { throw CodecError("unknown flags of a tag: \(flags)") }
+        guard flags < 32, let source = TagSource(code: flags & 3) else {
+            throw CodecError("unknown flags of a tag: \(flags)")
+        }
         self.source = source
         value = try reader.slice()
         createdBy = try reader.slice()

@@ -71,7 +71,9 @@ struct Call: Sendable {
     }
 
     /// One thing with its ETag, or 304 where the caller has it already.
-    func entity(_ status: Int = 200, tag: EntityTag, headers: [Problem.Header] = [], _ write: (inout JSONWriter) -> Void) -> HTTPResponse {
+    func entity(_ status: Int = 200, tag: EntityTag, headers: [Problem.Header] = [], _ write: (inout JSONWriter) -> Void)
+        -> HTTPResponse
+    {
         if status == 200, ConditionalRequest.ifNoneMatch(of: request.head)?.contains(tag) == true {
             return empty(304, headers: [.init(name: "etag", value: tag.text)])
         }

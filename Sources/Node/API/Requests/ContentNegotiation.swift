@@ -23,7 +23,8 @@ enum ContentNegotiation {
 
         init?(_ text: Substring) {
             let parts = text.split(separator: ";").map { $0.filter { $0 != " " && $0 != "\t" } }
-            guard let range = parts.first?.lowercased().split(separator: "/", omittingEmptySubsequences: false), range.count == 2
+            guard let range = parts.first?.lowercased().split(separator: "/", omittingEmptySubsequences: false),
+                range.count == 2
             else { return nil }
             (type, subtype) = (range[0], range[1])
             let stated = parts.dropFirst().first { $0.lowercased().hasPrefix("q=") }

@@ -30,7 +30,8 @@ struct Query: Sendable {
         while position < text.endIndex {
             switch text[position] {
             case UInt8(ascii: "%"):
-                guard position + 2 < text.endIndex, let high = hexDigit(text[position + 1]), let low = hexDigit(text[position + 2])
+                guard position + 2 < text.endIndex, let high = hexDigit(text[position + 1]),
+                    let low = hexDigit(text[position + 2])
                 else { return nil }
                 bytes.append(high << 4 | low)
                 position += 2

@@ -11,7 +11,8 @@ enum ResourceDocument {
     static let relationshipsMax = 1_000
 
     private static let members = [
-        "provider", "resource_id", "resource_type", "name", "account_id", "region", "native_tags", "metadata", "relationships",
+        "provider", "resource_id", "resource_type", "name", "account_id", "region", "native_tags", "metadata",
+        "relationships",
     ]
     /// What a document that was read here carries, and nobody sets.
     private static let readOnly = ["id", "version", "first_seen", "last_seen", "compliant", "costs"]
@@ -51,7 +52,9 @@ enum ResourceDocument {
         for member in members {
             let here = place.appending(member.name)
             guard let text = ObjectReader.text(member.value, at: here, bytes: 0...4096, into: &errors) else { continue }
-            if member.name.isEmpty || member.name.utf8.count > 1024 { errors.add("the key must have 1 to 1024 bytes", at: here) }
+            if member.name.isEmpty || member.name.utf8.count > 1024 {
+                errors.add("the key must have 1 to 1024 bytes", at: here)
+            }
             tags.append(Tag(member.name, text))
         }
         return TagList(tags)
@@ -81,7 +84,9 @@ enum ResourceDocument {
             else { return nil }
             guard let type = RelationshipType(name: name) else {
                 let names = RelationshipType.allCases.map(\.name)
-                errors.add("\"\(name)\" is no relationship type\(Suggestion.clause(for: name, among: names))", at: here.appending("type"))
+                errors.add(
+                    "\"\(name)\" is no relationship type\(Suggestion.clause(for: name, among: names))",
+                    at: here.appending("type"))
                 return nil
             }
             guard let id = UUID128(target) else {

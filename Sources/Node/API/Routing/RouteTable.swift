@@ -21,7 +21,8 @@ extension Route {
     private static let ingestion: [Route] = [
         Route(.post, "/ingest/aws", .governor, query: IngestEndpoints.query, body: documents, IngestEndpoints.ingest(.aws)),
         Route(.post, "/ingest/gcp", .governor, query: IngestEndpoints.query, body: documents, IngestEndpoints.ingest(.gcp)),
-        Route(.post, "/ingest/azure", .governor, query: IngestEndpoints.query, body: documents, IngestEndpoints.ingest(.azure)),
+        Route(
+            .post, "/ingest/azure", .governor, query: IngestEndpoints.query, body: documents, IngestEndpoints.ingest(.azure)),
         Route(.post, "/ingest/focus", .governor, body: .stream([FocusEndpoint.mediaType]), FocusEndpoint.ingest),
         Route(
             .post, "/events/eventbridge", .governor, query: EventEndpoints.query,

@@ -50,7 +50,9 @@ struct Router: Sendable {
         guard path.first == UInt8(ascii: "/") else { return .notFound }
         var here = 0
         var parameters: [String] = []
-        for (position, part) in path.dropFirst().split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).enumerated() {
+        for (position, part) in path.dropFirst().split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+            .enumerated()
+        {
             guard position < Self.partsMax else { return .notFound }
             if let known = nodes[here].fixed.first(where: { $0.part.elementsEqual(part) }) {
                 here = known.node

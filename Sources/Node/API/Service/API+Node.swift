@@ -23,7 +23,8 @@ extension Problem {
         case .diskFull:
             self = .unavailable("The node's disk is full; nothing of the request happened. Free some space.", retryAfter: 30)
         case .tooLarge:
-            self = .tooLarge("The change is larger than one entry of the log may be; nothing of it happened. Split the request.")
+            self = .tooLarge(
+                "The change is larger than one entry of the log may be; nothing of it happened. Split the request.")
         case .stopping: self = .unavailable("The node is stopping; nothing of the request happened. Ask another one.")
         case .damaged: self = .insideError
         }

@@ -128,7 +128,9 @@ package final class API: HTTPService {
         guard route.role != nil else { return Principal(subject: "anonymous", role: .viewer, expiresAt: .max) }
         let now = clock.milliseconds
         let result: Result<Principal, TokenError>? = head.headers.withValue(of: "authorization") { header in
-            do throws(TokenError) { return .success(try state.principal(header: header, at: now)) } catch { return .failure(error) }
+            do throws(TokenError) { return .success(try state.principal(header: header, at: now)) } catch {
+                return .failure(error)
+            }
         }
         let hasToken = query["access_token"] != nil && route.query.contains { $0.name == "access_token" }
         if let result {
@@ -143,7 +145,9 @@ package final class API: HTTPService {
         guard hasToken, let token = query["access_token"] else { throw .unauthorized(.missing) }
         var bytes = Array("Bearer \(token)".utf8)
         let verified: Result<Principal, TokenError> = bytes.withUnsafeMutableBytes { raw in
-            do throws(TokenError) { return .success(try state.principal(header: UnsafeRawBufferPointer(raw), at: now)) } catch {
+            do throws(TokenError) {
+                return .success(try state.principal(header: UnsafeRawBufferPointer(raw), at: now))
+            } catch {
                 return .failure(error)
             }
         }

@@ -1,7 +1,8 @@
-@testable import HTTPTransport
 import Logging
 import NIOCore
 import NIOEmbedded
+
+@testable import HTTPTransport
 
 /// A server's connection on an event loop whose clock is moved by hand.
 final class EmbeddedServer {
@@ -27,7 +28,8 @@ final class EmbeddedServer {
 
     /// A connection that has exchanged prefaces and settings.
     static func http2(
-        _ service: TestService = .echoTarget, settings: [(UInt16, UInt32)] = [], limits: (inout HTTPLimits) -> Void = { _ in }
+        _ service: TestService = .echoTarget, settings: [(UInt16, UInt32)] = [],
+        limits: (inout HTTPLimits) -> Void = { _ in }
     ) throws -> EmbeddedServer {
         let server = try EmbeddedServer(service, limits: limits)
         try server.send(HTTP2Frame.preface)
@@ -92,6 +94,9 @@ final class EmbeddedServer {
         loop.drain()
         channel.embeddedEventLoop.run()
     }
+
+    /// A tick of the server's, between two turns of the loop.
+    func tick() { loop.tick() }
 
     /// The client stops reading, or reads on.
     func setWritable(_ isWritable: Bool) {

@@ -35,7 +35,9 @@ final class Shared<Value: Sendable>: Sendable {
     private let mutex: Mutex<Value>
     init(_ value: Value) { mutex = Mutex(value) }
     var value: Value { mutex.withLock { $0 } }
-    func update<Result: Sendable>(_ body: @Sendable (inout sending Value) -> sending Result) -> Result { mutex.withLock(body) }
+    func update<Result: Sendable>(_ body: @Sendable (inout sending Value) -> sending Result) -> Result {
+        mutex.withLock(body)
+    }
 }
 
 /// Exchanges that a test keeps, to answer them when it likes; on one thread.
