@@ -33,7 +33,7 @@ extension HTTP1ServerConnection {
         spareExchange = nil
         swap(&exchange.head, &incomingHead)
         exchange.begin(current.key)
-        loop.service.respond(to: exchange)
+        loop.serve(exchange)
         // Nobody kept it: it serves again, and whoever did not answer by now never will.
         if isKnownUniquelyReferenced(&exchange) {
             exchange.endUnanswered()
