@@ -31,7 +31,9 @@ final class HTTP2Fields {
     /// The fields of a response, valid until the next call; nghttp2 copies what is not static.
     func make(_ parts: borrowing HTTPResponseParts, contentLength: Int?) -> UnsafeBufferPointer<nghttp2_nv> {
         let tagBytes = parts.entityTag?.utf8.count ?? 0
-        reserve(fields: Self.frequentFields + parts.headers.count, bytes: parts.headers.bytes.count + tagBytes + Self.decimalDigitsMax)
+        reserve(
+            fields: Self.frequentFields + parts.headers.count,
+            bytes: parts.headers.bytes.count + tagBytes + Self.decimalDigitsMax)
         add(Self.status(parts.status))
         if let type = parts.contentType {
             add(Self.field("content-type", value: type.utf8Start, type.utf8CodeUnitCount, flags: Self.copyNothing))

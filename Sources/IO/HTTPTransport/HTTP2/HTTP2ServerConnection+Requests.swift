@@ -142,7 +142,8 @@ extension HTTP2ServerConnection {
         // 0 would be no data: slots count from 1 there.
         nghttp2_session_set_stream_user_data(session, id, UnsafeMutableRawPointer(bitPattern: stream.pointee.slot + 1))
         if !isEnded {
-            stream.pointee.incoming = IncomingBody(connection: self, stream: stream.pointee.key, bytesMax: limits.bodyBytesMax, now: now)
+            stream.pointee.incoming = IncomingBody(
+                connection: self, stream: stream.pointee.key, bytesMax: limits.bodyBytesMax, now: now)
             stream.pointee.expectsContinue = incomingHead.expectsContinue
         }
         if let status = refusal() {
@@ -200,7 +201,8 @@ extension HTTP2ServerConnection {
 
     func streamClosed(_ id: Int32, error: UInt32) {
         let stream = stream(id)
-        if error != NGHTTP2_NO_ERROR.rawValue, error != NGHTTP2_REFUSED_STREAM.rawValue, stream?.pointee.isResetHere != true {
+        if error != NGHTTP2_NO_ERROR.rawValue, error != NGHTTP2_REFUSED_STREAM.rawValue, stream?.pointee.isResetHere != true
+        {
             observed(.reset)
         }
         if let stream {

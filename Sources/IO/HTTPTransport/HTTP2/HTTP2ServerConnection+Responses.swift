@@ -71,7 +71,9 @@ extension HTTP2ServerConnection {
     func incomingBody(of key: HTTPStreamKey) -> IncomingBody? { stream(key)?.pointee.incoming }
 
     func bodyWanted(_ key: HTTPStreamKey) {
-        guard let session, let stream = stream(key), stream.pointee.expectsContinue, !stream.pointee.isResponseBegun else { return }
+        guard let session, let stream = stream(key), stream.pointee.expectsContinue, !stream.pointee.isResponseBegun else {
+            return
+        }
         stream.pointee.expectsContinue = false
         var status = HTTP2Fields.status(100)
         nghttp2_submit_headers(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), stream.pointee.id, nil, &status, 1, nil)
@@ -93,7 +95,10 @@ extension HTTP2ServerConnection {
 
     // MARK: The session's callbacks
 
-    private func submit(_ parts: borrowing HTTPResponseParts, on stream: UnsafeMutablePointer<HTTP2Stream>, contentLength: Int?, hasBody: Bool) {
+    private func submit(
+        _ parts: borrowing HTTPResponseParts, on stream: UnsafeMutablePointer<HTTP2Stream>, contentLength: Int?,
+        hasBody: Bool
+    ) {
         guard let session else { return }
         let fields = loop.http2Fields.make(parts, contentLength: contentLength)
         guard hasBody else {

@@ -35,7 +35,9 @@ extension HTTP2ServerConnection {
         if let incoming = stream.pointee.incoming, incoming.isAwaited, now - incoming.lastProgress > limits.progressTimeout {
             incoming.failed(.timedOut)
         }
-        if stream.pointee.isResponseBegun, stream.pointee.waitingBytes > 0, now - stream.pointee.lastProgress > limits.progressTimeout {
+        if stream.pointee.isResponseBegun, stream.pointee.waitingBytes > 0,
+            now - stream.pointee.lastProgress > limits.progressTimeout
+        {
             stream.pointee.outgoing?.failed(.timedOut)
             reset(stream, NGHTTP2_CANCEL)
         }
