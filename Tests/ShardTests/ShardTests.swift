@@ -125,3 +125,33 @@ struct ShardTests {
         #expect(try shard.take(.deleteResource(id, .none)).outcomes == [.notFound])
     }
 }
+
+@Suite("What a bill says of a resource")
+struct CostTests {
+    private func costs(_ upload: UInt64, _ nanos: Int64) -> ShardCommand {
+        let line = CostLine(month: 202610, service: "EC2", currency: "USD", billedNanos: nanos, effectiveNanos: nanos)
+        let named = Observation(.partial, provider: .aws, resourceID: "i-1", name: "from-the-bill")
+        return .addCosts([CostObservation(resource: named, lines: [line], upload: upload)])
+    }
+
+    @Test("A name that only the bill knows stays when the provider describes the resource again without one")
+    func nameFromBill() throws {
+        var shard = newShard()
+        try shard.take(.observe([observation("")]))
+        #expect(try shard.take(costs(1, 5)).outcomes == [.updated])
+        #expect(try shard.take(.observe([observation("")])).outcomes == [.unchanged])
+        #expect(try shard.newest(observation("").id)?.resource.name == "from-the-bill")
+    }
+
+    @Test("Parts of one upload add up, and another upload replaces them, also where its first part is equal")
+    func uploads() throws {
+        var shard = newShard()
+        func billed() throws -> Int64? { try shard.newest(observation("").id)?.resource.costs.first?.billedNanos }
+        try shard.take(costs(1, 5))
+        try shard.take(costs(1, 3))
+        #expect(try billed() == 8)
+        try shard.take(costs(2, 8))
+        try shard.take(costs(2, 1))
+        #expect(try billed() == 9)
+    }
+}

@@ -7,6 +7,7 @@ package import NIOCore
 package final class HTTPExchange {
     /// The connection's event loop; everything here happens on it.
     package var eventLoop: any EventLoop { connection.eventLoop }
+    // Read by services, written between requests: never both at once, so the check at run time would only cost.
     @exclusivity(unchecked) package internal(set) var head: HTTPRequestHead
     /// The client's address; nil for a socket without one.
     package var remoteAddress: SocketAddress? { connection.information.remoteAddress }
@@ -122,7 +123,7 @@ package final class HTTPExchange {
     }
 
     private func takeAnswer() -> Bool {
-        connection.eventLoop.assertInEventLoop()
+        assert(connection.eventLoop.inEventLoop, "An exchange was used outside of its event loop")
         if isAnswered { return false }
         isAnswered = true
         return true

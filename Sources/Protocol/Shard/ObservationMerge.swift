@@ -23,7 +23,7 @@ extension Resource {
         if describes || resourceType.hasSuffix(".unknown") {
             take("resource_type", observation.resourceType, into: &resourceType)
         }
-        if describes || name.isEmpty { take("name", observation.name, into: &name) }
+        if describes || name.isEmpty { take("name", nonEmpty(observation.name), into: &name) }
         if describes || accountID.isEmpty { take("account_id", nonEmpty(observation.accountID), into: &accountID) }
         if describes || region.isEmpty { take("region", nonEmpty(observation.region), into: &region) }
         take("native_tags", observation.mergedTags(with: nativeTags), into: &nativeTags)

@@ -226,7 +226,8 @@ extension Shard {
         }
 
         /// Derives tags and compliance anew. The claims are taken from `record`, the trail from what stood `before`.
-        private mutating func rejudge(_ record: inout ResourceRecord, replacing before: ResourceRecord, _ judge: some Judge) {
+        private mutating func rejudge(_ record: inout ResourceRecord, replacing before: ResourceRecord, _ judge: some Judge)
+        {
             let claims = record.tags.compactMap(\.claims)
             let (tags, compliance) = judge.judge(record.resource, claims: claims, previous: before, at: now)
             auditTags(of: record.resource.id, from: before.tags, to: tags)

@@ -141,7 +141,7 @@ final class HTTP1ClientConnection: ChannelDuplexHandler, HTTPClientConnection {
 
     private func head(of request: HTTPClientRequest) -> NIOHTTP1.HTTPRequestHead {
         let method = NIOHTTP1.HTTPMethod(rawValue: request.method.name)
-        var head = NIOHTTP1.HTTPRequestHead(version: .http11, method: method, uri: request.target)
+        var head = NIOHTTP1.HTTPRequestHead(version: .http1_1, method: method, uri: request.target)
         head.headers.add(name: "host", value: request.origin.authority)
         request.headers.forEachRaw { name, value in
             guard !HTTP2RequestFields.isTransportField(name) else { return }

@@ -87,7 +87,7 @@ extension HTTPClientError {
         case ChannelError.connectTimeout:
             return connectTimedOut(to: origin, milliseconds: timeoutMilliseconds)
         case let error as IOError where error.errnoCode == ECONNREFUSED:
-            return HTTPClientError(.connectionRefused, "connection refused by \(address): is the node running?")
+            return HTTPClientError(.connectionRefused, "connection refused by \(address)")
         default:
             break
         }

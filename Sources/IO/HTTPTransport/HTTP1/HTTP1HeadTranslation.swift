@@ -32,8 +32,8 @@ struct HTTP1HeadTranslation {
         _ decoded: NIOHTTP1.HTTPRequestHead, into head: inout HTTPRequestHead, limits: HTTPLimits
     ) throws(Refusal) -> Framing {
         var translation = HTTP1HeadTranslation(limits: limits)
-        let isHTTP10 = decoded.version == .http10
-        guard isHTTP10 || decoded.version == .http11 else { throw Refusal(505) }
+        let isHTTP10 = decoded.version == .http1_0
+        guard isHTTP10 || decoded.version == .http1_1 else { throw Refusal(505) }
         head.reset(version: isHTTP10 ? .http10 : .http11)
         head.method = method(decoded.method)
         if head.method == .connect { throw Refusal(501) }

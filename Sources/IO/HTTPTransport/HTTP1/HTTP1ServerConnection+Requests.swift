@@ -6,7 +6,7 @@ extension HTTP1ServerConnection {
     func requestBegan(_ decoded: NIOHTTP1.HTTPRequestHead) {
         requestCount += 1
         current.id = requestCount
-        current.isHTTP10 = decoded.version == .http10
+        current.isHTTP10 = decoded.version == .http1_0
         current.isHead = decoded.method == .HEAD
         do throws(HTTP1HeadTranslation.Refusal) {
             let framing = try HTTP1HeadTranslation.translate(decoded, into: &incomingHead, limits: limits)
@@ -33,7 +33,7 @@ extension HTTP1ServerConnection {
         spareExchange = nil
         swap(&exchange.head, &incomingHead)
         exchange.begin(current.key)
-        loop.service.respond(to: exchange)
+        loop.serve(exchange)
         // Nobody kept it: it serves again, and whoever did not answer by now never will.
         if isKnownUniquelyReferenced(&exchange) {
             exchange.endUnanswered()

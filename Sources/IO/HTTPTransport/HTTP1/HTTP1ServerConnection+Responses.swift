@@ -15,7 +15,7 @@ extension HTTP1ServerConnection {
         return taken
     }
 
-    func respond(to key: HTTPStreamKey, _ parts: HTTPResponseParts, body: ByteBuffer) {
+    func respond(to key: HTTPStreamKey, _ parts: borrowing HTTPResponseParts, body: ByteBuffer) {
         guard isAwaited(key) else { return }
         begin(parts, contentLength: HTTPStatus.allowsBody(parts.status) ? body.readableBytes : nil)
         if !HTTPStatus.allowsBody(parts.status) || current.isHead || body.readableBytes == 0 {
@@ -33,7 +33,7 @@ extension HTTP1ServerConnection {
 
     // MARK: Responses in pieces
 
-    func beginResponse(to key: HTTPStreamKey, _ parts: HTTPResponseParts, body: OutgoingBody) {
+    func beginResponse(to key: HTTPStreamKey, _ parts: borrowing HTTPResponseParts, body: OutgoingBody) {
         guard isAwaited(key) else { return body.failed(.disconnected) }
         if HTTPStatus.allowsBody(parts.status), !current.isHead {
             current.outgoing = body
@@ -114,7 +114,7 @@ extension HTTP1ServerConnection {
         context != nil && phase.isOpen && key.id == current.id && !current.isIdle && !current.isResponseBegun
     }
 
-    private func begin(_ parts: HTTPResponseParts, contentLength: Int?) {
+    private func begin(_ parts: borrowing HTTPResponseParts, contentLength: Int?) {
         current.isResponseBegun = true
         if !mayKeepAlive { current.keepsAlive = false }
         writeHead(parts, contentLength: contentLength)
@@ -139,7 +139,7 @@ extension HTTP1ServerConnection {
         }
     }
 
-    private func writeHead(_ parts: HTTPResponseParts, contentLength: Int?) {
+    private func writeHead(_ parts: borrowing HTTPResponseParts, contentLength: Int?) {
         if parts.status == 200 {
             out.writeStaticString("HTTP/1.1 200 OK\r\n")
         } else {

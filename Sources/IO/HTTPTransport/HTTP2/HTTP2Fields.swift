@@ -1,77 +1,117 @@
 import CNGHTTP2
 
-/// Response fields in the form that nghttp2 takes: pointers, with static strings marked as not to be copied.
-enum HTTP2Fields {
+/// Puts a response's fields into the form that nghttp2 takes: pointers, with static strings marked as not to be copied.
+///
+/// Owns the memory they point into, which is used again for every response of an event loop.
+final class HTTP2Fields {
     private static let copyNothing = UInt8(NGHTTP2_NV_FLAG_NO_COPY_NAME.rawValue | NGHTTP2_NV_FLAG_NO_COPY_VALUE.rawValue)
     private static let copyValue = UInt8(NGHTTP2_NV_FLAG_NO_COPY_NAME.rawValue)
+    private static let copyAll = UInt8(NGHTTP2_NV_FLAG_NONE.rawValue)
+    /// Status, content type, entity tag and length.
+    private static let frequentFields = 4
+    private static let decimalDigitsMax = 20
 
-    /// Calls `body` with the fields of a response. They are valid during the call; nghttp2 copies what is not static.
-    static func withFields(
-        of parts: HTTPResponseParts, contentLength: Int?, _ body: (UnsafeBufferPointer<nghttp2_nv>) -> Void
-    ) {
-        // Status, content type, entity tag and length, then the others.
-        withUnsafeTemporaryAllocation(of: nghttp2_nv.self, capacity: 4 + parts.headers.count) { fields in
-            var count = 0
-            func add(_ field: nghttp2_nv) {
-                fields.initializeElement(at: count, to: field)
-                count += 1
-            }
-            add(status(parts.status))
-            if let type = parts.contentType {
-                add(field("content-type", value: type.utf8Start, type.utf8CodeUnitCount, flags: copyNothing))
-            }
-            parts.headers.forEachRaw { name, value in
-                guard !HTTPResponseParts.isTransportField(name) else { return }
-                add(
-                    nghttp2_nv(
-                        name: mutable(name), value: mutable(value), namelen: name.count, valuelen: value.count, flags: 0))
-            }
-            withDecimal(contentLength ?? 0) { digits in
-                if contentLength != nil {
-                    add(field("content-length", value: digits.baseAddress, digits.count, flags: copyValue))
-                }
-                withText(parts.entityTag) { tag in
-                    if let tag { add(field("etag", value: tag.baseAddress, tag.count, flags: copyValue)) }
-                    body(UnsafeBufferPointer(rebasing: fields[..<count]))
-                }
-            }
+    private var fields: UnsafeMutablePointer<nghttp2_nv>
+    private var fieldsCapacity = 32
+    private var count = 0
+    private var bytes: UnsafeMutablePointer<UInt8>
+    private var bytesCapacity = 1_024
+    private var bytesCount = 0
+
+    init() {
+        fields = .allocate(capacity: fieldsCapacity)
+        bytes = .allocate(capacity: bytesCapacity)
+    }
+
+    deinit {
+        fields.deallocate()
+        bytes.deallocate()
+    }
+
+    /// The fields of a response, valid until the next call; nghttp2 copies what is not static.
+    func make(_ parts: borrowing HTTPResponseParts, contentLength: Int?) -> UnsafeBufferPointer<nghttp2_nv> {
+        let tagBytes = parts.entityTag?.utf8.count ?? 0
+        reserve(
+            fields: Self.frequentFields + parts.headers.count,
+            bytes: parts.headers.bytes.count + tagBytes + Self.decimalDigitsMax)
+        add(Self.status(parts.status))
+        if let type = parts.contentType {
+            add(Self.field("content-type", value: type.utf8Start, type.utf8CodeUnitCount, flags: Self.copyNothing))
         }
+        if let contentLength { addLength(contentLength) }
+        if let tag = parts.entityTag {
+            let start = bytes + bytesCount
+            for byte in tag.utf8 { append(byte) }
+            add(Self.field("etag", value: start, tagBytes, flags: Self.copyValue))
+        }
+        if !parts.headers.isEmpty { addOthers(parts.headers) }
+        return UnsafeBufferPointer(start: fields, count: count)
     }
 
     /// The pseudo-field of a status.
     static func status(_ status: Int) -> nghttp2_nv {
-        let digits = HTTPStatus.digits(status)
-        return field(":status", value: digits, HTTPStatus.digitCount, flags: copyNothing)
+        field(":status", value: HTTPStatus.digits(status), HTTPStatus.digitCount, flags: copyNothing)
     }
 
-    private static func field(
-        _ name: StaticString, value: UnsafePointer<UInt8>?, _ count: Int, flags: UInt8
-    ) -> nghttp2_nv {
+    // MARK: Private helpers
+
+    private func addLength(_ length: Int) {
+        let start = bytes + bytesCount
+        let count = withDecimal(length) { digits in
+            for digit in digits { append(digit) }
+            return digits.count
+        }
+        add(Self.field("content-length", value: start, count, flags: Self.copyValue))
+    }
+
+    /// Copies all storage of the fields, and points to the places of those that are not the transport's.
+    private func addOthers(_ headers: HTTPFields) {
+        let copy = UnsafeMutableRawPointer(bytes + bytesCount)
+        headers.bytes.withUnsafeBytes { stored in
+            guard let start = stored.baseAddress else { return }
+            copy.copyMemory(from: start, byteCount: stored.count)
+        }
+        bytesCount += headers.bytes.count
+        for entry in headers.entries {
+            let name = UnsafeRawBufferPointer(start: copy + Int(entry.nameStart), count: Int(entry.nameCount))
+            guard !HTTPResponseParts.isTransportField(name) else { continue }
+            add(
+                nghttp2_nv(
+                    name: (copy + Int(entry.nameStart)).assumingMemoryBound(to: UInt8.self),
+                    value: (copy + Int(entry.valueStart)).assumingMemoryBound(to: UInt8.self), namelen: Int(entry.nameCount),
+                    valuelen: Int(entry.valueCount), flags: Self.copyAll))
+        }
+    }
+
+    private static func field(_ name: StaticString, value: UnsafePointer<UInt8>, _ count: Int, flags: UInt8) -> nghttp2_nv {
         nghttp2_nv(
             name: UnsafeMutablePointer(mutating: name.utf8Start), value: UnsafeMutablePointer(mutating: value),
             namelen: name.utf8CodeUnitCount, valuelen: count, flags: flags)
     }
 
-    private static func mutable(_ bytes: UnsafeRawBufferPointer) -> UnsafeMutablePointer<UInt8>? {
-        UnsafeMutablePointer(mutating: bytes.baseAddress?.assumingMemoryBound(to: UInt8.self))
+    private func add(_ field: nghttp2_nv) {
+        (fields + count).initialize(to: field)
+        count += 1
     }
 
-    private static func withText(_ text: String?, _ body: (UnsafeBufferPointer<UInt8>?) -> Void) {
-        guard var text else { return body(nil) }
-        text.withUTF8 { body($0) }
+    private func append(_ byte: UInt8) {
+        (bytes + bytesCount).initialize(to: byte)
+        bytesCount += 1
     }
-}
 
-/// Calls `body` with the decimal digits of a number that is not negative.
-func withDecimal<Result>(_ number: Int, _ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result {
-    let digitsMax = 20
-    return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: digitsMax) { digits in
-        var (rest, start) = (number, digitsMax)
-        repeat {
-            start -= 1
-            digits[start] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
-            rest /= 10
-        } while rest > 0
-        return body(UnsafeBufferPointer(rebasing: digits[start...]))
+    /// Begins anew, with room for so much.
+    private func reserve(fields fieldsNeeded: Int, bytes bytesNeeded: Int) {
+        count = 0
+        bytesCount = 0
+        if fieldsNeeded > fieldsCapacity {
+            fields.deallocate()
+            fieldsCapacity = fieldsNeeded
+            fields = .allocate(capacity: fieldsCapacity)
+        }
+        if bytesNeeded > bytesCapacity {
+            bytes.deallocate()
+            bytesCapacity = bytesNeeded
+            bytes = .allocate(capacity: bytesCapacity)
+        }
     }
 }

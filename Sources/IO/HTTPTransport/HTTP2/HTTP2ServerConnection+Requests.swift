@@ -138,17 +138,18 @@ extension HTTP2ServerConnection {
             return
         }
         let stream = occupySlot()
-        stream.begin(id: id, isHead: incomingHead.method == .head, isRequestEnded: isEnded)
+        stream.pointee.begin(id: id, isHead: incomingHead.method == .head, isRequestEnded: isEnded)
         // 0 would be no data: slots count from 1 there.
-        nghttp2_session_set_stream_user_data(session, id, UnsafeMutableRawPointer(bitPattern: stream.slot + 1))
+        nghttp2_session_set_stream_user_data(session, id, UnsafeMutableRawPointer(bitPattern: stream.pointee.slot + 1))
         if !isEnded {
-            stream.incoming = IncomingBody(connection: self, stream: stream.key, bytesMax: limits.bodyBytesMax, now: now)
-            stream.expectsContinue = incomingHead.expectsContinue
+            stream.pointee.incoming = IncomingBody(
+                connection: self, stream: stream.pointee.key, bytesMax: limits.bodyBytesMax, now: now)
+            stream.pointee.expectsContinue = incomingHead.expectsContinue
         }
         if let status = refusal() {
-            respond(to: stream.key, HTTPResponseParts(HTTPResponseHead(status: status)), body: ByteBuffer())
+            respond(to: stream.pointee.key, HTTPResponseParts(HTTPResponseHead(status: status)), body: ByteBuffer())
         } else {
-            serve(stream.key)
+            serve(stream.pointee.key)
         }
     }
 
@@ -172,7 +173,7 @@ extension HTTP2ServerConnection {
         spareExchange = nil
         swap(&exchange.head, &incomingHead)
         exchange.begin(key)
-        loop.service.respond(to: exchange)
+        loop.serve(exchange)
         // Nobody kept it: it serves again, and whoever did not answer by now never will.
         if isKnownUniquelyReferenced(&exchange) {
             exchange.endUnanswered()
@@ -184,8 +185,8 @@ extension HTTP2ServerConnection {
 
     func dataReceived(_ bytes: UnsafeRawBufferPointer, on id: Int32) {
         guard let session else { return }
-        if let stream = stream(id), let incoming = stream.incoming {
-            stream.expectsContinue = false
+        if let stream = stream(id), let incoming = stream.pointee.incoming {
+            stream.pointee.expectsContinue = false
             incoming.received(bytes, now: now)
         } else {
             nghttp2_session_consume(session, id, bytes.count)
@@ -194,23 +195,24 @@ extension HTTP2ServerConnection {
 
     private func requestEnded(_ id: Int32) {
         guard let stream = stream(id) else { return }
-        stream.isRequestEnded = true
-        stream.incoming?.ended()
+        stream.pointee.isRequestEnded = true
+        stream.pointee.incoming?.ended()
     }
 
     func streamClosed(_ id: Int32, error: UInt32) {
         let stream = stream(id)
-        if error != NGHTTP2_NO_ERROR.rawValue, error != NGHTTP2_REFUSED_STREAM.rawValue, stream?.isResetHere != true {
+        if error != NGHTTP2_NO_ERROR.rawValue, error != NGHTTP2_REFUSED_STREAM.rawValue, stream?.pointee.isResetHere != true
+        {
             observed(.reset)
         }
         if let stream {
-            if stream.isRequestEnded { history.streamEnded(id) }
+            if stream.pointee.isRequestEnded { history.streamEnded(id) }
             release(stream)
         }
     }
 
     /// The slot of a stream that is known by its identifier alone.
-    private func stream(_ id: Int32) -> HTTP2Stream? {
+    private func stream(_ id: Int32) -> UnsafeMutablePointer<HTTP2Stream>? {
         guard let session, let data = nghttp2_session_get_stream_user_data(session, id) else { return nil }
         return stream(HTTPStreamKey(slot: Int(bitPattern: data) - 1, id: Int(id)))
     }

@@ -22,7 +22,7 @@ extension HTTP2ServerConnection {
             return terminate(NGHTTP2_ENHANCE_YOUR_CALM)
         }
         if activeStreams > 0 {
-            for stream in streams where !stream.isFree { checkProgress(of: stream, now: now) }
+            for stream in streams where !stream.pointee.isFree { checkProgress(of: stream, now: now) }
         } else if now - lastActivity > limits.idleTimeout {
             terminate(NGHTTP2_NO_ERROR)
         } else if out.readableBytes == 0 {
@@ -31,12 +31,14 @@ extension HTTP2ServerConnection {
         }
     }
 
-    private func checkProgress(of stream: HTTP2Stream, now: NIODeadline) {
-        if let incoming = stream.incoming, incoming.isAwaited, now - incoming.lastProgress > limits.progressTimeout {
+    private func checkProgress(of stream: UnsafeMutablePointer<HTTP2Stream>, now: NIODeadline) {
+        if let incoming = stream.pointee.incoming, incoming.isAwaited, now - incoming.lastProgress > limits.progressTimeout {
             incoming.failed(.timedOut)
         }
-        if stream.isResponseBegun, stream.waitingBytes > 0, now - stream.lastProgress > limits.progressTimeout {
-            stream.outgoing?.failed(.timedOut)
+        if stream.pointee.isResponseBegun, stream.pointee.waitingBytes > 0,
+            now - stream.pointee.lastProgress > limits.progressTimeout
+        {
+            stream.pointee.outgoing?.failed(.timedOut)
             reset(stream, NGHTTP2_CANCEL)
         }
     }

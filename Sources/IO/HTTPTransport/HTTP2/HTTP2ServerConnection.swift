@@ -34,7 +34,7 @@ final class HTTP2ServerConnection: ChannelInboundHandler, HTTPServerConnection, 
     var liveTasks = 0
 
     // Streams
-    @exclusivity(unchecked) private(set) var streams: [HTTP2Stream] = []
+    @exclusivity(unchecked) private(set) var streams: [UnsafeMutablePointer<HTTP2Stream>] = []
     @exclusivity(unchecked) private var freeSlots: [Int] = []
     private(set) var activeStreams = 0
     var waitingResponseBytes = 0
@@ -69,6 +69,13 @@ final class HTTP2ServerConnection: ChannelInboundHandler, HTTPServerConnection, 
         limits = loop.limits
         lastActivity = loop.eventLoop.now
         flood = HTTP2FloodGuard(limits: loop.limits, now: lastActivity)
+    }
+
+    deinit {
+        for stream in streams {
+            stream.deinitialize(count: 1)
+            stream.deallocate()
+        }
     }
 
     var executor: EventLoopExecutor { loop.executor }
@@ -209,33 +216,34 @@ final class HTTP2ServerConnection: ChannelInboundHandler, HTTPServerConnection, 
     }
 
     private func endStreams() {
-        for stream in streams where !stream.isFree { release(stream) }
+        for stream in streams where !stream.pointee.isFree { release(stream) }
     }
 
     // MARK: Slots
 
     /// The stream that `key` names; nil when it is over.
     @inline(__always)
-    func stream(_ key: HTTPStreamKey) -> HTTP2Stream? {
+    func stream(_ key: HTTPStreamKey) -> UnsafeMutablePointer<HTTP2Stream>? {
         guard key.slot < streams.count else { return nil }
         let stream = streams[key.slot]
-        return Int(stream.id) == key.id && key.id != 0 ? stream : nil
+        return Int(stream.pointee.id) == key.id && key.id != 0 ? stream : nil
     }
 
-    func occupySlot() -> HTTP2Stream {
+    func occupySlot() -> UnsafeMutablePointer<HTTP2Stream> {
         activeStreams += 1
         if let slot = freeSlots.popLast() { return streams[slot] }
-        let stream = HTTP2Stream(slot: streams.count)
+        let stream = UnsafeMutablePointer<HTTP2Stream>.allocate(capacity: 1)
+        stream.initialize(to: HTTP2Stream(slot: streams.count))
         streams.append(stream)
         return stream
     }
 
     /// Ends what still works on the stream and frees its slot.
-    func release(_ stream: HTTP2Stream) {
-        waitingResponseBytes -= stream.outgoing == nil ? stream.waitingBytes : 0
-        let (task, incoming, outgoing) = (stream.task, stream.incoming, stream.outgoing)
-        stream.end()
-        freeSlots.append(stream.slot)
+    func release(_ stream: UnsafeMutablePointer<HTTP2Stream>) {
+        waitingResponseBytes -= stream.pointee.outgoing == nil ? stream.pointee.waitingBytes : 0
+        let (task, incoming, outgoing) = (stream.pointee.task, stream.pointee.incoming, stream.pointee.outgoing)
+        stream.pointee.end()
+        freeSlots.append(stream.pointee.slot)
         activeStreams -= 1
         lastActivity = now
         // Last, for they call out: who is called finds the slot free already.

@@ -1,7 +1,10 @@
 import NIOCore
 
 /// One slot of a connection's streams: the state of a request in progress, used again for later ones.
-final class HTTP2Stream {
+///
+/// The connection keeps each slot at an address of its own, for as long as it lives: reference counting on every touch of a
+/// stream took a tenth of the time of small requests.
+struct HTTP2Stream {
     /// The stream's identifier; 0 while the slot is free.
     private(set) var id: Int32 = 0
     let slot: Int
@@ -23,7 +26,7 @@ final class HTTP2Stream {
     /// nghttp2 asked for data when there was none, and waits to be told of more.
     var isDeferred = false
     /// A whole body, from its reader index on.
-    @exclusivity(unchecked) var body = ByteBuffer()
+    var body = ByteBuffer()
     /// Whether the body's storage is the slot's own, to be used again.
     private var ownsBodyStorage = true
     private var isBufferLent = false
@@ -42,14 +45,14 @@ final class HTTP2Stream {
     /// Response bytes that wait to be framed.
     var waitingBytes: Int { outgoing?.waitingBytes ?? body.readableBytes }
 
-    func begin(id: Int32, isHead: Bool, isRequestEnded: Bool) {
+    mutating func begin(id: Int32, isHead: Bool, isRequestEnded: Bool) {
         self.id = id
         self.isHead = isHead
         self.isRequestEnded = isRequestEnded
     }
 
     /// An empty buffer with the slot's storage.
-    func takeBodyBuffer() -> ByteBuffer {
+    mutating func takeBodyBuffer() -> ByteBuffer {
         var taken = ByteBuffer()
         swap(&taken, &body)
         taken.clear()
@@ -58,13 +61,13 @@ final class HTTP2Stream {
     }
 
     /// Takes a whole body, whose storage is the slot's own if it came from ``takeBodyBuffer()``.
-    func setBody(_ bytes: ByteBuffer) {
+    mutating func setBody(_ bytes: ByteBuffer) {
         body = bytes
         ownsBodyStorage = isBufferLent
     }
 
     /// Frees the slot; keeps the storage of a small body.
-    func end() {
+    mutating func end() {
         id = 0
         expectsContinue = false
         isResponseBegun = false

@@ -14,8 +14,9 @@ struct HTTPConnectionInformation: Sendable {
     var peerSubjectAltNames: [String]
 }
 
-/// A response's head as connections take it: the frequent fields apart, so that none of them needs an allocation.
-struct HTTPResponseParts {
+/// A response's head as connections take it: the frequent fields apart, so that none of them needs an allocation. Not copyable,
+/// so that none is copied by accident on the way.
+struct HTTPResponseParts: ~Copyable {
     var status: Int
     var contentType: StaticString?
     var entityTag: String?
@@ -61,11 +62,11 @@ protocol HTTPServerConnection: AnyObject {
 
     /// An empty buffer for a body, with storage that was used before.
     func takeBodyBuffer(for stream: HTTPStreamKey) -> ByteBuffer
-    func respond(to stream: HTTPStreamKey, _ parts: HTTPResponseParts, body: ByteBuffer)
+    func respond(to stream: HTTPStreamKey, _ parts: borrowing HTTPResponseParts, body: ByteBuffer)
 
     // MARK: Responses in pieces
 
-    func beginResponse(to stream: HTTPStreamKey, _ parts: HTTPResponseParts, body: OutgoingBody)
+    func beginResponse(to stream: HTTPStreamKey, _ parts: borrowing HTTPResponseParts, body: OutgoingBody)
     /// The writer has more bytes, or has ended.
     func outgoingBodyChanged(_ stream: HTTPStreamKey)
 

@@ -21,8 +21,10 @@ final class HTTPServerLoop: @unchecked Sendable {
     let executor: EventLoopExecutor
     let limits: HTTPLimits
     let logger: Logger
-    let service: any HTTPService
+    /// The service; as a closure, for calling a stored existential copies it each time.
+    let serve: (HTTPExchange) -> Void
     let http2: HTTP2SessionTemplate
+    let http2Fields = HTTP2Fields()
 
     /// The time of the last tick.
     private(set) var now: NIODeadline
@@ -42,7 +44,7 @@ final class HTTPServerLoop: @unchecked Sendable {
         executor = EventLoopExecutor(eventLoop)
         self.limits = limits
         self.logger = logger
-        self.service = service
+        serve = { service.respond(to: $0) }
         self.connections = connections
         http2 = HTTP2SessionTemplate(limits: limits)
         now = .now()

@@ -4,8 +4,10 @@ import Shard
 
 /// Submits many observations: side by side to their shards, in order within each, in commands of bounded size.
 struct InventoryWriter: Sendable {
-    /// Most observations of one command, so that no log entry grows without bound.
+    /// Most observations of one command, and most bytes that they hold, so that the log entry of a command stays far
+    /// below what the log takes: a row repeats its tags in the virtual layer and in the trail.
     static let commandItemsMax = 500
+    static let commandBytesMax = 2 << 20
 
     let node: Node
     let stamp: WriteStamp
@@ -19,35 +21,58 @@ struct InventoryWriter: Sendable {
     }
 
     func submit(_ observations: [Observation], into summary: inout IngestSummary) async throws {
-        try await submit(observations, slot: { $0.id.slot }, into: &summary) { .observe($0) }
+        try await submit(observations, by: \.self, into: &summary) { .observe($0) }
     }
 
     func submit(_ costs: [CostObservation], into summary: inout IngestSummary) async throws {
-        try await submit(costs, slot: { $0.resource.id.slot }, into: &summary) { .addCosts($0) }
+        try await submit(costs, by: \.resource, into: &summary) { .addCosts($0) }
     }
 
     private func submit<Item: Sendable>(
-        _ items: [Item], slot: (Item) -> Slot, into summary: inout IngestSummary,
+        _ items: [Item], by observation: @escaping @Sendable (Item) -> Observation, into summary: inout IngestSummary,
         _ command: @escaping @Sendable ([Item]) -> ShardCommand
     ) async throws {
         let shards = node.shardCount
         var byShard: [[Item]] = Array(repeating: [], count: shards)
-        for item in items { byShard[node.shard(of: slot(item))].append(item) }
+        for item in items { byShard[node.shard(of: observation(item).id.slot)].append(item) }
         try await withThrowingTaskGroup(of: [Outcome].self) { group in
             for (shard, items) in byShard.enumerated() where !items.isEmpty {
                 group.addTask {
                     var outcomes: [Outcome] = []
-                    for start in stride(from: 0, to: items.count, by: Self.commandItemsMax) {
-                        let chunk = Array(items[start..<min(start + Self.commandItemsMax, items.count)])
+                    var start = 0
+                    while start < items.count {
+                        let end = Self.end(of: items, from: start, by: observation)
                         // A remembered answer holds an outcome per item: each command needs a key of its own.
                         let part = UInt64(batch + 1) << 32 | UInt64(start)
+                        let chunk = Array(items[start..<end])
                         outcomes += try await node.submit(command(chunk), shard: shard, by: stamp.context(part: part))
                             .outcomes
+                        start = end
                     }
                     return outcomes
                 }
             }
             for try await outcomes in group { summary.count(outcomes) }
         }
+    }
+
+    /// Where the command that begins at `start` ends: at a bound, and after one item at least.
+    private static func end<Item>(of items: [Item], from start: Int, by observation: (Item) -> Observation) -> Int {
+        var end = start
+        var bytes = 0
+        while end < items.count, end - start < commandItemsMax {
+            bytes += observation(items[end]).approximateBytes
+            guard bytes <= commandBytesMax || end == start else { break }
+            end += 1
+        }
+        return end
+    }
+}
+
+extension Observation {
+    /// What the observation takes in a row, to within its fixed parts.
+    fileprivate var approximateBytes: Int {
+        let tags = (nativeTags?.tags ?? []).reduce(0) { $0 + $1.key.utf8.count + $1.value.utf8.count }
+        return resourceID.utf8.count + (metadata?.bytes.count ?? 0) + tags + relationships.count * 17 + 256
     }
 }

@@ -11,8 +11,6 @@ package final class API: HTTPService {
     package struct Configuration: Sendable {
         /// Longest body of `POST /ingest/{provider}` as one JSON document, in bytes; NDJSON and CSV have no such limit.
         package var ingestDocumentBytesMax = 100 << 20
-        /// Longest time that a write may take before it is answered with 503, in milliseconds.
-        package var writeMillisecondsMax: Int64 = 30_000
         /// What the node calls itself in `GET /cluster`.
         package var nodeName = "local"
         package var region = "local"
