@@ -67,6 +67,11 @@ final class NodeProcess: @unchecked Sendable {
         process.waitUntilExit()
     }
 
+    var isRunning: Bool { process.isRunning }
+
+    /// Asks it to stop, without waiting.
+    func stopOrderly() { process.terminate() }
+
     /// Asks it to stop; returns its exit status.
     @discardableResult
     func terminate() -> Int32 {

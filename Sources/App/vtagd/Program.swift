@@ -44,24 +44,29 @@ struct Program {
 
     func run() async throws {
         signal(SIGPIPE, SIG_IGN)
+        // Trapped before anything else: a signal that comes during the start is heeded after it, not lost to the default.
+        let stopSignals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
+        let hangups = await UnixSignalsSequence(trapping: .sighup)
         let group = MultiThreadedEventLoopGroup(numberOfThreads: settings.threads)
         let tls = try makeTLS()
         let node = try await startNode(group)
         let server: ServedAPI
         do {
-            server = try await ServedAPI(settings, node, group, tls, logger)
+            server = try await ServedAPI(settings, node, group, tls, hangups, logger)
         } catch {
             await node.stop()
             throw error
         }
-        let services = ServiceGroup(
-            configuration: .init(
-                services: [.init(service: server)], gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet))
+        let services = ServiceGroup(configuration: .init(services: [.init(service: server)], logger: quiet))
+        let stopping = Task {
+            for await _ in stopSignals { await services.triggerGracefulShutdown() }
+        }
         do {
             try await services.run()
         } catch {
             logger.error("service failed", metadata: ["error": "\(error)"])
         }
+        stopping.cancel()
         await node.stop()
         try? await group.shutdownGracefully()
         logger.info("stopped")
@@ -115,12 +120,15 @@ private struct ServedAPI: Service {
     private let api: API
     private let keys: KeySource
     private let tls: TLSServerContext?
+    private let hangups: UnixSignalsSequence
     private let logger: Logger
 
     init(
-        _ settings: Settings, _ node: Node, _ group: MultiThreadedEventLoopGroup, _ tls: TLSServerContext?, _ logger: Logger
+        _ settings: Settings, _ node: Node, _ group: MultiThreadedEventLoopGroup, _ tls: TLSServerContext?,
+        _ hangups: UnixSignalsSequence, _ logger: Logger
     ) async throws {
         self.tls = tls
+        self.hangups = hangups
         self.logger = logger
         let now = wallClock().milliseconds / 1000
         let secrets: NodeSecrets
@@ -186,7 +194,7 @@ private struct ServedAPI: Service {
     }
 
     private func reloadOnHangup() async {
-        for await _ in await UnixSignalsSequence(trapping: .sighup) {
+        for await _ in hangups {
             guard let tls else { continue }
             do throws(TLSError) {
                 try tls.reload()

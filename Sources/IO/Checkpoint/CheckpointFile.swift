@@ -10,6 +10,12 @@ struct CheckpointFile {
     /// Size in bytes.
     let size: UInt64
 
+    /// Whether SQLite's write-ahead file holds more than its header of 32 bytes.
+    private static func hasFrames(_ path: String) -> Bool {
+        guard let size = try? FileManager.default.attributesOfItem(atPath: path)[.size] as? UInt64 else { return false }
+        return size > 32
+    }
+
     /// Refuses what is no checkpoint of ours, cut short, or of a newer version (SQLite file format, section 1.3).
     init(path: String) throws(CheckpointError) {
         guard FileManager.default.fileExists(atPath: path) else {
@@ -45,7 +51,8 @@ struct CheckpointFile {
         }
         let page = integer(16, bytes: 2) == 1 ? 65_536 : integer(16, bytes: 2)
         let pages = integer(28, bytes: 4)
-        guard size >= pages * page else {
+        // While SQLite folds its write-ahead file into this one, a crash leaves the pages that are missing here over there.
+        guard size >= pages * page || Self.hasFrames(path + "-wal") else {
             throw .damaged(path, "it has \(size) bytes instead of \(pages * page)")
         }
     }

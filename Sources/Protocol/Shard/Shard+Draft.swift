@@ -63,6 +63,8 @@ extension Shard {
                 outcomes.append(try setTag(id, value: value, precondition, judge))
             case .deleteTag(let id, let precondition):
                 outcomes.append(try deleteTag(id, precondition, judge))
+            case .reserveKey:
+                outcomes.append(.unchanged)
             case .sweep(let limit):
                 try sweepRows(limit: limit, judge)
             }

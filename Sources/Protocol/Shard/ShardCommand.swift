@@ -14,6 +14,8 @@ package enum ShardCommand: Sendable {
     /// The value of a tag, set by hand: `PUT /virtual-tags/{id}`.
     case setTag(UUID128, value: String, Precondition)
     case deleteTag(UUID128, Precondition)
+    /// Changes nothing but the memory of idempotency keys: the request that the context's key stands for has begun.
+    case reserveKey
     /// Judges up to `limit` rows after the sweep's position under the current catalogue.
     case sweep(limit: Int)
 }

@@ -42,7 +42,8 @@ enum EventBridgeDecoder {
         guard !observations.isEmpty else { return .malformed(detail: "the event does not say which resource it is about") }
         return .changes(
             ChangeEvent(
-                messageID: messageID, occurredAt: event["time"]?.string.flatMap { Timestamp($0) }, observations: observations
+                messageID: messageID, origin: "\(event["source"]?.string ?? "") \(event["account"]?.string ?? "")",
+                occurredAt: event["time"]?.string.flatMap { Timestamp($0) }, observations: observations
             ))
     }
 

@@ -26,7 +26,9 @@ enum EventGridDecoder {
         default: return .ignored(reason: "events of type `\(type.prefix(100))` change nothing in the inventory")
         }
         guard let observation else { return .malformed(detail: "the event does not say which resource it is about") }
-        return .changes(ChangeEvent(messageID: messageID, occurredAt: occurredAt, observations: [observation]))
+        let origin = event["source"]?.string ?? event["topic"]?.string ?? ""
+        return .changes(
+            ChangeEvent(messageID: messageID, origin: origin, occurredAt: occurredAt, observations: [observation]))
     }
 
     /// These events name the resource and say nothing of its new state.

@@ -16,11 +16,14 @@ package enum EventOutcome: Hashable, Sendable {
 package struct ChangeEvent: Hashable, Sendable {
     /// The sender's id of the message: the same when it delivers the message again.
     package let messageID: String
+    /// Within which `messageID` is unique: the source, topic or subscription; empty when the envelope names none.
+    package let origin: String
     /// When it happened, where the message says so. Messages may overtake each other.
     package let occurredAt: Timestamp?
     package let observations: [Observation]
 
-    package init(messageID: String, occurredAt: Timestamp?, observations: [Observation]) {
+    package init(messageID: String, origin: String = "", occurredAt: Timestamp?, observations: [Observation]) {
+        self.origin = origin
         self.messageID = messageID
         self.occurredAt = occurredAt
         self.observations = observations

@@ -5,7 +5,7 @@ import Model
 enum PubSubDecoder {
     static func decode(_ body: JSONView, nested: JSONParser) -> EventOutcome {
         // With payload unwrapping the body is the message's data.
-        if body["asset"] != nil { return changes(body, messageID: nil, publishedAt: nil) }
+        if body["asset"] != nil { return changes(body, messageID: nil, origin: "", publishedAt: nil) }
         guard let message = body["message"], message.isObject else {
             return .malformed(detail: "the body has no object `message`")
         }
@@ -15,13 +15,17 @@ enum PubSubDecoder {
         guard let text = message["data"]?.utf8, !text.isEmpty else { return .ignored(reason: "the message has no data") }
         guard let data = Base64.decode(text) else { return .malformed(detail: "`message.data` is not Base64") }
         let publishedAt = (message["publishTime"] ?? message["publish_time"])?.string.flatMap { Timestamp($0) }
-        let outcome = try? nested.withDocument(data) { changes($0, messageID: messageID, publishedAt: publishedAt) }
+        let outcome = try? nested.withDocument(data) {
+            changes($0, messageID: messageID, origin: body["subscription"]?.string ?? "", publishedAt: publishedAt)
+        }
         // A new feed begins with a greeting in plain text.
         return outcome ?? .ignored(reason: "the message's data is not JSON")
     }
 
     /// A feed's `TemporalAsset`: `asset`, `deleted`, `window`.
-    private static func changes(_ data: JSONView, messageID: String?, publishedAt: Timestamp?) -> EventOutcome {
+    private static func changes(
+        _ data: JSONView, messageID: String?, origin: String, publishedAt: Timestamp?
+    ) -> EventOutcome {
         guard data["asset"]?.isObject == true || data["assetType"] != nil else {
             return .ignored(reason: "the message is not of a Cloud Asset Inventory feed")
         }
@@ -34,7 +38,7 @@ enum PubSubDecoder {
         let window = data.at("window", "startTime")?.string ?? ""
         return .changes(
             ChangeEvent(
-                messageID: messageID ?? "\(observation.resourceID)@\(window)", occurredAt: occurredAt,
+                messageID: messageID ?? "\(observation.resourceID)@\(window)", origin: origin, occurredAt: occurredAt,
                 observations: [observation]))
     }
 }

@@ -9,6 +9,10 @@ extension GCPReader {
             refusal = "the asset has no `name` that begins with `//`"
             return nil
         }
+        guard name.slashParts().count >= 2 else {
+            refusal = "the asset's `name` names no resource"
+            return nil
+        }
         let assetType = asset["assetType"]?.nonEmptyString ?? asset["asset_type"]?.nonEmptyString
         if let data = asset["resource"]?["data"], data.isObject {
             return exported(asset, name: name, assetType: assetType, data: data)

@@ -86,6 +86,10 @@ extension GCPReader {
             return nil
         }
         let parts = id.slashParts()
+        guard parts.count >= 2 else {
+            refusal = "`\(id)` names no resource"
+            return nil
+        }
         return observation(id: id, parts: parts, type: type(parts), item: item, fields: fields)
     }
 

@@ -44,7 +44,7 @@ struct GCPReferences {
 
     /// The project, and the resource whose part this one is by its name.
     mutating func place(parts: [Substring], project: String?, projectIDs: [String: String]) {
-        let isResourceManager = parts.count <= 3 && parts[0] == "cloudresourcemanager.googleapis.com"
+        let isResourceManager = parts.count <= 3 && parts.first == "cloudresourcemanager.googleapis.com"
         if let project, !isResourceManager { add(.inProject, "//cloudresourcemanager.googleapis.com/projects/\(project)") }
         if parts.count > 3, parts[1] == "organizations" || parts[1] == "folders" {
             add(

@@ -47,7 +47,7 @@ enum GCPServices {
 
     /// The service that a relative name is most likely of; nil for a scope, or when there is no telling.
     static func service(ofRelative parts: [Substring]) -> String? {
-        if parts[0] == "apps" { return "appengine" }
+        if parts.first == "apps" { return "appengine" }
         guard parts.count >= 4 else { return nil }
         if parts[0] != "projects" { return ofOrganization[String(parts[2])] ?? "unknown" }
         switch parts[2] {

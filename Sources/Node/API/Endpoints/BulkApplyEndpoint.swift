@@ -13,9 +13,10 @@ enum BulkApplyEndpoint {
 
     static let apply: Route.Handler = { call in
         let (value, body) = try await call.document()
-        let stamp = try call.stamp(body: body)
+        let request = try BulkRequest(value)
+        let stamp = try await call.stamp(body: body)
         let result =
-            switch try BulkRequest(value) {
+            switch request {
             case .items(let items): try await applyItems(items, call.api, stamp)
             case .matching(let condition, let tags): try await applyWhere(condition, tags, call.api, stamp)
             }
@@ -43,8 +44,12 @@ enum BulkApplyEndpoint {
         let outcomes = try await withThrowingTaskGroup(of: [(Int, Outcome)].self) { group in
             for (shard, items) in byShard {
                 group.addTask {
+                    // Which items there are depends on the inventory: an answer fits the same ones alone.
+                    let contents = items.reduce(UInt64(items.count)) { digest, item in
+                        StableHash.mix(digest ^ UInt64(item.index) ^ item.application.resource.uuid.low)
+                    }
                     let reply = try await api.node.submit(
-                        .applyTags(items.map(\.application)), shard: shard, by: stamp.context())
+                        .applyTags(items.map(\.application)), shard: shard, by: stamp.context(contents: contents))
                     return Array(zip(items.map(\.index), reply.outcomes))
                 }
             }
@@ -70,9 +75,10 @@ enum BulkApplyEndpoint {
             page += 1
             for (shard, ids) in Dictionary(grouping: ids, by: { api.node.shard(of: $0.slot) }).sorted(by: { $0.key < $1.key }
             ) {
+                let contents = ids.reduce(UInt64(ids.count)) { StableHash.mix($0 ^ $1.uuid.low) }
                 let reply = try await api.node.submit(
                     .applyTags(ids.map { TagApplication(resource: $0, tags: tags) }), shard: shard,
-                    by: stamp.context(part: UInt64(page)))
+                    by: stamp.context(part: UInt64(page), contents: contents))
                 for outcome in reply.outcomes { result.count(outcome, index: result.seen) }
             }
             after = records.count == pageSize ? records.last?.resource.id : nil

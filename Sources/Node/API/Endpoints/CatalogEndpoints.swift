@@ -43,7 +43,7 @@ struct CatalogEndpoints: Sendable {
         { call in
             let (value, body) = try await call.document()
             let new = try decode(value, .random(), await call.api.node.catalog())
-            let reply = try await call.api.node.submit(.create(new), by: try call.stamp(body: body).context())
+            let reply = try await call.api.node.submit(.create(new), by: try await call.stamp(body: body).context())
             if let outcome = reply.outcomes.first, let problem = Problem(outcome, noun: kind.noun) { throw problem }
             let item = try await item(reply.subject ?? new.id, call)
             let location = Problem.Header(name: "location", value: "\(path)/\(item.id)")
@@ -57,7 +57,8 @@ struct CatalogEndpoints: Sendable {
             let (value, body) = try await call.document()
             let new = try decode(value, id, await call.api.node.catalog())
             let precondition = try ConditionalRequest.precondition(of: call.request.head)
-            let reply = try await call.api.node.submit(.update(new, precondition), by: try call.stamp(body: body).context())
+            let reply = try await call.api.node.submit(
+                .update(new, precondition), by: try await call.stamp(body: body).context())
             if let outcome = reply.outcomes.first, let problem = Problem(outcome, noun: kind.noun) { throw problem }
             let item = try await item(id, call)
             return call.entity(200, tag: EntityTag(index: item.version)) { render(&$0, item) }
@@ -69,7 +70,7 @@ struct CatalogEndpoints: Sendable {
             let id = try call.id(kind.noun)
             let precondition = try ConditionalRequest.precondition(of: call.request.head)
             let reply = try await call.api.node.submit(
-                .delete(kind, id, precondition), by: try call.stamp(body: nil).context())
+                .delete(kind, id, precondition), by: try await call.stamp(body: nil).context())
             if let outcome = reply.outcomes.first, let problem = Problem(outcome, noun: kind.noun) { throw problem }
             return call.empty(204)
         }

@@ -67,7 +67,8 @@ enum EventEndpoints {
             case .malformed(let detail): summary.fail(index, detail)
             case .changes(let event):
                 let stamp = WriteStamp(
-                    actor: call.principal.subject, requestID: call.requestID, idempotency: key(of: event, sender: sender))
+                    actor: call.principal.subject, requestID: call.requestID,
+                    idempotency: key(of: event, sender: sender, caller: call.principal.subject))
                 try await InventoryWriter(node: call.api.node, stamp: stamp).submit(
                     event.observations, into: &summary.changes)
                 summary.accepted += 1
@@ -92,8 +93,8 @@ enum EventEndpoints {
         }
     }
 
-    private static func key(of event: ChangeEvent, sender: String) -> WriteContext.Idempotency {
-        let text = "\(sender)\u{0}\(event.messageID)"
+    private static func key(of event: ChangeEvent, sender: String, caller: String) -> WriteContext.Idempotency {
+        let text = [caller, sender, event.origin, event.messageID].joined(separator: "\u{0}")
         let key = IdempotencyKey(high: StableHash.hash(text, seed: 11), low: StableHash.hash(text, seed: 12))
         return WriteContext.Idempotency(key: key, bodyDigest: 0)
     }

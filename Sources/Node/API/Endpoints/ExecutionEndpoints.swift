@@ -22,7 +22,7 @@ enum ExecutionEndpoints {
     static let recheck: Route.Handler = { call in try await execute(call) }
 
     private static func execute(_ call: Call) async throws -> HTTPResponse {
-        let reply = try await call.api.node.submit(.reapply, by: try call.stamp(body: nil).context())
+        let reply = try await call.api.node.submit(.reapply, by: try await call.stamp(body: nil).context())
         if let outcome = reply.outcomes.first, let problem = Problem(outcome, noun: "execution") { throw problem }
         let execution = Execution(version: await call.api.node.catalog().version)
         let statistics = await call.api.node.statistics()

@@ -92,7 +92,7 @@ enum IngestEndpoints {
         guard full.lineCount > 0 else { return }
         let result = await Task(executorPreference: globalConcurrentExecutor) { full.normalised() }.value
         summary.add(result)
-        try await InventoryWriter(node: call.api.node, stamp: call.stamp(body: full.bytes), batch: full.firstLine)
+        try await InventoryWriter(node: call.api.node, stamp: call.partialStamp(body: full.bytes), batch: full.firstLine)
             .submit(result.observations, into: &summary)
     }
 }

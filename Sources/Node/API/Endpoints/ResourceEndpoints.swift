@@ -67,7 +67,7 @@ enum ResourceEndpoints {
         }
         let precondition = try ConditionalRequest.precondition(of: call.request.head)
         let reply = try await call.api.submit(
-            .putResource(observation, precondition), to: id.slot, try call.stamp(body: body).context())
+            .putResource(observation, precondition), to: id.slot, try await call.stamp(body: body).context())
         if let outcome = reply.outcomes.first, let problem = Problem(outcome, noun: "resource") { throw problem }
         guard let record = try await call.api.record(of: id) else {
             throw Problem.conflict("The resource was deleted after it was written.")
@@ -80,7 +80,7 @@ enum ResourceEndpoints {
         let id = ResourceID(try call.id("resource"))
         let precondition = try ConditionalRequest.precondition(of: call.request.head)
         let reply = try await call.api.submit(
-            .deleteResource(id, precondition), to: id.slot, try call.stamp(body: nil).context())
+            .deleteResource(id, precondition), to: id.slot, try await call.stamp(body: nil).context())
         if let outcome = reply.outcomes.first, let problem = Problem(outcome, noun: "resource") { throw problem }
         return call.empty(204)
     }

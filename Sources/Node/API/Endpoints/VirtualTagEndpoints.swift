@@ -38,7 +38,7 @@ enum VirtualTagEndpoints {
         guard let id = try await ResourceReference(name).resolve(call.api) else {
             throw Problem.notFound("There is no resource \"\(name.shortened)\".")
         }
-        let stamp = try call.stamp(body: body)
+        let stamp = try await call.stamp(body: body)
         let reply = try await call.api.submit(
             .applyTags([TagApplication(resource: id, tags: tags)]), to: id.slot, stamp.context())
         if let outcome = reply.outcomes.first, let problem = Problem(outcome, noun: "resource") { throw problem }
@@ -72,7 +72,7 @@ enum VirtualTagEndpoints {
         guard errors.isEmpty, let text else { throw Problem(errors) }
         let precondition = try ConditionalRequest.precondition(of: call.request.head)
         let reply = try await call.api.submit(
-            .setTag(id, value: text, precondition), to: id.slot, try call.stamp(body: body).context())
+            .setTag(id, value: text, precondition), to: id.slot, try await call.stamp(body: body).context())
         if let outcome = reply.outcomes.first, let problem = Problem(outcome, noun: "virtual tag") { throw problem }
         guard let owner = reply.subject, let record = try await call.api.record(of: ResourceID(owner)),
             let tag = record.tags.first(where: { PartID.virtualTag(of: record.resource.id, key: $0.key) == id })
@@ -84,7 +84,7 @@ enum VirtualTagEndpoints {
         let id = try call.id("virtual tag")
         let precondition = try ConditionalRequest.precondition(of: call.request.head)
         let reply = try await call.api.submit(
-            .deleteTag(id, precondition), to: id.slot, try call.stamp(body: nil).context())
+            .deleteTag(id, precondition), to: id.slot, try await call.stamp(body: nil).context())
         if let outcome = reply.outcomes.first, let problem = Problem(outcome, noun: "virtual tag") { throw problem }
         return call.empty(204)
     }

@@ -14,7 +14,20 @@ extension Call {
     /// Who asks, and how the answer is found again if the request comes twice.
     ///
     /// - Parameter body: what the digest that guards an idempotency key covers beside the path and the query.
-    func stamp(body: ByteBuffer?) throws(Problem) -> WriteStamp {
+    ///
+    /// A key is first reserved on a shard of its own, so that the same key with another request is refused before anything
+    /// of that is written, whichever shards the two concern.
+    func stamp(body: ByteBuffer?) async throws -> WriteStamp {
+        let stamp = try partialStamp(body: body)
+        if let idempotency = stamp.idempotency {
+            let home = Slot(idempotency.key.high).shard(of: api.node.shardCount)
+            _ = try await api.node.submit(.reserveKey, shard: home, by: stamp.context(part: WriteStamp.reservation))
+        }
+        return stamp
+    }
+
+    /// The same for one part of a request whose whole body is never seen at once.
+    func partialStamp(body: ByteBuffer?) throws(Problem) -> WriteStamp {
         WriteStamp(actor: principal.subject, requestID: requestID, idempotency: try idempotency(body: body))
     }
 
@@ -67,16 +80,24 @@ struct WriteStamp: Sendable {
     let requestID: String
     let idempotency: WriteContext.Idempotency?
 
-    /// - Parameter part: tells the commands of one request apart whose answers are remembered each on its own.
-    func context(part: UInt64 = 0) -> WriteContext {
-        guard let idempotency, part != 0 else {
+    /// The part that stands for the request as a whole.
+    static let reservation = UInt64.max
+
+    /// - Parameters:
+    ///   - part: tells the commands of one request apart whose answers are remembered each on its own.
+    ///   - contents: what the command holds, where that does not follow from the request's body alone: an answer is given
+    ///     again only to the same contents.
+    func context(part: UInt64 = 0, contents: UInt64 = 0) -> WriteContext {
+        guard let idempotency, part != 0 || contents != 0 else {
             return WriteContext(actor: actor, requestID: requestID, idempotency: idempotency)
         }
         let key = IdempotencyKey(
             high: StableHash.mix(idempotency.key.high &+ part), low: StableHash.mix(idempotency.key.low ^ part))
         return WriteContext(
             actor: actor, requestID: requestID,
-            idempotency: WriteContext.Idempotency(key: key, bodyDigest: idempotency.bodyDigest))
+            idempotency: WriteContext.Idempotency(
+                key: key,
+                bodyDigest: contents == 0 ? idempotency.bodyDigest : StableHash.mix(idempotency.bodyDigest ^ contents)))
     }
 }
 
