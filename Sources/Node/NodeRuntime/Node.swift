@@ -66,9 +66,10 @@ package final class Node: Sendable {
             logger.warning(
                 "last checkpoint not written; the log holds everything", metadata: ["checkpoint.error": "\(error)"])
         }
-        try? await NIOThreadPool.singleton.runIfActive { [self] in log.close() }
+        // The pool lets go of its work a moment after it is done: it must not be what keeps the node.
+        try? await NIOThreadPool.singleton.runIfActive { [log] in log.close() }
         for loop in loops { try? await loop.eventLoop.submit { loop.logClosed() }.get() }
-        try? await NIOThreadPool.singleton.runIfActive { [self] in
+        try? await NIOThreadPool.singleton.runIfActive { [checkpoint, lock] in
             checkpoint.close()
             lock.release()
         }
