@@ -43,7 +43,7 @@ package final class HTTPExchange {
     func endUnanswered() {
         guard !isAnswered else { return }
         isAnswered = true
-        connection.exchangeFailed(stream, status: 500)
+        connection.exchangeFailed(stream, .unanswered)
     }
 
     // MARK: Answering at once

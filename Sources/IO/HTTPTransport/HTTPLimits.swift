@@ -51,13 +51,11 @@ package struct HTTPLimits: Sendable {
     package var responseBufferBytesMax = 32 * 1024 * 1024
     /// Serialised bytes handed to the socket in one write.
     package var writeBatchBytes = 64 * 1024
+    /// Bytes that one read takes from a socket. Of HTTP/1.1, this much may wait unparsed behind the request in progress; nothing
+    /// more is read meanwhile.
+    package var readBytesMax = 64 * 1024
     /// Unread body bytes that an HTTP/1.1 connection skips after an early answer to stay open.
     package var drainBytesMax = 64 * 1024
-
-    // MARK: HTTP/1.1
-
-    /// Requests that wait behind the one in progress; more end the connection with 503 after those before it.
-    package var pipelinedRequestsMax = 128
 
     // MARK: HTTP/2 floods. Over a limit the connection ends with GOAWAY(ENHANCE_YOUR_CALM).
 
@@ -69,12 +67,14 @@ package struct HTTPLimits: Sendable {
     package var pingsPerSecondMax = 100
     /// SETTINGS frames per second (CVE-2019-9515).
     package var settingsPerSecondMax = 50
-    /// PRIORITY frames per second (CVE-2019-9513).
+    /// PRIORITY and PRIORITY_UPDATE frames per second (CVE-2019-9513).
     package var prioritiesPerSecondMax = 1_000
     /// DATA frames without data per second (CVE-2019-9518).
     package var emptyDataFramesPerSecondMax = 100
     /// WINDOW_UPDATE frames per second, above two for each DATA frame that we sent in that second.
     package var windowUpdatesPerSecondMax = 1_000
+    /// Frames per second of types that are skipped (RFC 9113 section 4.1), GOAWAY among them.
+    package var unknownFramesPerSecondMax = 100
     /// CONTINUATION frames of one header section (CVE-2024-27316).
     package var continuationFramesMax = 8
     /// Acknowledgements of PING and SETTINGS that may wait to be sent because the peer does not read.

@@ -45,6 +45,11 @@ package struct HTTPResponse: Sendable {
         set { head.headers = newValue }
     }
 
+    /// The body in memory; empty when there is none, or when it is written as a stream.
+    var wholeBody: ByteBuffer {
+        if case .bytes(let body) = body { body } else { ByteBuffer() }
+    }
+
     /// A body held in memory.
     package static func bytes(
         _ status: Int, contentType: String, headers: HTTPFields = [:], _ bytes: some Sequence<UInt8>

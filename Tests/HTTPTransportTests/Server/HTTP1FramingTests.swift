@@ -23,6 +23,35 @@ struct HTTP1FramingTests {
         #expect(try server.text().hasSuffix("content-length: 3\r\n\r\nabc"))
     }
 
+    @Test("A method that nobody knows is the service's to judge")
+    func unknownMethod() throws {
+        let server = try EmbeddedServer()
+        try server.send("BREW /pot HTTP/1.1\r\nHost: test\r\n\r\n")
+        #expect(try server.text().hasSuffix("BREW /pot"))
+        #expect(!server.isClosed)
+    }
+
+    @Test("Empty lines before a request are skipped, but not without end")
+    func emptyLines() throws {
+        let server = try EmbeddedServer()
+        try server.send("\r\n\r\nGET /1 HTTP/1.1\r\nHost: test\r\n\r\n")
+        #expect(try server.text().hasSuffix("GET /1"))
+        try server.send(String(repeating: "\r\n", count: 100))
+        #expect(try server.text().hasPrefix("HTTP/1.1 400 "))
+        #expect(server.isClosed)
+    }
+
+    @Test("Fields keep their values without the blanks around them, and are found in any case")
+    func fields() throws {
+        let server = try EmbeddedServer(
+            TestService { exchange in
+                let headers = exchange.head.headers
+                exchange.respond(.text(200, "[\(headers["x-a"] ?? "-")][\(headers["x-b"] ?? "-")][\(headers.count)]"))
+            })
+        try server.send("GET / HTTP/1.1\r\nhOST:test\r\nX-A: \t b  c \t\r\nx-B:\r\n\r\n")
+        #expect(try server.text().hasSuffix("[b  c][][3]"))
+    }
+
     @Test("Pipelined requests are answered in order and in one write")
     func pipelining() throws {
         let server = try EmbeddedServer()
@@ -199,14 +228,14 @@ struct HTTP1FramingTests {
     func forgottenExchange() throws {
         let server = try EmbeddedServer(TestService { _ in })
         try server.send("GET / HTTP/1.1\r\nHost: test\r\n\r\n")
-        #expect(try server.text() == "HTTP/1.1 500 Internal Server Error\r\ncontent-length: 0\r\n\r\n")
+        #expect(try server.text().hasPrefix("HTTP/1.1 500 Internal Server Error\r\n"))
 
         let kept = Kept()
         let later = try EmbeddedServer(TestService { kept.exchanges.append($0) })
         try later.send("GET / HTTP/1.1\r\nHost: test\r\n\r\n")
         #expect(try later.text() == "")
         kept.exchanges.removeAll()
-        #expect(try later.text() == "HTTP/1.1 500 Internal Server Error\r\ncontent-length: 0\r\n\r\n")
+        #expect(try later.text().hasPrefix("HTTP/1.1 500 Internal Server Error\r\n"))
     }
 
     @Test("Only the first answer counts")

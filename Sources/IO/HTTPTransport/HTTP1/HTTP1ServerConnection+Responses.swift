@@ -53,13 +53,13 @@ extension HTTP1ServerConnection {
         if key.id == current.id { setNeedsFlush() }
     }
 
-    func exchangeFailed(_ key: HTTPStreamKey, status: Int) {
+    func exchangeFailed(_ key: HTTPStreamKey, _ refusal: HTTPRefusal) {
         guard key.id == current.id, !current.isResponseEnded else { return }
         if current.isResponseBegun {
             // Without its last chunk the response is plainly not whole.
             closeNow()
         } else {
-            respond(to: key, HTTPResponseParts(HTTPResponseHead(status: status)), body: ByteBuffer())
+            refuse(key, refusal)
         }
     }
 

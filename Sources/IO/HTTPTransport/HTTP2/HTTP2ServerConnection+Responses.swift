@@ -49,12 +49,12 @@ extension HTTP2ServerConnection {
         setNeedsFlush()
     }
 
-    func exchangeFailed(_ key: HTTPStreamKey, status: Int) {
+    func exchangeFailed(_ key: HTTPStreamKey, _ refusal: HTTPRefusal) {
         guard let stream = stream(key) else { return }
         if stream.pointee.isResponseBegun {
             reset(stream, NGHTTP2_INTERNAL_ERROR)
         } else {
-            respond(to: key, HTTPResponseParts(HTTPResponseHead(status: status)), body: ByteBuffer())
+            refuse(key, refusal)
         }
     }
 

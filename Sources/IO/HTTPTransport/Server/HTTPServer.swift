@@ -42,8 +42,14 @@ package final class HTTPServer: Sendable {
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
             .childChannelOption(
-                .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 2_048, initial: 16_384, maximum: 65_536)
+                .recvAllocator,
+                value: AdaptiveRecvByteBufferAllocator(
+                    minimum: 2_048, initial: 16_384, maximum: max(16_384, limits.readBytesMax))
             )
+            // One read a turn: what a connection that reads no further may have been given already is one read long.
+            .childChannelOption(.maxMessagesPerRead, value: 1)
+            // A client that has asked may close its side and wait for the answer (RFC 9112 section 9.6).
+            .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelInitializer { [loops] channel in
                 channel.eventLoop.makeCompletedFuture {
                     guard let loop = loops[ObjectIdentifier(channel.eventLoop)] else {

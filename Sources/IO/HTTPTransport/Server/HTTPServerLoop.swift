@@ -23,6 +23,8 @@ final class HTTPServerLoop: @unchecked Sendable {
     let logger: Logger
     /// The service; as a closure, for calling a stored existential copies it each time.
     let serve: (HTTPExchange) -> Void
+    /// The service's words for what the transport refuses.
+    let refuse: (HTTPRefusal) -> HTTPResponse
     let http2: HTTP2SessionTemplate
     let http2Fields = HTTP2Fields()
 
@@ -45,6 +47,7 @@ final class HTTPServerLoop: @unchecked Sendable {
         self.limits = limits
         self.logger = logger
         serve = { service.respond(to: $0) }
+        refuse = { service.answer(to: $0) }
         self.connections = connections
         http2 = HTTP2SessionTemplate(limits: limits)
         now = .now()
