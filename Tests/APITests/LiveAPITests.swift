@@ -61,6 +61,32 @@ struct LiveAPITests {
         }
     }
 
+    @Test("What the transport refuses is a problem document too, and its detail says what was wrong")
+    func refusedByTransport() async throws {
+        try await LiveAPI.run { api in
+            let long = String(repeating: "a", count: 40_000)
+            for (bytes, status, words) in [
+                ("GET / HTTP/1.1\nHost: a\n\n", 400, "LF alone"),
+                ("GET /\(long) HTTP/1.1\r\nHost: a\r\n\r\n", 414, "8192 bytes of targetBytesMax"),
+                ("GET / HTTP/1.1\r\nHost: a\r\nA: \(long)\r\n\r\n", 431, "32768 bytes of headerBytesMax"),
+                ("GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n", 501, "chunked"),
+                ("GET / HTTP/4.2\r\nHost: a\r\n\r\n", 505, "HTTP/2"),
+            ] {
+                let answer = try await api.send(raw: bytes)
+                #expect(answer.status == status)
+                #expect(answer["content-type"] == "application/problem+json")
+                let problem = try answer.json
+                #expect(problem["status"]?.int == status)
+                #expect(
+                    problem["title"]?.string?.isEmpty == false
+                        && problem["type"]?.string?.hasPrefix("urn:vtag:problem:") == true)
+                #expect(problem["detail"]?.string?.contains(words) == true, "\(answer.text)")
+                #expect(problem["request_id"]?.string == answer["x-request-id"])
+            }
+            #expect(try await api.send("BREW", "/stats").status == 405)
+        }
+    }
+
     @Test("A payload becomes a resource with relationships; again it is unchanged; tags, ETags and deletion follow")
     func resourceLife() async throws {
         try await LiveAPI.run { api in

@@ -362,15 +362,28 @@ struct HTTPServerTests {
         try await group.shutdownGracefully()
     }
 
-    @Test("An address in use is an error")
+    @Test("An address in use is an error that names it; what is no address of this machine is another")
     func addressInUse() async throws {
         try await withServer { server in
             let port = try #require(server.address.port)
-            await #expect(throws: (any Error).self) {
-                _ = try await HTTPServer.start(
-                    on: MultiThreadedEventLoopGroup.singleton, host: "127.0.0.1", port: port, service: TestService.echoTarget
-                )
-            }
+            #expect(throws: HTTPListenError.inUse("127.0.0.1:\(port)")) { try HTTPListener(host: "127.0.0.1", port: port) }
+            #expect(throws: HTTPListenError.notHere("192.0.2.1:80")) { try HTTPListener(host: "192.0.2.1", port: 80) }
         }
+    }
+
+    @Test("An address that is taken refuses clients until a server starts on it; one that is let go can be taken again")
+    func takenAddress() async throws {
+        let listener = try HTTPListener(host: "127.0.0.1", port: 0)
+        let address = listener.address
+        await #expect(throws: (any Error).self) { try await RawClient.connect(to: address) { _ in } }
+        let server = try await HTTPServer.start(
+            on: MultiThreadedEventLoopGroup.singleton, listener: listener, service: TestService.echoTarget)
+        #expect(server.address == address)
+        try await RawClient.connect(to: address) { client in
+            try await client.send("GET /1 HTTP/1.0\r\n\r\n")
+            #expect(try await client.text().hasSuffix("GET /1"))
+        }
+        await server.stop(gracefullyWithin: .zero)
+        _ = try HTTPListener(host: "127.0.0.1", port: try #require(address.port))
     }
 }
