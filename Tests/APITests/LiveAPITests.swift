@@ -87,6 +87,19 @@ struct LiveAPITests {
         }
     }
 
+    @Test("A line of NDJSON without end is read to its limit; the lines before it count")
+    func endlessLine() async throws {
+        try await LiveAPI.run { api in
+            let body = Array((Self.instance + "\n" + #"{"a":""#).utf8) + Array(repeating: UInt8(ascii: "x"), count: 30 << 20)
+            let answer = try await api.send("POST", "/ingest/aws?region=eu-west-1", type: "application/x-ndjson", body: body)
+            #expect(answer.status == 413)
+            #expect(
+                try answer.json["detail"]?.string?.hasPrefix("Line 1, counted from 0, is longer than the 4194304 bytes")
+                    == true)
+            #expect(try await api.send("GET", "/resources/\(Self.id)").status == 200)
+        }
+    }
+
     @Test("A payload becomes a resource with relationships; again it is unchanged; tags, ETags and deletion follow")
     func resourceLife() async throws {
         try await LiveAPI.run { api in

@@ -70,7 +70,7 @@ struct TLSReloadTests {
 
         init(_ node: NodeProcess) throws {
             process.executableURL = URL(filePath: "/usr/bin/openssl")
-            process.arguments = ["s_client", "-quiet", "-connect", node.url.replacing("https://", with: "")]
+            process.arguments = ["s_client", "-quiet", "-no_ign_eof", "-connect", node.url.replacing("https://", with: "")]
             process.standardInput = input
             process.standardOutput = output
             process.standardError = FileHandle.nullDevice

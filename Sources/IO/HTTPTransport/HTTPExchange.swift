@@ -114,8 +114,10 @@ package final class HTTPExchange {
     /// `timedOut` 408.
     package func run(_ operation: @escaping @Sendable (HTTPRequest) async throws -> HTTPResponse) {
         guard takeAnswer() else { return }
+        let incoming = connection.incomingBody(of: stream)
+        let body = HTTPBody(incoming, declaredBytes: incoming == nil ? nil : head.contentLength)
         let request = HTTPRequest(
-            head: head, body: HTTPBody(connection.incomingBody(of: stream)), remoteAddress: remoteAddress, isTLS: isTLS,
+            head: head, body: body, remoteAddress: remoteAddress, isTLS: isTLS,
             peerCertificateSubjectAltNames: peerCertificateSubjectAltNames)
         startTask { task in
             try await task.answer(try await operation(request))

@@ -194,9 +194,13 @@ extension HTTP2ServerConnection {
 
     func dataReceived(_ bytes: UnsafeRawBufferPointer, on id: Int32) {
         guard let session else { return }
-        if let stream = stream(id), let incoming = stream.pointee.incoming {
+        let stream = stream(id)
+        if let stream, let incoming = stream.pointee.incoming {
             stream.pointee.expectsContinue = false
             incoming.received(bytes, now: now)
+        } else if stream?.pointee.isResponseEnded == true {
+            // After an early answer the stream gets no more credit.
+            nghttp2_session_consume_connection(session, bytes.count)
         } else {
             nghttp2_session_consume(session, id, bytes.count)
         }

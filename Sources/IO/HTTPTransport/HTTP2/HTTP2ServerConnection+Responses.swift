@@ -156,13 +156,16 @@ extension HTTP2ServerConnection {
         return 0
     }
 
-    /// A response that ends before its request tells the client to stop sending (RFC 9113 section 8.1).
+    /// When a response ends before its request, the client is to stop sending (RFC 9113 section 8.1). Most do so by themselves when
+    /// they have seen the response, and some drop a response that RST_STREAM follows at once: it is left to the tick.
     private func responseEnded(_ stream: UnsafeMutablePointer<HTTP2Stream>) {
         stream.pointee.isResponseEnded = true
+        stream.pointee.lastProgress = now
         stream.pointee.outgoing?.completed()
-        guard let session, !stream.pointee.isRequestEnded else { return }
-        nghttp2_submit_rst_stream(
-            session, UInt8(NGHTTP2_FLAG_NONE.rawValue), stream.pointee.id, NGHTTP2_NO_ERROR.rawValue)
+        guard !stream.pointee.isRequestEnded, let incoming = stream.pointee.incoming else { return }
+        // Nobody reads on; the connection's other streams need the credit.
+        stream.pointee.incoming = nil
+        incoming.streamEnded()
     }
 
     private static var frameHeaderBytes: Int { 9 }
