@@ -23,6 +23,9 @@ package struct HTTPLimits: Sendable {
     /// Longest wait for the next byte of a body that a service is waiting for, or for the peer to take the next byte of a
     /// response.
     package var progressTimeout = TimeAmount.seconds(30)
+    /// Fewest bytes of a body that a service is waiting for, in each `progressTimeout`; a body that trickles slower is given up
+    /// with 408 ("slow loris").
+    package var progressBytesMin = 1_024
     /// A connection without requests is closed after this time.
     package var idleTimeout = TimeAmount.seconds(75)
     /// How often the times above are checked: one timer an event loop.

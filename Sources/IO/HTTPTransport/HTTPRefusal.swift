@@ -49,7 +49,8 @@ extension HTTPRefusal {
     static func bodyTooSlow(_ limits: HTTPLimits) -> HTTPRefusal {
         HTTPRefusal(
             408,
-            "No byte of the body arrived for the \(limits.progressTimeout.nanoseconds / 1_000_000) ms of progressTimeout.")
+            "Fewer than the \(limits.progressBytesMin) bytes of progressBytesMin arrived of the body in the \(limits.progressTimeout.nanoseconds / 1_000_000) ms of progressTimeout."
+        )
     }
 
     static func tooManyConnections(_ limits: HTTPLimits) -> HTTPRefusal {

@@ -268,9 +268,8 @@ final class HTTP1ServerConnection: ChannelDuplexHandler, HTTPServerConnection, M
     }
 
     private func checkProgress(now: NIODeadline) {
-        if let incoming = current.incoming, incoming.isAwaited, now - incoming.lastProgress > limits.progressTimeout {
-            incoming.failed(.timedOut)
-        } else if current.isResponseEnded, now - lastActivity > limits.progressTimeout {
+        current.incoming?.tick(now: now, limits: limits)
+        if current.isResponseEnded, now - lastActivity > limits.progressTimeout {
             // The rest of a body that is only skipped does not come.
             linger()
         }

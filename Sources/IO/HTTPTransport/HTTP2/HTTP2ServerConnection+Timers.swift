@@ -33,9 +33,7 @@ extension HTTP2ServerConnection {
 
     private func checkProgress(of stream: UnsafeMutablePointer<HTTP2Stream>, now: NIODeadline) {
         if stream.pointee.isResponseEnded, now - stream.pointee.lastProgress > limits.tick { return stopUpload(stream) }
-        if let incoming = stream.pointee.incoming, incoming.isAwaited, now - incoming.lastProgress > limits.progressTimeout {
-            incoming.failed(.timedOut)
-        }
+        stream.pointee.incoming?.tick(now: now, limits: limits)
         if stream.pointee.isResponseBegun, stream.pointee.waitingBytes > 0,
             now - stream.pointee.lastProgress > limits.progressTimeout
         {
