@@ -1,6 +1,7 @@
 package import NIOCore
 
-/// A response's status and header fields. `content-length`, `connection` and `transfer-encoding` are the transport's to set.
+/// A response's status and header fields. `date`, `content-length`, `connection` and
+/// `transfer-encoding` are the transport's to set.
 package struct HTTPResponseHead: Sendable {
     /// 200 to 599.
     package var status: Int

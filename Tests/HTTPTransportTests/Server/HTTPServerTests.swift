@@ -218,7 +218,9 @@ struct HTTPServerTests {
         try await withServer(service) { server in
             try await RawClient.connect(to: server.address) { client in
                 try await client.send("GET / HTTP/1.1\r\nHost: test\r\n\r\n")
-                #expect(try await client.text(until: "\r\n\r\n") == "HTTP/1.1 204 No Content\r\n\r\n")
+                let text = try await client.text(until: "\r\n\r\n")
+                #expect(text.hasPrefix("HTTP/1.1 204 No Content\r\ndate: "))
+                #expect(text.split(separator: "\r\n").count == 2)
             }
         }
     }

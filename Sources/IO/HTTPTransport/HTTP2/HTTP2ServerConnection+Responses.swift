@@ -100,7 +100,7 @@ extension HTTP2ServerConnection {
         hasBody: Bool
     ) {
         guard let session else { return }
-        let fields = loop.http2Fields.make(parts, contentLength: contentLength)
+        let fields = loop.http2Fields.make(parts, contentLength: contentLength, date: loop.date)
         guard hasBody else {
             nghttp2_submit_response(session, stream.pointee.id, fields.baseAddress, fields.count, nil)
             return responseEnded(stream)

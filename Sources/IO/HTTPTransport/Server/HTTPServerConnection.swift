@@ -34,7 +34,7 @@ struct HTTPResponseParts: ~Copyable {
         self.init(status: head.status, contentType: nil, entityTag: nil, headers: head.headers)
     }
 
-    /// Whether a field, named in lower case, is the transport's to set: it describes the connection or the framing.
+    /// Whether a field, named in lower case, is the transport's to set: Date, and what describes the connection or the framing.
     static func isTransportField(_ name: UnsafeRawBufferPointer) -> Bool {
         for field in transportFields where field.utf8CodeUnitCount == name.count {
             if name.elementsEqual(UnsafeRawBufferPointer(start: field.utf8Start, count: name.count)) { return true }
@@ -43,7 +43,7 @@ struct HTTPResponseParts: ~Copyable {
     }
 
     private static let transportFields: [StaticString] = [
-        "content-length", "transfer-encoding", "connection", "keep-alive", "proxy-connection", "upgrade",
+        "content-length", "transfer-encoding", "connection", "keep-alive", "proxy-connection", "upgrade", "date",
     ]
 }
 

@@ -1,3 +1,4 @@
+import Glibc
 import Logging
 import NIOCore
 
@@ -28,6 +29,8 @@ final class HTTPServerLoop: @unchecked Sendable {
     let http2: HTTP2SessionTemplate
     let http2Fields = HTTP2Fields()
 
+    /// The time of day at the last tick.
+    let date = HTTPDate(seconds: time(nil))
     /// The time of the last tick.
     private(set) var now: NIODeadline
     private(set) var isDraining = false
@@ -107,6 +110,7 @@ final class HTTPServerLoop: @unchecked Sendable {
 
     func tick() {
         now = eventLoop.now
+        date.update(seconds: time(nil))
         // A connection that closes at once leaves the array while it is walked: walk a copy.
         for connection in managed { connection.tick(now: now) }
     }
