@@ -23,6 +23,53 @@ struct HTTP1FramingTests {
         #expect(try server.text().hasSuffix("content-length: 3\r\n\r\nabc"))
     }
 
+    @Test("However the bytes are cut, the answers are the same")
+    func cuts() throws {
+        let requests =
+            "\r\nGET /1?a HTTP/1.1\r\nHost: test\r\nX: \ty \r\n\r\n"
+            + "POST /2 HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: Chunked\r\n\r\n3;x=\"y\"\r\nabc\r\n00A\r\n0123456789\r\n0\r\nT: u\r\n\r\n"
+            + "PUT http://other/3 HTTP/1.1\r\nhost:test\r\ncontent-length:5\r\n\r\nGET /\r\n\r\n"
+            + "GET /4 HTTP/1.0\r\nConnection: x, Keep-Alive\r\n\r\nGET /5 HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n"
+        let bytes = Array(requests.utf8)
+        let service = TestService { exchange in
+            let head = exchange.head
+            exchange.collectBody(upTo: 100) { body in
+                let text = (try? body.get()).map { String(buffer: $0) } ?? "-"
+                exchange.respond(.text(200, "[\(head.method) \(head.authority) \(head.path) \(head.query ?? "-") \(text)]"))
+            }
+        }
+        let whole = try EmbeddedServer(service)
+        try whole.send(bytes)
+        let answers = try whole.text()
+        #expect(answers.components(of: "HTTP/1.1 200 OK") == 5)
+        #expect(answers.contains("[POST test /2 - abc0123456789]") && answers.contains("[PUT other /3 - GET /]"))
+        let seed = UInt64.random(in: .min ... .max)
+        var random = SplitMix(state: seed)
+        for _ in 0..<300 {
+            let server = try EmbeddedServer(service)
+            var position = 0
+            while position < bytes.count {
+                let end = min(bytes.count, position + Int.random(in: 1...40, using: &random))
+                try server.send(bytes[position..<end])
+                position = end
+            }
+            #expect(try server.text() == answers, "seed \(seed)")
+        }
+    }
+
+    /// A generator that gives the same numbers for the same seed.
+    private struct SplitMix: RandomNumberGenerator {
+        var state: UInt64
+
+        mutating func next() -> UInt64 {
+            state &+= 0x9e37_79b9_7f4a_7c15
+            var mixed = state
+            mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
+            mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
+            return mixed ^ (mixed >> 31)
+        }
+    }
+
     @Test("A method that nobody knows is the service's to judge")
     func unknownMethod() throws {
         let server = try EmbeddedServer()
