@@ -8,9 +8,10 @@ package struct HTTPLimits: Sendable {
 
     /// Longest request target (path and query) in bytes; a longer one is answered with 414.
     package var targetBytesMax = 8 * 1024
-    /// Longest header section in bytes, names and values summed; a longer one is answered with 431.
+    /// Longest header section in bytes, names and values summed; a longer one is answered with 431. In HTTP/1.1 the trailers of a
+    /// chunked body count with it.
     package var headerBytesMax = 32 * 1024
-    /// Most header fields of a request; more are answered with 431.
+    /// Most header fields of a request, trailers of HTTP/1.1 included; more are answered with 431.
     package var headerCountMax = 100
     /// Longest body in bytes that any service may take; `collectBody(upTo:)` sets its own, lower bound. 413 above it.
     package var bodyBytesMax = 1 << 30
@@ -54,7 +55,7 @@ package struct HTTPLimits: Sendable {
     package var responseBufferBytesMax = 32 * 1024 * 1024
     /// Serialised bytes handed to the socket in one write.
     package var writeBatchBytes = 64 * 1024
-    /// Bytes that one read takes from a socket. Of HTTP/1.1, this much may wait unparsed behind the request in progress; nothing
+    /// Bytes that one read takes from a socket. Of HTTP/1.1, this much may wait undecoded behind the request in progress; nothing
     /// more is read meanwhile.
     package var readBytesMax = 64 * 1024
     /// Unread body bytes that an HTTP/1.1 connection skips after an early answer to stay open.

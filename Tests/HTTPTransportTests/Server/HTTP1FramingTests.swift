@@ -70,12 +70,15 @@ struct HTTP1FramingTests {
         }
     }
 
-    @Test("A method that nobody knows is the service's to judge")
-    func unknownMethod() throws {
+    @Test("A method that nobody knows is answered with 501; a known one that is rare is the service's to judge")
+    func rareMethods() throws {
         let server = try EmbeddedServer()
+        try server.send("PROPFIND /a HTTP/1.1\r\nHost: test\r\n\r\n")
+        #expect(try server.text().hasSuffix("PROPFIND /a"))
         try server.send("BREW /pot HTTP/1.1\r\nHost: test\r\n\r\n")
-        #expect(try server.text().hasSuffix("BREW /pot"))
-        #expect(!server.isClosed)
+        let text = try server.text()
+        #expect(text.hasPrefix("HTTP/1.1 501 ") && text.contains("does not know the request's method"))
+        #expect(server.isClosed)
     }
 
     @Test("Empty lines before a request are skipped, but not without end")
@@ -202,6 +205,24 @@ struct HTTP1FramingTests {
         #expect(try server.text().hasSuffix("\r\n\r\nabcdefg"))
         try server.send("POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 1\r\n\r\nz")
         #expect(try server.text().hasSuffix("\r\n\r\nz"))
+    }
+
+    @Test(
+        "Chunked data that look like lines, ends and requests are data, however they are cut",
+        arguments: [1, 2, 3, 7, 1_000])
+    func chunkedDataLikeFraming(pieceBytes: Int) throws {
+        let data = "\n\n\r\n0\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: test\r\n\r\n\r" + String(repeating: "a", count: 400)
+        let chunk = String(data.utf8.count, radix: 16) + "\r\n" + data + "\r\n"
+        let requests =
+            "POST / HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n" + chunk + chunk + "0\r\n\r\n"
+            + "PUT / HTTP/1.1\r\nHost: test\r\nContent-Length: 1\r\n\r\nz"
+        let server = try EmbeddedServer(.echoBody())
+        let bytes = Array(requests.utf8)
+        for start in stride(from: 0, to: bytes.count, by: pieceBytes) {
+            try server.send(bytes[start..<min(bytes.count, start + pieceBytes)])
+        }
+        let text = try server.text()
+        #expect(text.contains("\r\n\r\n" + data + data + "HTTP/1.1 200 OK") && text.hasSuffix("\r\n\r\nz"), "\(text)")
     }
 
     @Test("100 Continue is sent when the body is asked for, once")

@@ -3,7 +3,7 @@ import NIOCore
 /// Requests as they arrive, one at a time.
 extension HTTP1ServerConnection {
     /// Begins the request whose head is in `incomingHead`.
-    func requestBegan(_ framing: HTTP1RequestParser.Framing) {
+    func requestBegan(_ framing: HTTP1Framing) {
         requestCount += 1
         current.id = requestCount
         current.isHTTP10 = framing.isHTTP10
@@ -35,7 +35,7 @@ extension HTTP1ServerConnection {
         }
     }
 
-    func bodyReceived(_ bytes: ByteBuffer) {
+    func dataReceived(_ bytes: ByteBuffer) {
         current.expectsContinue = false
         if !current.isResponseEnded, let incoming = current.incoming {
             // A copy, for a slice of a few bytes would keep the whole of what was read in memory.
@@ -47,6 +47,7 @@ extension HTTP1ServerConnection {
     }
 
     func requestEnded() {
+        guard !current.isIdle else { return }
         current.isRequestEnded = true
         current.incoming?.ended()
         if current.isResponseEnded { exchangeCompleted() }

@@ -1,7 +1,9 @@
 import Logging
 import NIOCore
+import NIOHTTP1
 
-/// One HTTP/1.1 connection: the parser, the request in progress and its response, in one channel handler.
+/// One HTTP/1.1 connection: the request in progress and its response. It stands before NIOHTTP1's decoder, which it gives no more
+/// than it can serve at once; see ``HTTP1RequestCutter``.
 ///
 /// Requests are served one after the other, so that pipelined answers stand in order; what arrives meanwhile waits as bytes, and
 /// while anything waits nothing more is read: what waits is one read long, or as long as the kernel's receive buffer when the
@@ -9,6 +11,7 @@ import NIOCore
 /// written once per read.
 final class HTTP1ServerConnection: ChannelDuplexHandler, HTTPServerConnection, ManagedConnection {
     typealias InboundIn = ByteBuffer
+    typealias InboundOut = ByteBuffer
     typealias OutboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
@@ -31,8 +34,9 @@ final class HTTP1ServerConnection: ChannelDuplexHandler, HTTPServerConnection, M
 
     // Input. Where exclusivity is not checked at run time, the check costs more than the access: one thread makes it, and no
     // call between them comes back here.
-    @exclusivity(unchecked) private var parser: HTTP1RequestParser
-    /// What was read and not parsed yet.
+    @exclusivity(unchecked) private var cutter: HTTP1RequestCutter
+    private let decoded = HTTP1DecodedParts()
+    /// What was read and not decoded yet.
     @exclusivity(unchecked) private var input = ByteBuffer()
     /// The peer sends nothing more.
     private var isInputEnded = false
@@ -69,10 +73,13 @@ final class HTTP1ServerConnection: ChannelDuplexHandler, HTTPServerConnection, M
         self.information = information
         eventLoop = loop.eventLoop
         limits = loop.limits
-        parser = HTTP1RequestParser(limits: loop.limits)
+        cutter = HTTP1RequestCutter(limits: loop.limits)
         lastActivity = acceptedAt
         headStartedAt = acceptedAt
     }
+
+    /// The connection, the decoder, and what stands behind it, in the pipeline's order.
+    var handlers: [any ChannelHandler] { [self, HTTP1DecodedParts.decoder(limits), decoded] }
 
     var executor: EventLoopExecutor { loop.executor }
     var now: NIODeadline { loop.now }
@@ -111,7 +118,8 @@ final class HTTP1ServerConnection: ChannelDuplexHandler, HTTPServerConnection, M
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if event as? ChannelEvent == .inputClosed { inputEnded() }
+        // The decoder would take it for the end of its work, but what waits here is still to come.
+        guard event as? ChannelEvent != .inputClosed else { return inputEnded() }
         context.fireUserInboundEventTriggered(event)
     }
 
@@ -155,31 +163,55 @@ final class HTTP1ServerConnection: ChannelDuplexHandler, HTTPServerConnection, M
                 isHeldBack = input.readableBytes > 0
                 return false
             }
-            guard let framing = try parser.nextHead(from: &input, into: &incomingHead) else {
-                return try inputExhausted()
-            }
+            guard let piece = try cutter.nextPiece(of: &input) else { return try inputExhausted() }
             headStartedAt = nil
-            requestBegan(framing)
+            try headReceived(piece)
             return true
         }
         guard !current.isRequestEnded else {
             isHeldBack = input.readableBytes > 0
             return false
         }
-        switch try parser.nextBodyElement(from: &input) {
-        case .bytes(let bytes): bodyReceived(bytes)
-        case .end: requestEnded()
-        case nil: return try inputExhausted()
-        }
+        guard let piece = try cutter.nextPiece(of: &input) else { return try inputExhausted() }
+        try bodyReceived(piece)
         return true
+    }
+
+    private func headReceived(_ piece: ByteBuffer) throws(HTTPRefusal) {
+        decode(piece)
+        guard let head = decoded.head else { throw decodingFailed(isBody: false) }
+        // Of a head that both refuse, the translation knows better why.
+        let framing = try HTTP1HeadTranslation.translate(head, into: &incomingHead, limits: limits)
+        if decoded.error != nil { throw decodingFailed(isBody: false) }
+        try cutter.headDecoded(framing, isWhole: decoded.isEnd)
+        requestBegan(framing)
+        if decoded.isEnd { requestEnded() }
+    }
+
+    private func bodyReceived(_ piece: ByteBuffer) throws(HTTPRefusal) {
+        decode(piece)
+        if decoded.error != nil { throw decodingFailed(isBody: true) }
+        try cutter.bodyDecoded(piece, dataBytes: decoded.data?.readableBytes ?? 0, isWhole: decoded.isEnd)
+        if let data = decoded.data { dataReceived(data) }
+        if decoded.isEnd { requestEnded() }
+    }
+
+    private func decode(_ piece: ByteBuffer) {
+        decoded.clear()
+        context?.fireChannelRead(wrapInboundOut(piece))
+    }
+
+    private func decodingFailed(isBody: Bool) -> HTTPRefusal {
+        guard let error = decoded.error else { return HTTP1RequestCutter.disagreement }
+        return .undecodable(error, limits: limits, isBody: isBody)
     }
 
     /// More bytes are needed to go on; returns false.
     private func inputExhausted() throws(HTTPRefusal) -> Bool {
         if isInputEnded {
-            if parser.isWithinHead || !current.isIdle { throw .cutShort }
+            if cutter.isWithinHead || !current.isIdle { throw .cutShort }
             linger()
-        } else if parser.isWithinHead, headStartedAt == nil {
+        } else if cutter.isWithinHead, headStartedAt == nil {
             headStartedAt = eventLoop.now
         }
         return false

@@ -91,8 +91,8 @@ final class HTTPProtocolSelector: ChannelInboundHandler, RemovableChannelHandler
         do {
             switch (choice, isRefused) {
             case (.http1, false):
-                try pipeline.addHandler(
-                    HTTP1ServerConnection(loop: loop, information: information, acceptedAt: acceptedAt))
+                try pipeline.addHandlers(
+                    HTTP1ServerConnection(loop: loop, information: information, acceptedAt: acceptedAt).handlers)
             case (.http2, false):
                 try pipeline.addHandler(
                     HTTP2ServerConnection(loop: loop, information: information))
