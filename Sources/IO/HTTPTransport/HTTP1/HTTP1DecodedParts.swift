@@ -1,37 +1,41 @@
 import NIOCore
 import NIOHTTP1
 
-/// What NIOHTTP1's decoder said of the piece that it was given last; it stands behind the decoder in the pipeline.
+/// What NIOHTTP1's decoder says of a piece of input; it stands behind the decoder in the pipeline.
 ///
-/// The connection stands before the decoder, hands it a piece, and finds the outcome here: decoding is done when the call
+/// The connection stands before the decoder, hands it a piece, and takes the outcome here: decoding is done when the call
 /// returns.
 final class HTTP1DecodedParts: ChannelInboundHandler {
     typealias InboundIn = HTTPServerRequestPart
 
-    private(set) var head: NIOHTTP1.HTTPRequestHead?
-    private(set) var data: ByteBuffer?
-    /// The request is whole. Its trailers carry nothing that a service asks for.
-    private(set) var isEnd = false
-    /// The first error; the decoder takes nothing more after it.
-    private(set) var error: (any Error)?
+    struct Outcome {
+        var head: NIOHTTP1.HTTPRequestHead?
+        var data = ByteBuffer()
+        /// The request is whole. Its trailers carry nothing that a service asks for.
+        var isEnd = false
+        /// The decoder takes nothing more after it.
+        var error: (any Error)?
+    }
 
-    /// Forgets all but an error.
-    func clear() {
-        head = nil
-        data = nil
-        isEnd = false
+    private var outcome = Outcome()
+
+    /// What was said since the last call. Nothing stays here, for it would keep the storage of the input alive.
+    func take() -> Outcome {
+        defer { outcome = Outcome() }
+        return outcome
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {
-        case .head(let head): self.head = head
-        case .body(var bytes): if self.data?.writeBuffer(&bytes) == nil { self.data = bytes }
-        case .end: isEnd = true
+        case .head(let head): outcome.head = head
+        case .body(var bytes):
+            if outcome.data.readableBytes == 0 { outcome.data = bytes } else { outcome.data.writeBuffer(&bytes) }
+        case .end: outcome.isEnd = true
         }
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        self.error = self.error ?? error
+        outcome.error = outcome.error ?? error
     }
 }
 

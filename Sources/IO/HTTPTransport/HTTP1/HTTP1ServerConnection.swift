@@ -178,32 +178,32 @@ final class HTTP1ServerConnection: ChannelDuplexHandler, HTTPServerConnection, M
     }
 
     private func headReceived(_ piece: ByteBuffer) throws(HTTPRefusal) {
-        decode(piece)
-        guard let head = decoded.head else { throw decodingFailed(isBody: false) }
-        // Of a head that both refuse, the translation knows better why.
-        let framing = try HTTP1HeadTranslation.translate(head, into: &incomingHead, limits: limits)
-        if decoded.error != nil { throw decodingFailed(isBody: false) }
-        try cutter.headDecoded(framing, isWhole: decoded.isEnd)
-        requestBegan(framing)
-        if decoded.isEnd { requestEnded() }
+        let outcome = decode(piece)
+        if let head = outcome.head {
+            // Of a head that both refuse, the translation knows better why.
+            let framing = try HTTP1HeadTranslation.translate(head, into: &incomingHead, limits: limits)
+            if let error = outcome.error { throw .undecodable(error, limits: limits, isBody: false) }
+            try cutter.headDecoded(framing, isWhole: outcome.isEnd)
+            requestBegan(framing)
+            if outcome.isEnd { requestEnded() }
+        } else if let error = outcome.error {
+            throw .undecodable(error, limits: limits, isBody: false)
+        } else {
+            throw HTTP1RequestCutter.disagreement
+        }
     }
 
     private func bodyReceived(_ piece: ByteBuffer) throws(HTTPRefusal) {
-        decode(piece)
-        if decoded.error != nil { throw decodingFailed(isBody: true) }
-        try cutter.bodyDecoded(piece, dataBytes: decoded.data?.readableBytes ?? 0, isWhole: decoded.isEnd)
-        if let data = decoded.data { dataReceived(data) }
-        if decoded.isEnd { requestEnded() }
+        let outcome = decode(piece)
+        if let error = outcome.error { throw .undecodable(error, limits: limits, isBody: true) }
+        try cutter.bodyDecoded(piece, dataBytes: outcome.data.readableBytes, isWhole: outcome.isEnd)
+        if outcome.data.readableBytes > 0 { dataReceived(outcome.data) }
+        if outcome.isEnd { requestEnded() }
     }
 
-    private func decode(_ piece: ByteBuffer) {
-        decoded.clear()
+    private func decode(_ piece: ByteBuffer) -> HTTP1DecodedParts.Outcome {
         context?.fireChannelRead(wrapInboundOut(piece))
-    }
-
-    private func decodingFailed(isBody: Bool) -> HTTPRefusal {
-        guard let error = decoded.error else { return HTTP1RequestCutter.disagreement }
-        return .undecodable(error, limits: limits, isBody: isBody)
+        return decoded.take()
     }
 
     /// More bytes are needed to go on; returns false.
