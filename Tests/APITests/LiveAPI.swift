@@ -78,6 +78,12 @@ struct LiveAPI: Sendable {
         try await send(method, target, token: token, headers: headers, body: Array(json.utf8))
     }
 
+    /// Sends bytes as they are.
+    func send(raw text: String) async throws -> Answer {
+        let port = port
+        return try await NIOThreadPool.singleton.runIfActive { try Answer(Self.exchange(Array(text.utf8), port: port)) }
+    }
+
     /// Blocking: writes everything, reads to the end.
     private static func exchange(_ request: [UInt8], port: Int) throws -> [UInt8] {
         let connection = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)

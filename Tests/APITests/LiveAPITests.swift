@@ -61,6 +61,46 @@ struct LiveAPITests {
         }
     }
 
+    @Test("What the transport refuses is a problem document too, and its detail says what was wrong")
+    func refusedByTransport() async throws {
+        try await LiveAPI.run { api in
+            let long = String(repeating: "a", count: 40_000)
+            for (bytes, status, words) in [
+                ("GET / HTTP/1.1\nHost: a\n\n", 400, "LF alone"),
+                ("GET /\(long) HTTP/1.1\r\nHost: a\r\n\r\n", 414, "8192 bytes of targetBytesMax"),
+                ("GET / HTTP/1.1\r\nHost: a\r\nA: \(long)\r\n\r\n", 431, "32768 bytes of headerBytesMax"),
+                ("GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n", 501, "chunked"),
+                ("GET / HTTP/4.2\r\nHost: a\r\n\r\n", 505, "HTTP/2"),
+                ("BREW /stats HTTP/1.1\r\nHost: a\r\n\r\n", 501, "does not know the request's method"),
+            ] {
+                let answer = try await api.send(raw: bytes)
+                #expect(answer.status == status)
+                #expect(answer["content-type"] == "application/problem+json")
+                let problem = try answer.json
+                #expect(problem["status"]?.int == status)
+                #expect(
+                    problem["title"]?.string?.isEmpty == false
+                        && problem["type"]?.string?.hasPrefix("urn:vtag:problem:") == true)
+                #expect(problem["detail"]?.string?.contains(words) == true, "\(answer.text)")
+                #expect(problem["request_id"]?.string == answer["x-request-id"])
+            }
+            #expect(try await api.send("PROPFIND", "/stats").status == 405)
+        }
+    }
+
+    @Test("A line of NDJSON without end is read to its limit; the lines before it count")
+    func endlessLine() async throws {
+        try await LiveAPI.run { api in
+            let body = Array((Self.instance + "\n" + #"{"a":""#).utf8) + Array(repeating: UInt8(ascii: "x"), count: 30 << 20)
+            let answer = try await api.send("POST", "/ingest/aws?region=eu-west-1", type: "application/x-ndjson", body: body)
+            #expect(answer.status == 413)
+            #expect(
+                try answer.json["detail"]?.string?.hasPrefix("Line 1, counted from 0, is longer than the 4194304 bytes")
+                    == true)
+            #expect(try await api.send("GET", "/resources/\(Self.id)").status == 200)
+        }
+    }
+
     @Test("A payload becomes a resource with relationships; again it is unchanged; tags, ETags and deletion follow")
     func resourceLife() async throws {
         try await LiveAPI.run { api in

@@ -30,6 +30,21 @@ struct ExitStatusTests {
         await node.close()
     }
 
+    @Test("69 for an address in use, named, before anything is written")
+    func addressInUse() async throws {
+        let scratch = try Scratch()
+        defer { scratch.remove() }
+        let node = try await NodeProcess.serving(scratch.url)
+        let address = node.url.replacing("http://", with: "")
+        let other = scratch.url.appending(path: "other")
+        let (code, said) = try await status(other, ["--http", address])
+        #expect(code == 69)
+        #expect(said == "vtagd: \(address) is in use: stop the other process or choose another with --http\n")
+        #expect(!FileManager.default.fileExists(atPath: other.path))
+        #expect(node.terminate() == 0)
+        await node.close()
+    }
+
     @Test(
         "64 for a flag, a variable or a value that does not exist, named",
         arguments: [

@@ -15,18 +15,21 @@ final class NodeProcess: @unchecked Sendable {
 
     let url: String
     let token: String
+    /// What it says.
+    let log: NodeLog
     private let process: Process
     private let client: HTTPClient
 
-    private init(process: Process, url: String, token: String) {
+    private init(process: Process, url: String, token: String, log: NodeLog) {
         self.process = process
         self.url = url
         self.token = token
+        self.log = log
         client = HTTPClient(group: MultiThreadedEventLoopGroup.singleton)
     }
 
     /// Starts it, and returns when it serves or has ended.
-    static func start(_ directory: URL, _ flags: String...) async throws -> Start {
+    static func start(_ directory: URL, _ flags: [String] = []) async throws -> Start {
         let process = Process()
         process.executableURL = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
             .appending(path: "vtagd")
@@ -40,18 +43,20 @@ final class NodeProcess: @unchecked Sendable {
         process.standardError = pipe
         process.standardOutput = FileHandle.nullDevice
         try process.run()
-        let output = await ready(pipe.fileHandleForReading)
-        guard let url = output.url else {
+        let log = NodeLog(pipe.fileHandleForReading)
+        guard let ready = await log.line(with: #""message":"ready""#),
+            let url = try JSONValue(parsing: ready)["http"]?.string
+        else {
             process.waitUntilExit()
-            return .ended(status: process.terminationStatus, message: output.text)
+            return .ended(status: process.terminationStatus, message: log.text)
         }
         let token = try String(contentsOf: directory.appending(path: "admin.jwt"), encoding: .utf8)
-        return .ready(NodeProcess(process: process, url: url, token: token.filter { !$0.isWhitespace }))
+        return .ready(NodeProcess(process: process, url: url, token: token.filter { !$0.isWhitespace }, log: log))
     }
 
     /// As `start`, where anything but a serving node is a failure.
-    static func serving(_ directory: URL, _ flags: String...) async throws -> NodeProcess {
-        switch try await start(directory) {
+    static func serving(_ directory: URL, _ flags: [String] = []) async throws -> NodeProcess {
+        switch try await start(directory, flags) {
         case .ready(let node): return node
         case .ended(let status, let message): throw Failure("vtagd ended with \(status): \(message)")
         }
@@ -68,6 +73,9 @@ final class NodeProcess: @unchecked Sendable {
     }
 
     var isRunning: Bool { process.isRunning }
+
+    /// Asks it to read its TLS files again.
+    func hangUp() { Foundation.kill(process.processIdentifier, SIGHUP) }
 
     /// Asks it to stop, without waiting.
     func stopOrderly() { process.terminate() }
@@ -117,31 +125,6 @@ final class NodeProcess: @unchecked Sendable {
     }
 
     func close() async { await client.shutDown() }
-
-    /// Reads the log until the line "ready" or the end.
-    private static func ready(_ handle: FileHandle) async -> (url: String?, text: String) {
-        await withCheckedContinuation { continuation in
-            Foundation.Thread.detachNewThread {
-                var bytes: [UInt8] = []
-                var told = false
-                while case let part = handle.availableData, !part.isEmpty {
-                    // After "ready" the pipe is only kept from filling up.
-                    if told { continue }
-                    bytes += part
-                    let text = String(decoding: bytes, as: UTF8.self)
-                    for line in text.split(separator: "\n") where line.contains(#""message":"ready""#) {
-                        guard let value = try? JSONValue(parsing: String(line)), let url = value["http"]?.string else {
-                            continue
-                        }
-                        told = true
-                        continuation.resume(returning: (url, text))
-                        break
-                    }
-                }
-                if !told { continuation.resume(returning: (nil, String(decoding: bytes, as: UTF8.self))) }
-            }
-        }
-    }
 }
 
 /// A directory that goes with the test.

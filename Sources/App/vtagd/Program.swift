@@ -15,6 +15,18 @@ struct ProgramError: Error {
     let message: String
 }
 
+extension ProgramError {
+    init(_ error: HTTPListenError) {
+        switch error {
+        case .inUse(let address):
+            self.init(status: 69, message: "\(address) is in use: stop the other process or choose another with --http")
+        case .notPermitted: self.init(status: 77, message: "\(error), with --http")
+        case .notHere: self.init(status: 64, message: "\(error), with --http")
+        case .failed: self.init(status: 71, message: "\(error)")
+        }
+    }
+}
+
 /// The node's parts put together: node, API, HTTP server, signals.
 struct Program {
     static let version = "0.1.0"
@@ -49,10 +61,12 @@ struct Program {
         let hangups = await UnixSignalsSequence(trapping: .sighup)
         let group = MultiThreadedEventLoopGroup(numberOfThreads: settings.threads)
         let tls = try makeTLS()
+        // Before the node writes anything: an address in use is the most frequent reason not to start.
+        let listener = try takeAddress()
         let node = try await startNode(group)
         let server: ServedAPI
         do {
-            server = try await ServedAPI(settings, node, group, tls, hangups, logger)
+            server = try await ServedAPI(settings, node, group, listener, tls, hangups, logger)
         } catch {
             await node.stop()
             throw error
@@ -85,6 +99,14 @@ struct Program {
             return try TLSServerContext(certificate: tls.certificate, privateKey: tls.privateKey, clientCA: tls.clientCA)
         } catch {
             throw ProgramError(status: 64, message: "\(error)")
+        }
+    }
+
+    private func takeAddress() throws -> HTTPListener {
+        do throws(HTTPListenError) {
+            return try HTTPListener(host: settings.http.host, port: settings.http.port)
+        } catch {
+            throw ProgramError(error)
         }
     }
 
@@ -124,8 +146,8 @@ private struct ServedAPI: Service {
     private let logger: Logger
 
     init(
-        _ settings: Settings, _ node: Node, _ group: MultiThreadedEventLoopGroup, _ tls: TLSServerContext?,
-        _ hangups: UnixSignalsSequence, _ logger: Logger
+        _ settings: Settings, _ node: Node, _ group: MultiThreadedEventLoopGroup, _ listener: HTTPListener,
+        _ tls: TLSServerContext?, _ hangups: UnixSignalsSequence, _ logger: Logger
     ) async throws {
         self.tls = tls
         self.hangups = hangups
@@ -159,14 +181,9 @@ private struct ServedAPI: Service {
         }
         do {
             server = try await HTTPServer.start(
-                on: group, host: settings.http.host, port: settings.http.port, tls: installer, limits: limits, logger: http,
-                service: api)
-        } catch {
-            throw ProgramError(
-                status: 1,
-                message:
-                    "cannot listen on \(settings.http.host):\(settings.http.port): \(error). Is another program there? Choose another --http."
-            )
+                on: group, listener: listener, tls: installer, limits: limits, logger: http, service: api)
+        } catch let error as HTTPListenError {
+            throw ProgramError(error)
         }
         logger.info(
             "ready",

@@ -14,8 +14,8 @@ struct VTagD: AsyncParsableCommand {
             It logs one line "ready" with its address once it serves; GET /health/ready answers 200 from then on.
             SIGTERM and SIGINT stop it in order, SIGHUP reads the TLS files again.
 
-            Exit status: 0 after a clean stop, 64 bad usage or configuration, 73 data directory in use or not writable,
-            74 damaged data, 1 anything else.
+            Exit status: 0 after a clean stop, 64 bad usage or configuration, 69 address in use, 73 data directory in use or not
+            writable, 74 damaged data, 77 port not permitted, 1 anything else.
 
             Example: vtagd --data-dir ./data --http 127.0.0.1:8080
             """,

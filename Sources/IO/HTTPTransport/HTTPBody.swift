@@ -8,8 +8,13 @@ package struct HTTPBody: AsyncSequence, Sendable {
     package typealias Element = ByteBuffer
 
     private let source: IncomingBody?
+    /// What the request says of its body's length.
+    private let declaredBytes: Int?
 
-    init(_ source: IncomingBody?) { self.source = source }
+    init(_ source: IncomingBody?, declaredBytes: Int?) {
+        self.source = source
+        self.declaredBytes = declaredBytes
+    }
 
     package func makeAsyncIterator() -> Iterator { Iterator(source: source) }
 
@@ -21,8 +26,10 @@ package struct HTTPBody: AsyncSequence, Sendable {
         }
     }
 
-    /// The whole body in one buffer. Throws `tooLarge` above `limit` bytes.
+    /// The whole body in one buffer. Throws `tooLarge` above `limit` bytes: at once when the request declares more, else as soon
+    /// as more has come.
     package func collect(upTo limit: Int) async throws -> ByteBuffer {
+        if let declaredBytes, declaredBytes > limit { throw HTTPBodyError.tooLarge(limit: limit) }
         var whole = ByteBuffer()
         for try await var piece in self {
             guard whole.readableBytes + piece.readableBytes <= limit else { throw HTTPBodyError.tooLarge(limit: limit) }

@@ -15,18 +15,11 @@ enum HTTPCharacters {
         byte == carriageReturn || byte == lineFeed || byte == 0
     }
 
-    /// `tchar`, of which methods and field names are made.
+    /// `tchar`, of which methods and field names are made: a bit for each byte below 64, and for each from 64 to 127.
+    @inline(__always)
     static func isToken(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "z"),
-            UInt8(ascii: "A")...UInt8(ascii: "Z"):
-            true
-        case UInt8(ascii: "!"), UInt8(ascii: "#"), UInt8(ascii: "$"), UInt8(ascii: "%"), UInt8(ascii: "&"),
-            UInt8(ascii: "'"), UInt8(ascii: "*"), UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "."),
-            UInt8(ascii: "^"), UInt8(ascii: "_"), UInt8(ascii: "`"), UInt8(ascii: "|"), UInt8(ascii: "~"):
-            true
-        default: false
-        }
+        let bits: UInt64 = byte < 64 ? 0x03ff_6cfa_0000_0000 : 0x57ff_ffff_c7ff_fffe
+        return byte < 128 && bits >> UInt64(byte & 63) & 1 == 1
     }
 
     /// The number that a Content-Length field states: digits alone, no sign, no overflow; nil otherwise.

@@ -43,7 +43,7 @@ package final class HTTPExchange {
     func endUnanswered() {
         guard !isAnswered else { return }
         isAnswered = true
-        connection.exchangeFailed(stream, status: 500)
+        connection.exchangeFailed(stream, .unanswered)
     }
 
     // MARK: Answering at once
@@ -114,8 +114,10 @@ package final class HTTPExchange {
     /// `timedOut` 408.
     package func run(_ operation: @escaping @Sendable (HTTPRequest) async throws -> HTTPResponse) {
         guard takeAnswer() else { return }
+        let incoming = connection.incomingBody(of: stream)
+        let body = HTTPBody(incoming, declaredBytes: incoming == nil ? nil : head.contentLength)
         let request = HTTPRequest(
-            head: head, body: HTTPBody(connection.incomingBody(of: stream)), remoteAddress: remoteAddress, isTLS: isTLS,
+            head: head, body: body, remoteAddress: remoteAddress, isTLS: isTLS,
             peerCertificateSubjectAltNames: peerCertificateSubjectAltNames)
         startTask { task in
             try await task.answer(try await operation(request))

@@ -8,9 +8,10 @@ package struct HTTPLimits: Sendable {
 
     /// Longest request target (path and query) in bytes; a longer one is answered with 414.
     package var targetBytesMax = 8 * 1024
-    /// Longest header section in bytes, names and values summed; a longer one is answered with 431.
+    /// Longest header section in bytes, names and values summed; a longer one is answered with 431. In HTTP/1.1 the trailers of a
+    /// chunked body count with it.
     package var headerBytesMax = 32 * 1024
-    /// Most header fields of a request; more are answered with 431.
+    /// Most header fields of a request, trailers of HTTP/1.1 included; more are answered with 431.
     package var headerCountMax = 100
     /// Longest body in bytes that any service may take; `collectBody(upTo:)` sets its own, lower bound. 413 above it.
     package var bodyBytesMax = 1 << 30
@@ -23,6 +24,9 @@ package struct HTTPLimits: Sendable {
     /// Longest wait for the next byte of a body that a service is waiting for, or for the peer to take the next byte of a
     /// response.
     package var progressTimeout = TimeAmount.seconds(30)
+    /// Fewest bytes of a body that a service is waiting for, in each `progressTimeout`; a body that trickles slower is given up
+    /// with 408 ("slow loris").
+    package var progressBytesMin = 1_024
     /// A connection without requests is closed after this time.
     package var idleTimeout = TimeAmount.seconds(75)
     /// How often the times above are checked: one timer an event loop.
@@ -51,13 +55,11 @@ package struct HTTPLimits: Sendable {
     package var responseBufferBytesMax = 32 * 1024 * 1024
     /// Serialised bytes handed to the socket in one write.
     package var writeBatchBytes = 64 * 1024
+    /// Bytes that one read takes from a socket. Of HTTP/1.1, this much may wait undecoded behind the request in progress; nothing
+    /// more is read meanwhile.
+    package var readBytesMax = 64 * 1024
     /// Unread body bytes that an HTTP/1.1 connection skips after an early answer to stay open.
     package var drainBytesMax = 64 * 1024
-
-    // MARK: HTTP/1.1
-
-    /// Requests that wait behind the one in progress; more end the connection with 503 after those before it.
-    package var pipelinedRequestsMax = 128
 
     // MARK: HTTP/2 floods. Over a limit the connection ends with GOAWAY(ENHANCE_YOUR_CALM).
 
@@ -69,12 +71,14 @@ package struct HTTPLimits: Sendable {
     package var pingsPerSecondMax = 100
     /// SETTINGS frames per second (CVE-2019-9515).
     package var settingsPerSecondMax = 50
-    /// PRIORITY frames per second (CVE-2019-9513).
+    /// PRIORITY and PRIORITY_UPDATE frames per second (CVE-2019-9513).
     package var prioritiesPerSecondMax = 1_000
     /// DATA frames without data per second (CVE-2019-9518).
     package var emptyDataFramesPerSecondMax = 100
     /// WINDOW_UPDATE frames per second, above two for each DATA frame that we sent in that second.
     package var windowUpdatesPerSecondMax = 1_000
+    /// Frames per second of types that are skipped (RFC 9113 section 4.1), GOAWAY among them.
+    package var unknownFramesPerSecondMax = 100
     /// CONTINUATION frames of one header section (CVE-2024-27316).
     package var continuationFramesMax = 8
     /// Acknowledgements of PING and SETTINGS that may wait to be sent because the peer does not read.

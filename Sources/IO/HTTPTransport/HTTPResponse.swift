@@ -1,6 +1,7 @@
 package import NIOCore
 
-/// A response's status and header fields. `content-length`, `connection` and `transfer-encoding` are the transport's to set.
+/// A response's status and header fields. `date`, `content-length`, `connection` and
+/// `transfer-encoding` are the transport's to set.
 package struct HTTPResponseHead: Sendable {
     /// 200 to 599.
     package var status: Int
@@ -43,6 +44,11 @@ package struct HTTPResponse: Sendable {
     package var headers: HTTPFields {
         get { head.headers }
         set { head.headers = newValue }
+    }
+
+    /// The body in memory; empty when there is none, or when it is written as a stream.
+    var wholeBody: ByteBuffer {
+        if case .bytes(let body) = body { body } else { ByteBuffer() }
     }
 
     /// A body held in memory.

@@ -23,6 +23,85 @@ struct HTTP1FramingTests {
         #expect(try server.text().hasSuffix("content-length: 3\r\n\r\nabc"))
     }
 
+    @Test("However the bytes are cut, the answers are the same")
+    func cuts() throws {
+        let requests =
+            "\r\nGET /1?a HTTP/1.1\r\nHost: test\r\nX: \ty \r\n\r\n"
+            + "POST /2 HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: Chunked\r\n\r\n3;x=\"y\"\r\nabc\r\n00A\r\n0123456789\r\n0\r\nT: u\r\n\r\n"
+            + "PUT http://other/3 HTTP/1.1\r\nhost:test\r\ncontent-length:5\r\n\r\nGET /\r\n\r\n"
+            + "GET /4 HTTP/1.0\r\nConnection: x, Keep-Alive\r\n\r\nGET /5 HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n"
+        let bytes = Array(requests.utf8)
+        let service = TestService { exchange in
+            let head = exchange.head
+            exchange.collectBody(upTo: 100) { body in
+                let text = (try? body.get()).map { String(buffer: $0) } ?? "-"
+                exchange.respond(.text(200, "[\(head.method) \(head.authority) \(head.path) \(head.query ?? "-") \(text)]"))
+            }
+        }
+        let whole = try EmbeddedServer(service)
+        try whole.send(bytes)
+        let answers = try whole.text()
+        #expect(answers.components(of: "HTTP/1.1 200 OK") == 5)
+        #expect(answers.contains("[POST test /2 - abc0123456789]") && answers.contains("[PUT other /3 - GET /]"))
+        let seed = UInt64.random(in: .min ... .max)
+        var random = SplitMix(state: seed)
+        for _ in 0..<300 {
+            let server = try EmbeddedServer(service)
+            var position = 0
+            while position < bytes.count {
+                let end = min(bytes.count, position + Int.random(in: 1...40, using: &random))
+                try server.send(bytes[position..<end])
+                position = end
+            }
+            #expect(try server.text() == answers, "seed \(seed)")
+        }
+    }
+
+    /// A generator that gives the same numbers for the same seed.
+    private struct SplitMix: RandomNumberGenerator {
+        var state: UInt64
+
+        mutating func next() -> UInt64 {
+            state &+= 0x9e37_79b9_7f4a_7c15
+            var mixed = state
+            mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
+            mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
+            return mixed ^ (mixed >> 31)
+        }
+    }
+
+    @Test("A method that nobody knows is answered with 501; a known one that is rare is the service's to judge")
+    func rareMethods() throws {
+        let server = try EmbeddedServer()
+        try server.send("PROPFIND /a HTTP/1.1\r\nHost: test\r\n\r\n")
+        #expect(try server.text().hasSuffix("PROPFIND /a"))
+        try server.send("BREW /pot HTTP/1.1\r\nHost: test\r\n\r\n")
+        let text = try server.text()
+        #expect(text.hasPrefix("HTTP/1.1 501 ") && text.contains("does not know the request's method"))
+        #expect(server.isClosed)
+    }
+
+    @Test("Empty lines before a request are skipped, but not without end")
+    func emptyLines() throws {
+        let server = try EmbeddedServer()
+        try server.send("\r\n\r\nGET /1 HTTP/1.1\r\nHost: test\r\n\r\n")
+        #expect(try server.text().hasSuffix("GET /1"))
+        try server.send(String(repeating: "\r\n", count: 100))
+        #expect(try server.text().hasPrefix("HTTP/1.1 400 "))
+        #expect(server.isClosed)
+    }
+
+    @Test("Fields keep their values without the blanks around them, and are found in any case")
+    func fields() throws {
+        let server = try EmbeddedServer(
+            TestService { exchange in
+                let headers = exchange.head.headers
+                exchange.respond(.text(200, "[\(headers["x-a"] ?? "-")][\(headers["x-b"] ?? "-")][\(headers.count)]"))
+            })
+        try server.send("GET / HTTP/1.1\r\nhOST:test\r\nX-A: \t b  c \t\r\nx-B:\r\n\r\n")
+        #expect(try server.text().hasSuffix("[b  c][][3]"))
+    }
+
     @Test("Pipelined requests are answered in order and in one write")
     func pipelining() throws {
         let server = try EmbeddedServer()
@@ -128,6 +207,24 @@ struct HTTP1FramingTests {
         #expect(try server.text().hasSuffix("\r\n\r\nz"))
     }
 
+    @Test(
+        "Chunked data that look like lines, ends and requests are data, however they are cut",
+        arguments: [1, 2, 3, 7, 1_000])
+    func chunkedDataLikeFraming(pieceBytes: Int) throws {
+        let data = "\n\n\r\n0\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: test\r\n\r\n\r" + String(repeating: "a", count: 400)
+        let chunk = String(data.utf8.count, radix: 16) + "\r\n" + data + "\r\n"
+        let requests =
+            "POST / HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n" + chunk + chunk + "0\r\n\r\n"
+            + "PUT / HTTP/1.1\r\nHost: test\r\nContent-Length: 1\r\n\r\nz"
+        let server = try EmbeddedServer(.echoBody())
+        let bytes = Array(requests.utf8)
+        for start in stride(from: 0, to: bytes.count, by: pieceBytes) {
+            try server.send(bytes[start..<min(bytes.count, start + pieceBytes)])
+        }
+        let text = try server.text()
+        #expect(text.contains("\r\n\r\n" + data + data + "HTTP/1.1 200 OK") && text.hasSuffix("\r\n\r\nz"), "\(text)")
+    }
+
     @Test("100 Continue is sent when the body is asked for, once")
     func expectContinue() throws {
         let server = try EmbeddedServer(.echoBody())
@@ -189,9 +286,9 @@ struct HTTP1FramingTests {
         let body = ByteBuffer(repeating: 0x61, count: 300_000)
         let server = try EmbeddedServer(TestService { $0.respond(contentType: "text/plain", body: body) })
         try server.send("GET / HTTP/1.1\r\nHost: test\r\n\r\n")
-        let received = try server.received()
+        let text = try server.text()
         #expect(
-            received.count == 300_000
+            text.utf8.count == 300_000
                 + "HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: 300000\r\n\r\n".utf8.count)
     }
 
@@ -199,14 +296,14 @@ struct HTTP1FramingTests {
     func forgottenExchange() throws {
         let server = try EmbeddedServer(TestService { _ in })
         try server.send("GET / HTTP/1.1\r\nHost: test\r\n\r\n")
-        #expect(try server.text() == "HTTP/1.1 500 Internal Server Error\r\ncontent-length: 0\r\n\r\n")
+        #expect(try server.text().hasPrefix("HTTP/1.1 500 Internal Server Error\r\n"))
 
         let kept = Kept()
         let later = try EmbeddedServer(TestService { kept.exchanges.append($0) })
         try later.send("GET / HTTP/1.1\r\nHost: test\r\n\r\n")
         #expect(try later.text() == "")
         kept.exchanges.removeAll()
-        #expect(try later.text() == "HTTP/1.1 500 Internal Server Error\r\ncontent-length: 0\r\n\r\n")
+        #expect(try later.text().hasPrefix("HTTP/1.1 500 Internal Server Error\r\n"))
     }
 
     @Test("Only the first answer counts")

@@ -81,16 +81,23 @@ struct HTTP1LimitTests {
         #expect(text.contains("connection: close"))
     }
 
-    @Test("Too many pipelined requests end the connection after those before them")
-    func pipelinedRequests() throws {
+    @Test("A burst of pipelined requests waits behind a slow one, and all are answered in order")
+    func pipelinedBurst() throws {
         let kept = Kept()
-        let server = try EmbeddedServer(TestService { kept.exchanges.append($0) }) { $0.pipelinedRequestsMax = 2 }
-        try server.send(String(repeating: "GET / HTTP/1.1\r\nHost: test\r\n\r\n", count: 5))
-        while let exchange = kept.exchanges.popLast() { exchange.respond(status: 204) }
-        let text = try server.text()
-        #expect(text.components(of: "HTTP/1.1 204 ") == 3)
-        #expect(text.components(of: "HTTP/1.1 503 ") == 1)
-        #expect(server.isClosed)
+        let server = try EmbeddedServer(TestService { kept.exchanges.append($0) })
+        try server.send((0..<1_000).map { "GET /\($0) HTTP/1.1\r\nHost: test\r\n\r\n" }.joined())
+        for number in 0..<1_000 {
+            #expect(kept.exchanges.count == 1)
+            let before = server.reads
+            server.read()
+            // Behind the last one nothing waits.
+            if number < 999 { #expect(server.reads == before) }
+            let exchange = kept.exchanges.removeFirst()
+            #expect(exchange.head.path == "/\(number)")
+            exchange.respond(status: 204)
+        }
+        #expect(try server.text().components(of: "HTTP/1.1 204 ") == 1_000)
+        #expect(!server.isClosed)
     }
 
     @Test("While requests wait, nothing more is read")
@@ -199,7 +206,10 @@ struct HTTP1LimitTests {
 
     @Test("A body that stops arriving fails its reader")
     func bodyStalls() throws {
-        let server = try EmbeddedServer(.echoBody()) { $0.progressTimeout = .seconds(30) }
+        let server = try EmbeddedServer(.echoBody()) {
+            $0.progressTimeout = .seconds(30)
+            $0.progressBytesMin = 1
+        }
         try server.send("PUT / HTTP/1.1\r\nHost: test\r\nContent-Length: 9\r\n\r\n")
         for _ in 0..<8 {
             server.advance(.seconds(20))
@@ -208,6 +218,31 @@ struct HTTP1LimitTests {
         #expect(try server.text() == "")
         server.advance(.seconds(31))
         #expect(try server.text().hasPrefix("HTTP/1.1 408 "))
+    }
+
+    @Test("A body that trickles is given up, one at the least rate is not", arguments: [false, true])
+    func bodyTrickles(isHTTP2: Bool) throws {
+        func outcome(bytesEachSecond: Int) throws -> String {
+            let limits = { (limits: inout HTTPLimits) in
+                limits.progressTimeout = .seconds(30)
+                limits.progressBytesMin = 1_000
+            }
+            let server = try isHTTP2 ? .http2(.echoBody(), limits: limits) : EmbeddedServer(.echoBody(), limits: limits)
+            if isHTTP2 {
+                try server.send(.headers(1, HTTP2Frame.request("PUT"), end: false))
+            } else {
+                try server.send("PUT / HTTP/1.1\r\nHost: test\r\nContent-Length: 100000\r\n\r\n")
+            }
+            let piece = Array(repeating: UInt8(ascii: "a"), count: bytesEachSecond)
+            for _ in 0..<100 {
+                if isHTTP2 { try server.send(.data(1, piece)) } else { try server.send(piece) }
+                server.advance(.seconds(1))
+            }
+            if isHTTP2 { return server.statuses(try server.frames())[1] ?? "" }
+            return try server.text().split(separator: " ").dropFirst().first.map(String.init) ?? ""
+        }
+        #expect(try outcome(bytesEachSecond: 20) == "408")
+        #expect(try outcome(bytesEachSecond: 40) == "")
     }
 
     @Test("A client that does not read its response is cut off")

@@ -53,7 +53,7 @@ struct HTTP1SmugglingTests {
         Shape("a folded first line", "GET / HTTP/1.1\r\n Host: test\r\n\r\n"),
         Shape("a bare line feed after a field", "GET / HTTP/1.1\r\nHost: test\nA: b\r\n\r\n"),
         Shape("a bare line feed at the end", "GET / HTTP/1.1\r\nHost: test\r\n\n"),
-        Shape("bare line feeds throughout", "GET / HTTP/1.1\nHost: test\n\n", status: 505),
+        Shape("bare line feeds throughout", "GET / HTTP/1.1\nHost: test\n\n"),
         Shape("a bare carriage return in a value", "GET / HTTP/1.1\r\nHost: test\r\nA: b\rc\r\n\r\n"),
         Shape("NUL in a value", "GET / HTTP/1.1\r\nHost: test\r\nA: b\u{0}c\r\n\r\n"),
         Shape("NUL in a name", "GET / HTTP/1.1\r\nHost: test\r\nA\u{0}: b\r\n\r\n"),
@@ -68,8 +68,26 @@ struct HTTP1SmugglingTests {
         Shape("a space in the target", "GET /a b HTTP/1.1\r\nHost: test\r\n\r\n"),
         Shape("an asterisk for GET", "GET * HTTP/1.1\r\nHost: test\r\n\r\n"),
         Shape("a tunnel", "CONNECT test:80 HTTP/1.1\r\nHost: test\r\n\r\n", status: 501),
-        Shape("an unknown method", "BREW / HTTP/1.1\r\nHost: test\r\n\r\n", status: 501),
+        Shape("a method that is no token", "GE(T / HTTP/1.1\r\nHost: test\r\n\r\n"),
+        Shape("no method", " / HTTP/1.1\r\nHost: test\r\n\r\n"),
+        Shape("a tab for a space", "GET\t/ HTTP/1.1\r\nHost: test\r\n\r\n"),
+        Shape("two spaces before the target", "GET  / HTTP/1.1\r\nHost: test\r\n\r\n"),
+        Shape("two spaces before the version", "GET /  HTTP/1.1\r\nHost: test\r\n\r\n"),
+        Shape("a space after the version", "GET / HTTP/1.1 \r\nHost: test\r\n\r\n"),
+        Shape("HTTP/0.9", "GET /\r\n"),
+        Shape("a version of two digits", "GET / HTTP/1.10\r\nHost: test\r\n\r\n"),
+        Shape("a lower-case version", "GET / http/1.1\r\nHost: test\r\n\r\n"),
+        Shape("two Hosts in HTTP/1.0", "GET / HTTP/1.0\r\nHost: a\r\nHost: b\r\n\r\n"),
+        Shape("a vertical tab before the colon", "POST / HTTP/1.1\r\nHost: test\r\nTransfer-Encoding\u{b}: chunked\r\n\r\n"),
+        Shape(
+            "a vertical tab before chunked", "POST / HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: \u{b}chunked\r\n\r\n"),
+        Shape("an empty coding", "POST / HTTP/1.1\r\nHost: test\r\nTransfer-Encoding:\r\n\r\n0\r\n\r\n", status: 501),
+        Shape("a TLS handshake", "\u{16}\u{3}\u{1}\u{2}"),
         Shape("a version without a number", "GET / HTTP\r\nHost: test\r\n\r\n"),
+        Shape("an unknown method", "BREW / HTTP/1.1\r\nHost: test\r\n\r\n", status: 501),
+        Shape("a version of another protocol", "OPTIONS * RTSP/1.0\r\nHost: test\r\n\r\n"),
+        Shape("a control character in a value", "GET / HTTP/1.1\r\nHost: test\r\nA: b\u{1}c\r\n\r\n"),
+        Shape("HTTP/2 on a line of HTTP/1.1", "GET / HTTP/2.0\r\nHost: test\r\n\r\n", status: 505),
         Shape("HTTP/3", "GET / HTTP/3.0\r\nHost: test\r\n\r\n", status: 505),
     ]
 
@@ -86,8 +104,18 @@ struct HTTP1SmugglingTests {
         let text = try server.text()
         #expect(text.hasPrefix("HTTP/1.1 \(shape.status) "), "\(text)")
         #expect(text.contains("connection: close\r\n"))
+        #expect(text.split(separator: "\r\n\r\n").count == 2, "a refusal says why")
         #expect(server.isClosed)
         #expect(served.value == [])
+    }
+
+    @Test("is refused with the same words when it comes byte by byte", arguments: shapes)
+    func refusedByteByByte(shape: Shape) throws {
+        let whole = try EmbeddedServer()
+        try whole.send(shape.bytes + Self.next)
+        let pieces = try EmbeddedServer()
+        for byte in (shape.bytes + Self.next).utf8 { try pieces.send([byte]) }
+        #expect(try pieces.text() == whole.text())
     }
 
     /// What is wrong only after the head: the request may have been handed to a service, which waits for the rest.
@@ -100,6 +128,19 @@ struct HTTP1SmugglingTests {
         Shape("a chunk ended by a bare line feed", "3\r\nabc\n0\r\n\r\n"),
         Shape("a space after the chunk size", "3 \r\nabc\r\n0\r\n\r\n"),
         Shape("a bare carriage return in a chunk extension", "3;a\rb\r\nabc\r\n0\r\n\r\n"),
+        Shape("a chunk extension ended by a bare line feed", "3;a\nabc\r\n0\r\n\r\n"),
+        Shape("a chunk extension's value ended by a bare line feed", "3;a=b\nabc\r\n0\r\n\r\n"),
+        Shape("a chunk extension with a line feed in quotes", "3;a=\"\n\"\r\nabc\r\n0\r\n\r\n"),
+        Shape("the last chunk ended by a bare line feed", "0\n\r\n"),
+        Shape("trailers ended by a bare line feed", "0\r\n\n"),
+        Shape("a trailer with a bare carriage return", "0\r\nA: b\rc\r\n\r\n"),
+        Shape("a folded trailer", "0\r\nA: b\r\n c\r\n\r\n"),
+        Shape("a trailer without end", "0\r\nA: " + String(repeating: "b", count: 300) + "\r\n\r\n"),
+        Shape("a trailer ended by a bare line feed", "0\r\nA: b\n\r\n"),
+        Shape("an empty chunk size", "\r\nabc\r\n0\r\n\r\n"),
+        Shape("a chunk extension without a size", ";a=b\r\nabc\r\n0\r\n\r\n"),
+        Shape("a chunk extension without end", "3;" + String(repeating: "a", count: 300) + "\r\nabc\r\n0\r\n\r\n"),
+        Shape("a space before the end of a chunk", "3\r\nabc \r\n0\r\n\r\n"),
         Shape("a trailer that is no field", "0\r\nnonsense\r\n\r\n"),
     ]
 

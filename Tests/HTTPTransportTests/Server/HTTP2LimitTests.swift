@@ -29,6 +29,29 @@ struct HTTP2LimitTests {
         #expect(server.statuses(try server.frames()) == [1: "431", 3: "431", 5: "200"])
     }
 
+    @Test("A refusal has the service's form, and its words name the limit")
+    func refusalBody() throws {
+        let server = try EmbeddedServer.http2(.echoBody()) {
+            $0.targetBytesMax = 10
+            $0.headerBytesMax = 1_000
+            $0.headerCountMax = 10
+            $0.bodyBytesMax = 20
+        }
+        try server.send(.headers(1, Frame.request("GET", "/1234567890")))
+        try server.send(.headers(3, Frame.request() + [("a", String(repeating: "b", count: 1_000))]))
+        try server.send(.headers(5, Frame.request() + (0..<11).map { ("a\($0)", "b") }))
+        try server.send(.headers(7, Frame.request("PUT") + [("content-length", "21")], end: false))
+        let frames = try server.frames()
+        #expect(server.statuses(frames) == [1: "414", 3: "431", 5: "431", 7: "413"])
+        for (stream, words) in [
+            (1, "10 bytes of targetBytesMax"), (3, "1000 bytes of headerBytesMax"), (5, "10 of headerCountMax"),
+            (7, "20 bytes"),
+        ] {
+            let body = String(decoding: frames.body(of: UInt32(stream)), as: UTF8.self)
+            #expect(body.hasPrefix("{\"status\":4") && body.contains(words), "\(body)")
+        }
+    }
+
     @Test("A section that unfolds to many times its size ends the connection (HPACK bomb)")
     func headerBomb() throws {
         let server = try EmbeddedServer.http2()
@@ -92,6 +115,15 @@ struct HTTP2LimitTests {
             testDescription: "PRIORITY", limit: \.prioritiesPerSecondMax,
             frame: Frame(.priority, stream: 9, payload: [0, 0, 0, 0, 1])),
         Flood(testDescription: "WINDOW_UPDATE", limit: \.windowUpdatesPerSecondMax, frame: .windowUpdate(0, 1)),
+        Flood(
+            testDescription: "RST_STREAM without an error, on a stream that is over", limit: \.resetsPerSecondMax,
+            frame: .reset(1, 0)),
+        Flood(
+            testDescription: "frames of an unknown type", limit: \.unknownFramesPerSecondMax,
+            frame: Frame(type: 0xbb, stream: 1, payload: [1, 2, 3])),
+        Flood(
+            testDescription: "GOAWAY", limit: \.unknownFramesPerSecondMax,
+            frame: Frame(.goAway, payload: Array(repeating: 0, count: 8))),
         Flood(testDescription: "empty DATA", limit: \.emptyDataFramesPerSecondMax, frame: .data(1, [])),
         Flood(
             testDescription: "DATA of padding alone", limit: \.emptyDataFramesPerSecondMax,

@@ -90,4 +90,16 @@ struct HTTPValuesTests {
         #expect(history.headersBegan(999) == .ended)
         #expect(history.headersBegan(1) == .plausible)
     }
+
+    @Test(
+        "The date is in the form of RFC 9110, to the second",
+        arguments: [
+            (784_111_777, "Sun, 06 Nov 1994 08:49:37 GMT"), (0, "Thu, 01 Jan 1970 00:00:00 GMT"),
+            (1_709_251_199, "Thu, 29 Feb 2024 23:59:59 GMT"),
+        ])
+    func date(seconds: Int, text: String) {
+        let date = HTTPDate(seconds: 1)
+        date.update(seconds: seconds)
+        #expect(String(decoding: date.bytes, as: UTF8.self) == text)
+    }
 }

@@ -1,25 +1,19 @@
 import NIOCore
-import NIOHTTP1
 
 /// Requests as they arrive, one at a time.
 extension HTTP1ServerConnection {
-    func requestBegan(_ decoded: NIOHTTP1.HTTPRequestHead) {
+    /// Begins the request whose head is in `incomingHead`.
+    func requestBegan(_ framing: HTTP1Framing) {
         requestCount += 1
         current.id = requestCount
-        current.isHTTP10 = decoded.version == .http1_0
-        current.isHead = decoded.method == .HEAD
-        do throws(HTTP1HeadTranslation.Refusal) {
-            let framing = try HTTP1HeadTranslation.translate(decoded, into: &incomingHead, limits: limits)
-            current.keepsAlive = decoded.isKeepAlive && !framing.asksForUpgrade
-            current.isRequestChunked = framing.isChunked
-            current.declaredBytes = framing.declaredBytes
-            if let declared = framing.declaredBytes, declared > limits.bodyBytesMax {
-                throw HTTP1HeadTranslation.Refusal(413)
-            }
-        } catch {
+        current.isHTTP10 = framing.isHTTP10
+        current.isHead = incomingHead.method == .head
+        current.keepsAlive = framing.keepsAlive
+        current.isRequestChunked = framing.isChunked
+        current.declaredBytes = framing.declaredBytes
+        if let declared = framing.declaredBytes, declared > limits.bodyBytesMax {
             current.keepsAlive = false
-            respond(to: current.key, HTTPResponseParts(HTTPResponseHead(status: error.status)), body: ByteBuffer())
-            return
+            return refuse(current.key, .bodyTooLarge(limit: limits.bodyBytesMax))
         }
         if current.hasRequestBody {
             current.incoming = IncomingBody(connection: self, stream: current.key, bytesMax: limits.bodyBytesMax, now: now)
@@ -41,8 +35,7 @@ extension HTTP1ServerConnection {
         }
     }
 
-    func bodyReceived(_ bytes: ByteBuffer) {
-        guard !current.isIdle else { return }
+    func dataReceived(_ bytes: ByteBuffer) {
         current.expectsContinue = false
         if !current.isResponseEnded, let incoming = current.incoming {
             // A copy, for a slice of a few bytes would keep the whole of what was read in memory.
@@ -61,7 +54,7 @@ extension HTTP1ServerConnection {
     }
 
     /// The input after this point is lost: says so, if the response in progress does not stand in the way, and ends.
-    func inputRefused(status: Int) {
+    func inputRefused(_ refusal: HTTPRefusal) {
         if current.isIdle {
             requestCount += 1
             current.id = requestCount
@@ -71,7 +64,7 @@ extension HTTP1ServerConnection {
         if current.isResponseBegun {
             linger()
         } else {
-            respond(to: current.key, HTTPResponseParts(HTTPResponseHead(status: status)), body: ByteBuffer())
+            refuse(current.key, refusal)
         }
     }
 }

@@ -53,13 +53,13 @@ extension HTTP1ServerConnection {
         if key.id == current.id { setNeedsFlush() }
     }
 
-    func exchangeFailed(_ key: HTTPStreamKey, status: Int) {
+    func exchangeFailed(_ key: HTTPStreamKey, _ refusal: HTTPRefusal) {
         guard key.id == current.id, !current.isResponseEnded else { return }
         if current.isResponseBegun {
             // Without its last chunk the response is plainly not whole.
             closeNow()
         } else {
-            respond(to: key, HTTPResponseParts(HTTPResponseHead(status: status)), body: ByteBuffer())
+            refuse(key, refusal)
         }
     }
 
@@ -140,47 +140,13 @@ extension HTTP1ServerConnection {
     }
 
     private func writeHead(_ parts: borrowing HTTPResponseParts, contentLength: Int?) {
-        if parts.status == 200 {
-            out.writeStaticString("HTTP/1.1 200 OK\r\n")
-        } else {
-            out.writeStaticString("HTTP/1.1 ")
-            out.writeBytes(UnsafeRawBufferPointer(start: HTTPStatus.digits(parts.status), count: HTTPStatus.digitCount))
-            out.writeStaticString(" ")
-            out.writeStaticString(HTTPStatus.reason(parts.status))
-            out.writeStaticString("\r\n")
-        }
-        if let type = parts.contentType {
-            out.writeStaticString("content-type: ")
-            out.writeStaticString(type)
-            out.writeStaticString("\r\n")
-        }
-        if let tag = parts.entityTag { writeField("etag", tag) }
-        parts.headers.forEachRaw { name, value in
-            guard !HTTPResponseParts.isTransportField(name) else { return }
-            out.writeBytes(name)
-            out.writeStaticString(": ")
-            out.writeBytes(value)
-            out.writeStaticString("\r\n")
-        }
+        let framing: HTTP1HeadWriter.Framing
         if let contentLength {
-            out.writeStaticString("content-length: ")
-            withDecimal(contentLength) { _ = out.writeBytes($0) }
-            out.writeStaticString("\r\n")
-        } else if current.isResponseChunked {
-            out.writeStaticString("transfer-encoding: chunked\r\n")
+            framing = .length(contentLength)
+        } else {
+            framing = current.isResponseChunked ? .chunked : .none
         }
-        if !current.keepsAlive {
-            out.writeStaticString("connection: close\r\n")
-        } else if current.isHTTP10 {
-            out.writeStaticString("connection: keep-alive\r\n")
-        }
-        out.writeStaticString("\r\n")
-    }
-
-    private func writeField(_ name: StaticString, _ value: String) {
-        out.writeStaticString(name)
-        out.writeStaticString(": ")
-        out.writeString(value)
-        out.writeStaticString("\r\n")
+        let connection: StaticString? = current.keepsAlive ? (current.isHTTP10 ? "keep-alive" : nil) : "close"
+        HTTP1HeadWriter.write(parts, framing: framing, connection: connection, date: loop.date, to: &out)
     }
 }

@@ -2,31 +2,26 @@ import Logging
 import NIOCore
 import NIOHTTP1
 
-/// One HTTP/1.1 connection, behind NIOHTTP1's decoder.
+/// One HTTP/1.1 connection: the request in progress and its response. It stands before NIOHTTP1's decoder, which it gives no more
+/// than it can serve at once; see ``HTTP1RequestCutter``.
 ///
-/// Requests are served one after the other, so that pipelined answers stand in order; what arrives meanwhile waits in a short
-/// queue, and while anything waits nothing more is read. Responses are serialised here into one buffer, which is written once
-/// per read.
+/// Requests are served one after the other, so that pipelined answers stand in order; what arrives meanwhile waits as bytes, and
+/// while anything waits nothing more is read: what waits is one read long, or as long as the kernel's receive buffer when the
+/// peer has closed its side. Responses are serialised into one buffer, which is
+/// written once per read.
 final class HTTP1ServerConnection: ChannelDuplexHandler, HTTPServerConnection, ManagedConnection {
-    typealias InboundIn = HTTPServerRequestPart
+    typealias InboundIn = ByteBuffer
+    typealias InboundOut = ByteBuffer
     typealias OutboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
-
-    /// What the decoder has said and was not acted upon yet.
-    enum Event {
-        case head(NIOHTTP1.HTTPRequestHead)
-        case body(ByteBuffer)
-        case end
-        /// The rest of the input cannot be understood, or exceeds a limit: this status, then the end.
-        case refused(status: Int)
-    }
 
     enum Phase {
         case serving
         /// The response in progress is the last one.
         case draining
-        /// All is said; input is skipped until the peer closes or the time is up.
-        case lingering(since: NIODeadline)
+        /// All is said. Input is skipped, first until the socket has taken everything, then until the peer closes, within a
+        /// time each.
+        case lingering(since: NIODeadline, isOutputClosed: Bool)
         case closed
     }
 
@@ -37,23 +32,27 @@ final class HTTP1ServerConnection: ChannelDuplexHandler, HTTPServerConnection, M
     var registryIndex = 0
     private(set) var context: ChannelHandlerContext?
 
-    // Input
-    private var events = CircularBuffer<Event>(initialCapacity: 8)
-    private var waitingHeads = 0
-    private var isInputOver = false
+    // Input. Where exclusivity is not checked at run time, the check costs more than the access: one thread makes it, and no
+    // call between them comes back here.
+    @exclusivity(unchecked) private var cutter: HTTP1RequestCutter
+    private let decoded = HTTP1DecodedParts()
+    /// What was read and not decoded yet.
+    @exclusivity(unchecked) private var input = ByteBuffer()
+    /// The peer sends nothing more.
+    private var isInputEnded = false
+    /// Input waits for the request in progress, or for room in the output.
+    private var isHeldBack = false
     private var isReadPending = false
     private var isProcessing = false
-    private var hasReceivedBytes = false
-    private var hasDecodedSomething = false
 
     // Requests
-    var incomingHead = HTTPRequestHead()
-    var current = HTTP1Exchange()
+    @exclusivity(unchecked) var incomingHead = HTTPRequestHead()
+    @exclusivity(unchecked) var current = HTTP1Exchange()
     var requestCount = 0
     var spareExchange: HTTPExchange?
 
     // Output
-    var out = ByteBuffer()
+    @exclusivity(unchecked) var out = ByteBuffer()
     /// Storage of a small body, used again and again.
     var bodyStorage = ByteBuffer()
     var isBodyStorageLent = false
@@ -74,26 +73,13 @@ final class HTTP1ServerConnection: ChannelDuplexHandler, HTTPServerConnection, M
         self.information = information
         eventLoop = loop.eventLoop
         limits = loop.limits
+        cutter = HTTP1RequestCutter(limits: loop.limits)
         lastActivity = acceptedAt
         headStartedAt = acceptedAt
     }
 
-    /// The handlers of a connection, in order.
-    static func handlers(
-        loop: HTTPServerLoop, information: HTTPConnectionInformation, acceptedAt: NIODeadline
-    ) -> [any ChannelHandler] {
-        var limits = NIOHTTPDecoderLimitConfiguration()
-        // The decoder counts the target as one of the fields; the exact limits are checked on the whole head.
-        limits.maxHeaderListSize = loop.limits.headerBytesMax + loop.limits.targetBytesMax
-        limits.maxHeaderFieldSize = max(loop.limits.headerBytesMax, loop.limits.targetBytesMax)
-        limits.maxHeaderFieldCount = loop.limits.headerCountMax
-        let connection = HTTP1ServerConnection(loop: loop, information: information, acceptedAt: acceptedAt)
-        return [
-            HTTP1InputWatch(connection),
-            ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes, limitConfiguration: limits)),
-            connection,
-        ]
-    }
+    /// The connection, the decoder, and what stands behind it, in the pipeline's order.
+    var handlers: [any ChannelHandler] { [self, HTTP1DecodedParts.decoder(limits), decoded] }
 
     var executor: EventLoopExecutor { loop.executor }
     var now: NIODeadline { loop.now }
@@ -112,32 +98,29 @@ final class HTTP1ServerConnection: ChannelDuplexHandler, HTTPServerConnection, M
         context.fireChannelInactive()
     }
 
-    func bytesReceived() { hasReceivedBytes = true }
-
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard phase.isOpen else { return }
         isReading = true
-        hasDecodedSomething = true
-        switch unwrapInboundIn(data) {
-        case .head(let head):
-            headStartedAt = nil
-            waitingHeads += 1
-            if waitingHeads > limits.pipelinedRequestsMax {
-                enqueue(.refused(status: 503))
-            } else {
-                enqueue(.head(head))
-            }
-        case .body(let bytes): enqueue(.body(bytes))
-        case .end: enqueue(.end)
+        var bytes = unwrapInboundIn(data)
+        guard input.readableBytes == 0 else {
+            input.writeBuffer(&bytes)
+            return process()
         }
+        input = bytes
+        process()
+        // The socket's buffer is given back to be read into again; what is left of it is copied.
+        input = input.readableBytes == 0 ? ByteBuffer() : ByteBuffer(bytes: input.readableBytesView)
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
         isReading = false
-        // Bytes that made no message yet are the beginning of a head.
-        if hasReceivedBytes, !hasDecodedSomething, current.isIdle, headStartedAt == nil { headStartedAt = eventLoop.now }
-        hasReceivedBytes = false
-        hasDecodedSomething = false
         flush()
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        // The decoder would take it for the end of its work, but what waits here is still to come.
+        guard event as? ChannelEvent != .inputClosed else { return inputEnded() }
+        context.fireUserInboundEventTriggered(event)
     }
 
     func read(context: ChannelHandlerContext) {
@@ -151,22 +134,11 @@ final class HTTP1ServerConnection: ChannelDuplexHandler, HTTPServerConnection, M
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        if let status = HTTP1Refusal.status(for: error) {
-            enqueue(.refused(status: status))
-        } else {
-            loop.logger.debug("HTTP/1.1 connection failed", metadata: ["error": "\(error)"])
-            context.close(promise: nil)
-        }
+        loop.logger.debug("HTTP/1.1 connection failed", metadata: ["error": "\(error)"])
+        context.close(promise: nil)
     }
 
     // MARK: Input
-
-    private func enqueue(_ event: Event) {
-        guard !isInputOver, phase.isOpen else { return }
-        if case .refused = event { isInputOver = true }
-        events.append(event)
-        process()
-    }
 
     /// Acts on what has arrived, as far as the request in progress and the output allow.
     func process() {
@@ -176,25 +148,84 @@ final class HTTP1ServerConnection: ChannelDuplexHandler, HTTPServerConnection, M
             isProcessing = false
             continueReading()
         }
-        while phase.isOpen, let event = events.first {
-            switch event {
-            case .head(let head):
-                guard current.isIdle, hasRoomForResponse else { return }
-                events.removeFirst()
-                waitingHeads -= 1
-                requestBegan(head)
-            case .body(let bytes):
-                events.removeFirst()
-                bodyReceived(bytes)
-            case .end:
-                events.removeFirst()
-                requestEnded()
-            case .refused(let status):
-                // Requests that were whole are answered first; one that is not never will be.
-                guard current.isIdle || !current.isRequestEnded else { return }
-                events.removeFirst()
-                inputRefused(status: status)
+        do throws(HTTPRefusal) {
+            while phase.isOpen, try processNext() {}
+        } catch {
+            inputRefused(error)
+        }
+    }
+
+    /// Takes the next element of the input. Returns whether another may follow at once.
+    private func processNext() throws(HTTPRefusal) -> Bool {
+        isHeldBack = false
+        if current.isIdle {
+            guard hasRoomForResponse else {
+                isHeldBack = input.readableBytes > 0
+                return false
             }
+            guard let piece = try cutter.nextPiece(of: &input) else { return try inputExhausted() }
+            headStartedAt = nil
+            try headReceived(piece)
+            return true
+        }
+        guard !current.isRequestEnded else {
+            isHeldBack = input.readableBytes > 0
+            return false
+        }
+        guard let piece = try cutter.nextPiece(of: &input) else { return try inputExhausted() }
+        try bodyReceived(piece)
+        return true
+    }
+
+    private func headReceived(_ piece: ByteBuffer) throws(HTTPRefusal) {
+        let outcome = decode(piece)
+        if let head = outcome.head {
+            // Of a head that both refuse, the translation knows better why.
+            let framing = try HTTP1HeadTranslation.translate(head, into: &incomingHead, limits: limits)
+            if let error = outcome.error { throw .undecodable(error, limits: limits, isBody: false) }
+            try cutter.headDecoded(framing, isWhole: outcome.isEnd)
+            requestBegan(framing)
+            if outcome.isEnd { requestEnded() }
+        } else if let error = outcome.error {
+            throw .undecodable(error, limits: limits, isBody: false)
+        } else {
+            throw HTTP1RequestCutter.disagreement
+        }
+    }
+
+    private func bodyReceived(_ piece: ByteBuffer) throws(HTTPRefusal) {
+        let outcome = decode(piece)
+        if let error = outcome.error { throw .undecodable(error, limits: limits, isBody: true) }
+        try cutter.bodyDecoded(piece, dataBytes: outcome.data.readableBytes, isWhole: outcome.isEnd)
+        if outcome.data.readableBytes > 0 { dataReceived(outcome.data) }
+        if outcome.isEnd { requestEnded() }
+    }
+
+    private func decode(_ piece: ByteBuffer) -> HTTP1DecodedParts.Outcome {
+        context?.fireChannelRead(wrapInboundOut(piece))
+        return decoded.take()
+    }
+
+    /// More bytes are needed to go on; returns false.
+    private func inputExhausted() throws(HTTPRefusal) -> Bool {
+        if isInputEnded {
+            if cutter.isWithinHead || !current.isIdle { throw .cutShort }
+            linger()
+        } else if cutter.isWithinHead, headStartedAt == nil {
+            headStartedAt = eventLoop.now
+        }
+        return false
+    }
+
+    /// The peer has closed its side: what it asked for is answered, then the connection ends.
+    private func inputEnded() {
+        isInputEnded = true
+        switch phase {
+        case .serving, .draining:
+            process()
+            flush()
+        case .lingering(_, isOutputClosed: true): closeNow()
+        case .lingering, .closed: break
         }
     }
 
@@ -205,7 +236,7 @@ final class HTTP1ServerConnection: ChannelDuplexHandler, HTTPServerConnection, M
 
     private var mayRead: Bool {
         guard phase.isOpen, !current.isResponseEnded else { return true }
-        return events.isEmpty && current.incoming?.unreadBytes ?? 0 < limits.receiveWindowBytesPerStream
+        return !isHeldBack && current.incoming?.unreadBytes ?? 0 < limits.receiveWindowBytesPerStream
     }
 
     func continueReading() {
@@ -251,14 +282,14 @@ final class HTTP1ServerConnection: ChannelDuplexHandler, HTTPServerConnection, M
     // MARK: Time
 
     func tick(now: NIODeadline) {
-        if case .lingering(let since) = phase {
-            if now - since > limits.lingerTimeout { closeNow() }
+        if case .lingering(let since, let isOutputClosed) = phase {
+            if now - since > (isOutputClosed ? limits.lingerTimeout : limits.progressTimeout) { closeNow() }
             return
         }
         if let since = unwritableSince, now - since > limits.progressTimeout { return closeNow() }
         guard current.isIdle else { return checkProgress(now: now) }
         if let startedAt = headStartedAt {
-            if now - startedAt > limits.headerTimeout { enqueue(.refused(status: 408)) }
+            if now - startedAt > limits.headerTimeout { inputRefused(.headTooSlow(limits)) }
         } else if now - lastActivity > limits.idleTimeout {
             closeNow()
         } else if out.readableBytes == 0 {
@@ -269,9 +300,8 @@ final class HTTP1ServerConnection: ChannelDuplexHandler, HTTPServerConnection, M
     }
 
     private func checkProgress(now: NIODeadline) {
-        if let incoming = current.incoming, incoming.isAwaited, now - incoming.lastProgress > limits.progressTimeout {
-            incoming.failed(.timedOut)
-        } else if current.isResponseEnded, now - lastActivity > limits.progressTimeout {
+        current.incoming?.tick(now: now, limits: limits)
+        if current.isResponseEnded, now - lastActivity > limits.progressTimeout {
             // The rest of a body that is only skipped does not come.
             linger()
         }
@@ -282,7 +312,7 @@ final class HTTP1ServerConnection: ChannelDuplexHandler, HTTPServerConnection, M
     func drain() {
         guard case .serving = phase else { return }
         phase = .draining
-        if current.isIdle, events.isEmpty { linger() }
+        if current.isIdle, !isHeldBack { linger() }
     }
 
     /// Closes the sending side and gives the peer time to read, for a close with unread input would destroy what was sent
@@ -290,11 +320,27 @@ final class HTTP1ServerConnection: ChannelDuplexHandler, HTTPServerConnection, M
     func linger() {
         guard let context, phase.isOpen else { return }
         write(to: context)
-        phase = .lingering(since: eventLoop.now)
-        events.removeAll()
+        phase = .lingering(since: eventLoop.now, isOutputClosed: false)
+        input = ByteBuffer()
         endExchange()
-        context.close(mode: .output).assumeIsolated().whenFailure { _ in self.closeNow() }
+        guard !isInputEnded else { return closeWhenWritten(context) }
+        context.close(mode: .output).assumeIsolated().whenComplete { self.outputClosed($0) }
         continueReading()
+    }
+
+    /// Closing the second side of a channel closes it whole, with what the socket has not taken yet: waits for that.
+    private func closeWhenWritten(_ context: ChannelHandlerContext) {
+        let written = context.eventLoop.makePromise(of: Void.self)
+        context.writeAndFlush(wrapOutboundOut(ByteBuffer()), promise: written)
+        written.futureResult.assumeIsolated().whenComplete { _ in self.closeNow() }
+    }
+
+    private func outputClosed(_ result: Result<Void, any Error>) {
+        guard case .lingering = phase else { return }
+        phase = .lingering(since: eventLoop.now, isOutputClosed: true)
+        // With the peer's side closed too, nothing is left to wait for.
+        if case .success = result, !isInputEnded { return }
+        closeNow()
     }
 
     func closeNow() { context?.close(promise: nil) }
@@ -304,7 +350,7 @@ final class HTTP1ServerConnection: ChannelDuplexHandler, HTTPServerConnection, M
         phase = .closed
         context = nil
         endExchange()
-        events.removeAll()
+        input = ByteBuffer()
         spareExchange = nil
         loop.remove(self)
     }

@@ -7,8 +7,8 @@ final class HTTP2Fields {
     private static let copyNothing = UInt8(NGHTTP2_NV_FLAG_NO_COPY_NAME.rawValue | NGHTTP2_NV_FLAG_NO_COPY_VALUE.rawValue)
     private static let copyValue = UInt8(NGHTTP2_NV_FLAG_NO_COPY_NAME.rawValue)
     private static let copyAll = UInt8(NGHTTP2_NV_FLAG_NONE.rawValue)
-    /// Status, content type, entity tag and length.
-    private static let frequentFields = 4
+    /// Status, date, content type, entity tag and length.
+    private static let frequentFields = 5
     private static let decimalDigitsMax = 20
 
     private var fields: UnsafeMutablePointer<nghttp2_nv>
@@ -29,12 +29,17 @@ final class HTTP2Fields {
     }
 
     /// The fields of a response, valid until the next call; nghttp2 copies what is not static.
-    func make(_ parts: borrowing HTTPResponseParts, contentLength: Int?) -> UnsafeBufferPointer<nghttp2_nv> {
+    func make(
+        _ parts: borrowing HTTPResponseParts, contentLength: Int?, date: HTTPDate
+    ) -> UnsafeBufferPointer<nghttp2_nv> {
         let tagBytes = parts.entityTag?.utf8.count ?? 0
         reserve(
             fields: Self.frequentFields + parts.headers.count,
             bytes: parts.headers.bytes.count + tagBytes + Self.decimalDigitsMax)
         add(Self.status(parts.status))
+        if let date = date.bytes.baseAddress {
+            add(Self.field("date", value: date, HTTPDate.byteCount, flags: Self.copyValue))
+        }
         if let type = parts.contentType {
             add(Self.field("content-type", value: type.utf8Start, type.utf8CodeUnitCount, flags: Self.copyNothing))
         }

@@ -3,7 +3,7 @@ import NIOCore
 /// Counts the frames that cost a server more than they cost their sender, in windows of a second.
 struct HTTP2FloodGuard {
     enum Kind: Int, CaseIterable {
-        case reset, ping, settings, priority, emptyData, windowUpdate
+        case reset, ping, settings, priority, emptyData, windowUpdate, unknown
     }
 
     private var windowStart: NIODeadline
@@ -23,6 +23,7 @@ struct HTTP2FloodGuard {
             case .priority: limits.prioritiesPerSecondMax
             case .emptyData: limits.emptyDataFramesPerSecondMax
             case .windowUpdate: limits.windowUpdatesPerSecondMax
+            case .unknown: limits.unknownFramesPerSecondMax
             }
         }
         remaining = allowances

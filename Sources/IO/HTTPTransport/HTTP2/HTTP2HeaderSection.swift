@@ -9,23 +9,12 @@ struct HTTP2HeaderSection {
         case trailers
     }
 
-    /// A limit that was passed: the request is answered so, without reaching a service.
-    enum Excess {
-        case target, headers
-
-        var status: Int {
-            switch self {
-            case .target: 414
-            case .headers: 431
-            }
-        }
-    }
-
     var kind = Kind.none
     var bytes = 0
     var count = 0
     var continuations = 0
-    var excess: Excess?
+    /// A limit that was passed: the request is answered so, without reaching a service.
+    var excess: HTTPRefusal?
     /// When the section began; nil between sections.
     var startedAt: NIODeadline?
 

@@ -26,7 +26,11 @@ extension HTTP2ServerConnection {
         case NGHTTP2_CONTINUATION.rawValue:
             section.continuations += 1
             if section.continuations > limits.continuationFramesMax { peerErred(NGHTTP2_ENHANCE_YOUR_CALM) }
-        default: break
+        case NGHTTP2_RST_STREAM.rawValue:
+            streamResetByPeer = header.stream_id
+            observed(.reset)
+        case NGHTTP2_PRIORITY_UPDATE.rawValue: observed(.priority)
+        default: observed(.unknown)
         }
     }
 
@@ -93,7 +97,10 @@ extension HTTP2ServerConnection {
             return 0
         }
         section.count += 1
-        guard section.count <= limits.headerCountMax else { return excessFieldReceived() }
+        guard section.count <= limits.headerCountMax else {
+            section.excess = .tooManyHeaders(limits)
+            return excessFieldReceived()
+        }
         incomingHead.headers.appendChecked(name: name, value: value)
         return 0
     }
@@ -104,7 +111,7 @@ extension HTTP2ServerConnection {
             peerErred(NGHTTP2_ENHANCE_YOUR_CALM)
             return Int32(NGHTTP2_ERR_CALLBACK_FAILURE.rawValue)
         }
-        if section.excess == nil { section.excess = .headers }
+        if section.excess == nil { section.excess = .headersTooLong(limits) }
         return 0
     }
 
@@ -113,7 +120,7 @@ extension HTTP2ServerConnection {
         switch (name[1], name.count) {
         case (UInt8(ascii: "p"), 5):
             if value.count > limits.targetBytesMax {
-                section.excess = .target
+                section.excess = .targetTooLong(limits)
             } else {
                 incomingHead.setTarget(value)
             }
@@ -146,18 +153,20 @@ extension HTTP2ServerConnection {
                 connection: self, stream: stream.pointee.key, bytesMax: limits.bodyBytesMax, now: now)
             stream.pointee.expectsContinue = incomingHead.expectsContinue
         }
-        if let status = refusal() {
-            respond(to: stream.pointee.key, HTTPResponseParts(HTTPResponseHead(status: status)), body: ByteBuffer())
+        if let refusal = refusal() {
+            refuse(stream.pointee.key, refusal)
         } else {
             serve(stream.pointee.key)
         }
     }
 
-    /// The status of a request that no service sees.
-    private func refusal() -> Int? {
-        if let excess = section.excess { return excess.status }
-        if incomingHead.method == .connect { return 501 }
-        if let declared = incomingHead.contentLength, declared > limits.bodyBytesMax { return 413 }
+    /// What is said to a request that no service sees.
+    private func refusal() -> HTTPRefusal? {
+        if let excess = section.excess { return excess }
+        if incomingHead.method == .connect { return .tunnel }
+        if let declared = incomingHead.contentLength, declared > limits.bodyBytesMax {
+            return .bodyTooLarge(limit: limits.bodyBytesMax)
+        }
         return nil
     }
 
@@ -185,9 +194,13 @@ extension HTTP2ServerConnection {
 
     func dataReceived(_ bytes: UnsafeRawBufferPointer, on id: Int32) {
         guard let session else { return }
-        if let stream = stream(id), let incoming = stream.pointee.incoming {
+        let stream = stream(id)
+        if let stream, let incoming = stream.pointee.incoming {
             stream.pointee.expectsContinue = false
             incoming.received(bytes, now: now)
+        } else if stream?.pointee.isResponseEnded == true {
+            // After an early answer the stream gets no more credit.
+            nghttp2_session_consume_connection(session, bytes.count)
         } else {
             nghttp2_session_consume(session, id, bytes.count)
         }
@@ -201,7 +214,9 @@ extension HTTP2ServerConnection {
 
     func streamClosed(_ id: Int32, error: UInt32) {
         let stream = stream(id)
-        if error != NGHTTP2_NO_ERROR.rawValue, error != NGHTTP2_REFUSED_STREAM.rawValue, stream?.pointee.isResetHere != true
+        // The peer's resets were counted as they came; here it is those that its errors force on us.
+        if error != NGHTTP2_NO_ERROR.rawValue, error != NGHTTP2_REFUSED_STREAM.rawValue, stream?.pointee.isResetHere != true,
+            id != streamResetByPeer
         {
             observed(.reset)
         }

@@ -49,12 +49,12 @@ extension HTTP2ServerConnection {
         setNeedsFlush()
     }
 
-    func exchangeFailed(_ key: HTTPStreamKey, status: Int) {
+    func exchangeFailed(_ key: HTTPStreamKey, _ refusal: HTTPRefusal) {
         guard let stream = stream(key) else { return }
         if stream.pointee.isResponseBegun {
             reset(stream, NGHTTP2_INTERNAL_ERROR)
         } else {
-            respond(to: key, HTTPResponseParts(HTTPResponseHead(status: status)), body: ByteBuffer())
+            refuse(key, refusal)
         }
     }
 
@@ -100,7 +100,7 @@ extension HTTP2ServerConnection {
         hasBody: Bool
     ) {
         guard let session else { return }
-        let fields = loop.http2Fields.make(parts, contentLength: contentLength)
+        let fields = loop.http2Fields.make(parts, contentLength: contentLength, date: loop.date)
         guard hasBody else {
             nghttp2_submit_response(session, stream.pointee.id, fields.baseAddress, fields.count, nil)
             return responseEnded(stream)
@@ -156,13 +156,16 @@ extension HTTP2ServerConnection {
         return 0
     }
 
-    /// A response that ends before its request tells the client to stop sending (RFC 9113 section 8.1).
+    /// When a response ends before its request, the client is to stop sending (RFC 9113 section 8.1). Most do so by themselves when
+    /// they have seen the response, and some drop a response that RST_STREAM follows at once: it is left to the tick.
     private func responseEnded(_ stream: UnsafeMutablePointer<HTTP2Stream>) {
         stream.pointee.isResponseEnded = true
+        stream.pointee.lastProgress = now
         stream.pointee.outgoing?.completed()
-        guard let session, !stream.pointee.isRequestEnded else { return }
-        nghttp2_submit_rst_stream(
-            session, UInt8(NGHTTP2_FLAG_NONE.rawValue), stream.pointee.id, NGHTTP2_NO_ERROR.rawValue)
+        guard !stream.pointee.isRequestEnded, let incoming = stream.pointee.incoming else { return }
+        // Nobody reads on; the connection's other streams need the credit.
+        stream.pointee.incoming = nil
+        incoming.streamEnded()
     }
 
     private static var frameHeaderBytes: Int { 9 }

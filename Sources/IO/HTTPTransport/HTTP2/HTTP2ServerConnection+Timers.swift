@@ -32,15 +32,23 @@ extension HTTP2ServerConnection {
     }
 
     private func checkProgress(of stream: UnsafeMutablePointer<HTTP2Stream>, now: NIODeadline) {
-        if let incoming = stream.pointee.incoming, incoming.isAwaited, now - incoming.lastProgress > limits.progressTimeout {
-            incoming.failed(.timedOut)
-        }
+        if stream.pointee.isResponseEnded, now - stream.pointee.lastProgress > limits.tick { return stopUpload(stream) }
+        stream.pointee.incoming?.tick(now: now, limits: limits)
         if stream.pointee.isResponseBegun, stream.pointee.waitingBytes > 0,
             now - stream.pointee.lastProgress > limits.progressTimeout
         {
             stream.pointee.outgoing?.failed(.timedOut)
             reset(stream, NGHTTP2_CANCEL)
         }
+    }
+
+    /// The response is out and the client goes on with the request: enough.
+    private func stopUpload(_ stream: UnsafeMutablePointer<HTTP2Stream>) {
+        guard let session, !stream.pointee.isRequestEnded, !stream.pointee.isResetHere else { return }
+        stream.pointee.isResetHere = true
+        nghttp2_submit_rst_stream(
+            session, UInt8(NGHTTP2_FLAG_NONE.rawValue), stream.pointee.id, NGHTTP2_NO_ERROR.rawValue)
+        setNeedsFlush()
     }
 
     func drain() {

@@ -29,6 +29,8 @@ final class HTTP2ServerConnection: ChannelInboundHandler, HTTPServerConnection, 
     @exclusivity(unchecked) var history = HTTP2StreamHistory()
     /// Why the connection must end, found while nghttp2 is reading.
     var peerError: nghttp2_error_code?
+    /// The last stream that the peer has reset.
+    var streamResetByPeer: Int32 = 0
     var spareExchange: HTTPExchange?
     /// Tasks that have not returned; a cancelled one still counts, so that resets cannot pile up work.
     var liveTasks = 0
@@ -121,6 +123,12 @@ final class HTTP2ServerConnection: ChannelInboundHandler, HTTPServerConnection, 
         unwritableSince = context.channel.isWritable ? nil : now
         flush()
         context.fireChannelWritabilityChanged()
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        // Without window updates and acknowledgements there is no conversation: the peer is gone.
+        if event as? ChannelEvent == .inputClosed { closeNow() }
+        context.fireUserInboundEventTriggered(event)
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {

@@ -10,6 +10,8 @@ final class HTTP2SessionTemplate: @unchecked Sendable {
 
     /// With nghttp2's own limit on resets this far off, the server's own (``HTTP2FloodGuard``) decides.
     private static let libraryResetBurst: UInt64 = 1_000_000
+    /// All types beyond those of RFC 9113.
+    private static let extensionTypes: ClosedRange<UInt8> = 10...255
 
     init(limits: HTTPLimits) {
         var callbacks: OpaquePointer?
@@ -25,6 +27,8 @@ final class HTTP2SessionTemplate: @unchecked Sendable {
         nghttp2_option_set_max_outbound_ack(options, limits.outboundAcknowledgementsMax)
         // The library counts every piece in which a frame's header of 9 bytes arrives; the frames are counted here.
         nghttp2_option_set_max_continuations(options, (limits.continuationFramesMax + 1) * 9)
+        // Frames of types that nobody knows would be skipped unseen; so they can be counted (see `setCallbacks`).
+        for type in Self.extensionTypes { nghttp2_option_set_user_recv_extension_type(options, type) }
         nghttp2_option_set_stream_reset_rate_limit(options, Self.libraryResetBurst, Self.libraryResetBurst)
     }
 
@@ -64,6 +68,10 @@ final class HTTP2SessionTemplate: @unchecked Sendable {
         nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks) { _, header, connection in
             HTTP2ServerConnection.with(connection) { $0.frameBegan(header!.pointee) }
             return 0
+        }
+        // Skips the payload of an extension frame, whose beginning was reported as any frame's.
+        nghttp2_session_callbacks_set_unpack_extension_callback(callbacks) { _, _, _, _ in
+            Int32(NGHTTP2_ERR_CANCEL.rawValue)
         }
         nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks) { _, frame, connection in
             let category = UnsafeRawPointer(frame!).assumingMemoryBound(to: nghttp2_headers.self).pointee.cat

@@ -18,10 +18,10 @@ final class HTTPExchangeTask: @unchecked Sendable {
         Task(executorPreference: connection.executor) {
             do {
                 try await operation(self)
-            } catch HTTPBodyError.tooLarge {
-                self.fail(status: 413)
+            } catch HTTPBodyError.tooLarge(let limit) {
+                self.fail(.bodyTooLarge(limit: limit))
             } catch HTTPBodyError.timedOut {
-                self.fail(status: 408)
+                self.fail(.bodyTooSlow(self.connection.limits))
             } catch {
                 // Also after a part of the response: then the connection breaks the stream off.
                 self.fail()
@@ -31,8 +31,8 @@ final class HTTPExchangeTask: @unchecked Sendable {
     }
 
     /// There will be no answer.
-    func fail(status: Int = 500) {
-        eventLoop.runInLoop { self.connection.exchangeFailed(self.stream, status: status) }
+    func fail(_ refusal: HTTPRefusal = .unanswered) {
+        eventLoop.runInLoop { self.connection.exchangeFailed(self.stream, refusal) }
     }
 
     func answer(_ response: HTTPResponse) async throws {

@@ -44,6 +44,9 @@ final class HTTPProtocolSelector: ChannelInboundHandler, RemovableChannelHandler
         if let completed = event as? TLSHandshakeCompleted {
             handshake = completed
             select(completed.alpn == "h2" ? .http2 : .http1, context: context)
+        } else if event as? ChannelEvent == .inputClosed {
+            // Nothing was asked, or nothing that makes a request.
+            closeNow()
         } else {
             context.fireUserInboundEventTriggered(event)
         }
@@ -89,13 +92,14 @@ final class HTTPProtocolSelector: ChannelInboundHandler, RemovableChannelHandler
             switch (choice, isRefused) {
             case (.http1, false):
                 try pipeline.addHandlers(
-                    HTTP1ServerConnection.handlers(
-                        loop: loop, information: information, acceptedAt: acceptedAt))
+                    HTTP1ServerConnection(loop: loop, information: information, acceptedAt: acceptedAt).handlers)
             case (.http2, false):
                 try pipeline.addHandler(
                     HTTP2ServerConnection(loop: loop, information: information))
             case (.http1, true):
-                try pipeline.addHandler(LingeringClose(loop: loop, farewell: HTTP1Refusal.tooManyConnections))
+                let refusal = HTTPRefusal.tooManyConnections(loop.limits)
+                let farewell = HTTP1Refusal.message(refusal, answer: loop.refuse(refusal))
+                try pipeline.addHandler(LingeringClose(loop: loop, farewell: farewell))
             case (.http2, true):
                 try pipeline.addHandler(LingeringClose(loop: loop, farewell: HTTP2Refusal.tooManyConnections))
             }

@@ -21,14 +21,24 @@ package final class HTTPServer: Sendable {
         self.loops = loops
     }
 
-    /// Binds `host:port` and serves until ``stop(gracefullyWithin:)``.
+    /// Takes `host:port` and serves until ``stop(gracefullyWithin:)``.
     ///
     /// - Parameters:
     ///   - port: 0 lets the system choose.
     ///   - tls: nil for clear text.
-    /// - Throws: when the address cannot be bound.
+    /// - Throws: ``HTTPListenError`` when the address cannot be had.
     package static func start(
         on group: any EventLoopGroup, host: String, port: Int, tls: TLSInstaller? = nil,
+        limits: HTTPLimits = HTTPLimits(), logger: Logger = Logger(label: "http"), service: any HTTPService
+    ) async throws -> HTTPServer {
+        try await start(
+            on: group, listener: HTTPListener(host: host, port: port), tls: tls, limits: limits, logger: logger,
+            service: service)
+    }
+
+    /// Serves on an address that was taken before; see ``start(on:host:port:tls:limits:logger:service:)``.
+    package static func start(
+        on group: any EventLoopGroup, listener: HTTPListener, tls: TLSInstaller? = nil,
         limits: HTTPLimits = HTTPLimits(), logger: Logger = Logger(label: "http"), service: any HTTPService
     ) async throws -> HTTPServer {
         let connections = HTTPConnectionCount()
@@ -37,13 +47,17 @@ package final class HTTPServer: Sendable {
             loops[ObjectIdentifier(eventLoop)] = HTTPServerLoop(
                 eventLoop: eventLoop, limits: limits, logger: logger, connections: connections, service: service)
         }
-        let listener = try await ServerBootstrap(group: group)
-            .serverChannelOption(.backlog, value: Int32(clamping: limits.backlog))
-            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+        let channel = try await ServerBootstrap(group: group)
             .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
             .childChannelOption(
-                .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 2_048, initial: 16_384, maximum: 65_536)
+                .recvAllocator,
+                value: AdaptiveRecvByteBufferAllocator(
+                    minimum: 2_048, initial: 16_384, maximum: max(16_384, limits.readBytesMax))
             )
+            // One read a turn: what a connection that reads no further may have been given already is one read long.
+            .childChannelOption(.maxMessagesPerRead, value: 1)
+            // A client that has asked may close its side and wait for the answer (RFC 9112 section 9.6).
+            .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelInitializer { [loops] channel in
                 channel.eventLoop.makeCompletedFuture {
                     guard let loop = loops[ObjectIdentifier(channel.eventLoop)] else {
@@ -52,12 +66,9 @@ package final class HTTPServer: Sendable {
                     try loop.accept(channel, tls: tls)
                 }
             }
-            .bind(host: host, port: port).get()
-        guard let address = listener.localAddress else {
-            preconditionFailure("A bound socket has no address")
-        }
+            .withBoundSocket(try listener.listen(backlog: limits.backlog)).get()
         for loop in loops.values { loop.start() }
-        return HTTPServer(address: address, listener: listener, loops: Array(loops.values))
+        return HTTPServer(address: listener.address, listener: channel, loops: Array(loops.values))
     }
 
     /// Stops accepting, tells every client, and waits for the requests in progress; what is left at the deadline is cut off.

@@ -34,7 +34,7 @@ struct HTTPResponseParts: ~Copyable {
         self.init(status: head.status, contentType: nil, entityTag: nil, headers: head.headers)
     }
 
-    /// Whether a field, named in lower case, is the transport's to set: it describes the connection or the framing.
+    /// Whether a field, named in lower case, is the transport's to set: Date, and what describes the connection or the framing.
     static func isTransportField(_ name: UnsafeRawBufferPointer) -> Bool {
         for field in transportFields where field.utf8CodeUnitCount == name.count {
             if name.elementsEqual(UnsafeRawBufferPointer(start: field.utf8Start, count: name.count)) { return true }
@@ -43,7 +43,7 @@ struct HTTPResponseParts: ~Copyable {
     }
 
     private static let transportFields: [StaticString] = [
-        "content-length", "transfer-encoding", "connection", "keep-alive", "proxy-connection", "upgrade",
+        "content-length", "transfer-encoding", "connection", "keep-alive", "proxy-connection", "upgrade", "date",
     ]
 }
 
@@ -51,6 +51,7 @@ struct HTTPResponseParts: ~Copyable {
 ///
 /// Every call is made on `eventLoop`. A call for a stream that is over has no effect.
 protocol HTTPServerConnection: AnyObject {
+    var loop: HTTPServerLoop { get }
     var eventLoop: any EventLoop { get }
     var executor: EventLoopExecutor { get }
     var information: HTTPConnectionInformation { get }
@@ -82,7 +83,17 @@ protocol HTTPServerConnection: AnyObject {
     func adopt(_ task: Task<Void, Never>, for stream: HTTPStreamKey)
     /// An adopted task has returned.
     func taskEnded()
-    /// The exchange was released without an answer, or its task threw: `status` if the response has not begun, else the stream is
+    /// The exchange was released without an answer, or its task threw: `refusal` if the response has not begun, else the stream is
     /// broken off, so that the client sees that the response is not whole.
-    func exchangeFailed(_ stream: HTTPStreamKey, status: Int)
+    func exchangeFailed(_ stream: HTTPStreamKey, _ refusal: HTTPRefusal)
+}
+
+extension HTTPServerConnection {
+    /// Answers in the service's stead, in the service's form.
+    func refuse(_ stream: HTTPStreamKey, _ refusal: HTTPRefusal) {
+        let answer = loop.refuse(refusal)
+        respond(
+            to: stream, HTTPResponseParts(HTTPResponseHead(status: refusal.status, headers: answer.headers)),
+            body: answer.wholeBody)
+    }
 }

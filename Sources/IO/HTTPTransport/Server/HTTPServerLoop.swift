@@ -1,3 +1,4 @@
+import Glibc
 import Logging
 import NIOCore
 
@@ -23,9 +24,13 @@ final class HTTPServerLoop: @unchecked Sendable {
     let logger: Logger
     /// The service; as a closure, for calling a stored existential copies it each time.
     let serve: (HTTPExchange) -> Void
+    /// The service's words for what the transport refuses.
+    let refuse: (HTTPRefusal) -> HTTPResponse
     let http2: HTTP2SessionTemplate
     let http2Fields = HTTP2Fields()
 
+    /// The time of day at the last tick.
+    let date = HTTPDate(seconds: time(nil))
     /// The time of the last tick.
     private(set) var now: NIODeadline
     private(set) var isDraining = false
@@ -45,6 +50,7 @@ final class HTTPServerLoop: @unchecked Sendable {
         self.limits = limits
         self.logger = logger
         serve = { service.respond(to: $0) }
+        refuse = { service.answer(to: $0) }
         self.connections = connections
         http2 = HTTP2SessionTemplate(limits: limits)
         now = .now()
@@ -104,6 +110,7 @@ final class HTTPServerLoop: @unchecked Sendable {
 
     func tick() {
         now = eventLoop.now
+        date.update(seconds: time(nil))
         // A connection that closes at once leaves the array while it is walked: walk a copy.
         for connection in managed { connection.tick(now: now) }
     }

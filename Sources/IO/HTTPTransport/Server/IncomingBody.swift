@@ -19,7 +19,10 @@ final class IncomingBody: @unchecked Sendable {
     private var isCancelled = false
 
     /// When a byte last came, or the reader began to wait: the start of the progress timeout.
-    private(set) var lastProgress: NIODeadline
+    private var lastProgress: NIODeadline
+    /// Since when the reader has waited at every tick, and what came since.
+    private var awaitedSince: NIODeadline
+    private var awaitedBytes = 0
 
     private enum Reader {
         case none
@@ -34,6 +37,7 @@ final class IncomingBody: @unchecked Sendable {
         self.stream = stream
         self.bytesMax = bytesMax
         lastProgress = now
+        awaitedSince = now
     }
 
     // MARK: Events of the connection
@@ -42,6 +46,7 @@ final class IncomingBody: @unchecked Sendable {
     /// client cannot go on sending them for ever.
     func received(_ bytes: UnsafeRawBufferPointer, now: NIODeadline) {
         lastProgress = now
+        awaitedBytes += bytes.count
         guard end == nil, !isCancelled else {
             withheldBytes += bytes.count
             return
@@ -72,6 +77,20 @@ final class IncomingBody: @unchecked Sendable {
     /// The body will never be whole.
     func failed(_ error: HTTPBodyError) { finish(.failure(error)) }
 
+    /// Time has passed: gives up a body that stands still, or trickles, while somebody waits for it.
+    func tick(now: NIODeadline, limits: HTTPLimits) {
+        guard isAwaited else {
+            awaitedSince = now
+            awaitedBytes = 0
+            return
+        }
+        if now - lastProgress > limits.progressTimeout { return failed(.timedOut) }
+        guard now - awaitedSince > limits.progressTimeout else { return }
+        if awaitedBytes < limits.progressBytesMin { return failed(.timedOut) }
+        awaitedSince = now
+        awaitedBytes = 0
+    }
+
     /// The exchange is over: what nobody took is credited, and a reader of a body that is not whole learns it.
     func streamEnded() {
         credit(unreadBytes)
@@ -89,7 +108,7 @@ final class IncomingBody: @unchecked Sendable {
     var isEnded: Bool { end != nil }
 
     /// Whether somebody waits for the next byte, so that a silent client holds him up.
-    var isAwaited: Bool {
+    private var isAwaited: Bool {
         guard end == nil else { return false }
         return switch reader {
         case .none, .iterator(nil): false

@@ -39,6 +39,12 @@ final class LingeringClose: ChannelInboundHandler, ManagedConnection {
         if skippedBytes > loop.limits.drainBytesMax { closeNow() }
     }
 
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        // The peer has closed its side too: nothing is left to wait for.
+        if event as? ChannelEvent == .inputClosed { closeNow() }
+        context.fireUserInboundEventTriggered(event)
+    }
+
     func errorCaught(context: ChannelHandlerContext, error: any Error) { closeNow() }
 
     func tick(now: NIODeadline) {

@@ -69,7 +69,8 @@ enum IngestEndpoints {
         }
     }
 
-    /// Takes the body line by line; while a batch is being made durable, nothing more is read, so the sender waits.
+    /// Takes the body line by line; while a batch is being made durable, nothing more is read, so the sender waits. At a line
+    /// over the limit the reading ends: what its sender has left is not worth the way.
     private static func lines(
         _ call: Call, _ provider: Provider, _ hints: IngestHints, _ summary: inout IngestSummary
     ) async throws {
@@ -81,9 +82,15 @@ enum IngestEndpoints {
                 batch.append(line)
                 if batch.isFull { try await submit(&batch, call, &summary) }
             }
+            if splitter.isOverLimit { break }
         }
         if let rest = splitter.finish() { batch.append(rest) }
         try await submit(&batch, call, &summary)
+        if splitter.isOverLimit {
+            throw Problem.tooLarge(
+                "Line \(batch.firstLine), counted from 0, is longer than the \(lineBytesMax) bytes of a line. The lines before it were taken in, those after it were not read: send them without it."
+            )
+        }
     }
 
     private static func submit(_ batch: inout LineBatch, _ call: Call, _ summary: inout IngestSummary) async throws {
@@ -104,7 +111,6 @@ private struct LineBatch: Sendable {
     private(set) var firstLine = 0
     private(set) var bytes = ByteBuffer()
     private var ends: [Int] = []
-    private var tooLong: Set<Int> = []
 
     init(provider: Provider, hints: IngestHints) {
         self.provider = provider
@@ -123,11 +129,8 @@ private struct LineBatch: Sendable {
         return next
     }
 
-    mutating func append(_ line: LineSplitter.Line) {
-        switch line {
-        case .text(var text): bytes.writeBuffer(&text)
-        case .tooLong: tooLong.insert(ends.count)
-        }
+    mutating func append(_ line: ByteBuffer) {
+        bytes.writeImmutableBuffer(line)
         ends.append(bytes.writerIndex)
     }
 
@@ -139,10 +142,6 @@ private struct LineBatch: Sendable {
             for (position, end) in ends.enumerated() {
                 let line = firstLine + position
                 defer { start = end }
-                if tooLong.contains(position) {
-                    results.reject(line, "the line is longer than \(IngestEndpoints.lineBytesMax) bytes")
-                    continue
-                }
                 let text = UnsafeRawBufferPointer(rebasing: raw[start..<end])
                 guard text.contains(where: { $0 > UInt8(ascii: " ") }) else { continue }
                 do {

@@ -25,7 +25,7 @@ enum RequestID {
         }
     }
 
-    private static func make() -> String {
+    static func make() -> String {
         let number = UInt64.random(in: .min ... .max)
         let digits = String(number, radix: 16)
         return String(repeating: "0", count: 16 - digits.count) + digits

@@ -14,7 +14,8 @@ enum RawClient {
         }
         let channel = try await bootstrap.connect(to: address) { channel in
             channel.eventLoop.makeCompletedFuture {
-                try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel)
+                try NIOAsyncChannel<ByteBuffer, ByteBuffer>(
+                    wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
             }
         }
         return try await channel.executeThenClose { inbound, outbound in
@@ -25,7 +26,7 @@ enum RawClient {
 
     struct Exchange {
         fileprivate var bytes: NIOAsyncChannelInboundStream<ByteBuffer>.AsyncIterator
-        fileprivate let outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
+        let outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
         private(set) var received: [UInt8] = []
         private(set) var isClosed = false
         private var reader = HTTP2Reader()
@@ -41,6 +42,9 @@ enum RawClient {
         func send(_ text: String) async throws { try await outbound.write(ByteBuffer(string: text)) }
         func send(_ bytes: [UInt8]) async throws { try await outbound.write(ByteBuffer(bytes: bytes)) }
         func send(_ frames: HTTP2Frame...) async throws { try await send(frames.flatMap(\.bytes)) }
+
+        /// Closes the sending side, as `nc -N` does after its input.
+        func finish() { outbound.finish() }
 
         /// The next bytes; nil when the server has closed.
         mutating func read() async throws -> [UInt8]? {

@@ -9,6 +9,13 @@ struct TestService: HTTPService {
     init(_ answer: @escaping @Sendable (HTTPExchange) -> Void) { self.answer = answer }
     func respond(to exchange: HTTPExchange) { answer(exchange) }
 
+    /// The words of the transport, in a form of this service's own.
+    func answer(to refusal: HTTPRefusal) -> HTTPResponse {
+        .bytes(
+            refusal.status, contentType: "application/problem+json", headers: ["x-refused": "yes"],
+            "{\"status\":\(refusal.status),\"detail\":\"\(refusal.detail)\"}".utf8)
+    }
+
     /// Answers with the request's method and target.
     static let echoTarget = TestService { exchange in
         let query = exchange.head.query.map { "?" + $0 } ?? ""
