@@ -25,6 +25,7 @@ final class HTTPServerLoop: @unchecked Sendable {
     let serve: (HTTPExchange) -> Void
     let http2: HTTP2SessionTemplate
     let http2Fields = HTTP2Fields()
+    @exclusivity(unchecked) var spareBodies = SpareBodies()
 
     /// The time of the last tick.
     private(set) var now: NIODeadline
