@@ -54,12 +54,12 @@ extension Node {
 
     /// The stored row, when the current event loop owns it: nothing is copied, nobody waits.
     package func readLocally<Value>(
-        _ id: ResourceID, on eventLoop: any EventLoop, _ body: ([UInt8]) -> Value
+        _ id: ResourceID, on eventLoop: any EventLoop, _ body: (UnsafeRawBufferPointer) -> Value
     ) -> LocalRead<Value> {
         let host = hosts[shard(of: id.slot)]
         guard host.eventLoop === eventLoop else { return .elsewhere }
-        guard let bytes = host.shard.state.rows[id] else { return .missing }
-        return .found(body(bytes))
+        guard let value = host.shard.state.rows.withRow(id, body) else { return .missing }
+        return .found(value)
     }
 
     /// Up to `limit` records with ids after `after`, in id order, for which `isWanted` holds.

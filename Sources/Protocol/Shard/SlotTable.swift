@@ -28,6 +28,16 @@ package struct SlotTable: Sendable {
         return buckets[bucket][position].bytes
     }
 
+    /// Lets `body` read a row where it lies, without a count of references; nil when there is none.
+    @inline(__always)
+    package func withRow<Value>(_ id: ResourceID, _ body: (UnsafeRawBufferPointer) -> Value) -> Value? {
+        buckets[bucket(of: id)].withUnsafeBufferPointer { rows in
+            let position = Self.position(of: id, in: rows)
+            guard position < rows.count, rows[position].id == id else { return nil }
+            return rows[position].bytes.withUnsafeBytes(body)
+        }
+    }
+
     /// Returns what stood there.
     package mutating func put(_ id: ResourceID, _ bytes: [UInt8]) -> [UInt8]? {
         let bucket = bucket(of: id)
@@ -93,6 +103,10 @@ package struct SlotTable: Sendable {
 
     /// Where `id` is, or would stand.
     private static func position(of id: ResourceID, in rows: [Row]) -> Int {
+        rows.withUnsafeBufferPointer { position(of: id, in: $0) }
+    }
+
+    private static func position(of id: ResourceID, in rows: UnsafeBufferPointer<Row>) -> Int {
         var low = 0
         var high = rows.count
         while low < high {

@@ -2,32 +2,27 @@ import NIOCore
 
 /// What exchanges, bodies and writers ask for.
 extension HTTP1ServerConnection {
-    /// Bodies up to this size are copied behind their head, so that both go out in one buffer.
-    private static let copiedBodyBytesMax = 16 * 1024
-
     // MARK: Whole responses
 
     func takeBodyBuffer(for key: HTTPStreamKey) -> ByteBuffer {
-        var taken = ByteBuffer()
-        swap(&taken, &bodyStorage)
-        taken.clear()
-        isBodyStorageLent = true
-        return taken
+        isSpareBodyLent = true
+        return loop.spareBodies.take()
     }
 
     func respond(to key: HTTPStreamKey, _ parts: borrowing HTTPResponseParts, body: ByteBuffer) {
+        let isSpare = isSpareBodyLent
+        isSpareBodyLent = false
         guard isAwaited(key) else { return }
         begin(parts, contentLength: HTTPStatus.allowsBody(parts.status) ? body.readableBytes : nil)
-        if !HTTPStatus.allowsBody(parts.status) || current.isHead || body.readableBytes == 0 {
-            endResponse()
-        } else if body.readableBytes <= Self.copiedBodyBytesMax {
-            body.withUnsafeReadableBytes { _ = out.writeBytes($0) }
-            endResponse()
-        } else {
+        let isSent = HTTPStatus.allowsBody(parts.status) && !current.isHead
+        if isSent, body.readableBytes > SpareBodies.storageBytesMax {
             current.body = body
+        } else {
+            // Copied behind its head, so that both go out in one buffer.
+            if isSent { body.withUnsafeReadableBytes { _ = out.writeBytes($0) } }
+            if isSpare { loop.spareBodies.giveBack(body) }
+            endResponse()
         }
-        if isBodyStorageLent, body.storageCapacity <= Self.copiedBodyBytesMax { bodyStorage = body }
-        isBodyStorageLent = false
         setNeedsFlush()
     }
 

@@ -53,9 +53,8 @@ final class HTTP1ServerConnection: ChannelDuplexHandler, HTTPServerConnection, M
 
     // Output
     @exclusivity(unchecked) var out = ByteBuffer()
-    /// Storage of a small body, used again and again.
-    var bodyStorage = ByteBuffer()
-    var isBodyStorageLent = false
+    /// The next whole body comes in a buffer of the loop's.
+    var isSpareBodyLent = false
     private var isFlushing = false
     private var isReading = false
     private var isFlushScheduled = false
@@ -295,7 +294,6 @@ final class HTTP1ServerConnection: ChannelDuplexHandler, HTTPServerConnection, M
         } else if out.readableBytes == 0 {
             // An idle connection keeps no buffer, once the last answer is flushed.
             out = ByteBuffer()
-            bodyStorage = ByteBuffer()
         }
     }
 

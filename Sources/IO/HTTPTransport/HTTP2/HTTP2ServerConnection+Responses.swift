@@ -6,18 +6,24 @@ extension HTTP2ServerConnection {
     // MARK: Whole responses
 
     func takeBodyBuffer(for key: HTTPStreamKey) -> ByteBuffer {
-        stream(key)?.pointee.takeBodyBuffer() ?? ByteBuffer()
+        isSpareBodyLent = true
+        return loop.spareBodies.take()
     }
 
     func respond(to key: HTTPStreamKey, _ parts: borrowing HTTPResponseParts, body: ByteBuffer) {
+        let isSpare = isSpareBodyLent
+        isSpareBodyLent = false
         guard let stream = stream(key), !stream.pointee.isResponseBegun else { return }
         stream.pointee.isResponseBegun = true
         stream.pointee.lastProgress = now
         let length = HTTPStatus.allowsBody(parts.status) ? body.readableBytes : nil
         let sentBytes = stream.pointee.isHead ? 0 : length ?? 0
         if sentBytes > 0 {
-            stream.pointee.setBody(body)
+            stream.pointee.body = body
+            stream.pointee.hasSpareStorage = isSpare
             waitingResponseBytes += sentBytes
+        } else if isSpare {
+            loop.spareBodies.giveBack(body)
         }
         // To a request that has not ended, an empty DATA frame ends the response: RST_STREAM can follow that, but would overtake
         // a head that ends the stream.

@@ -40,6 +40,8 @@ final class HTTP2ServerConnection: ChannelInboundHandler, HTTPServerConnection, 
     @exclusivity(unchecked) private var freeSlots: [Int] = []
     private(set) var activeStreams = 0
     var waitingResponseBytes = 0
+    /// The next whole body comes in a buffer of the loop's.
+    var isSpareBodyLent = false
 
     // Output
     @exclusivity(unchecked) var out = ByteBuffer()
@@ -250,7 +252,9 @@ final class HTTP2ServerConnection: ChannelInboundHandler, HTTPServerConnection, 
     func release(_ stream: UnsafeMutablePointer<HTTP2Stream>) {
         waitingResponseBytes -= stream.pointee.outgoing == nil ? stream.pointee.waitingBytes : 0
         let (task, incoming, outgoing) = (stream.pointee.task, stream.pointee.incoming, stream.pointee.outgoing)
-        stream.pointee.end()
+        let isSpare = stream.pointee.hasSpareStorage
+        let body = stream.pointee.end()
+        if isSpare { loop.spareBodies.giveBack(body) }
         freeSlots.append(stream.pointee.slot)
         activeStreams -= 1
         lastActivity = now

@@ -27,15 +27,11 @@ struct HTTP2Stream {
     var isDeferred = false
     /// A whole body, from its reader index on.
     var body = ByteBuffer()
-    /// Whether the body's storage is the slot's own, to be used again.
-    private var ownsBodyStorage = true
-    private var isBufferLent = false
+    /// Whether the body's storage came from the loop's spare ones, and goes back there.
+    var hasSpareStorage = false
     var outgoing: OutgoingBody?
     /// When the peer last took bytes of the response, or bytes began to wait.
     var lastProgress = NIODeadline.uptimeNanoseconds(0)
-
-    /// Larger buffers are not kept for the next request.
-    private static let keptStorageBytesMax = 16 * 1024
 
     init(slot: Int) { self.slot = slot }
 
@@ -51,23 +47,8 @@ struct HTTP2Stream {
         self.isRequestEnded = isRequestEnded
     }
 
-    /// An empty buffer with the slot's storage.
-    mutating func takeBodyBuffer() -> ByteBuffer {
-        var taken = ByteBuffer()
-        swap(&taken, &body)
-        taken.clear()
-        isBufferLent = true
-        return taken
-    }
-
-    /// Takes a whole body, whose storage is the slot's own if it came from ``takeBodyBuffer()``.
-    mutating func setBody(_ bytes: ByteBuffer) {
-        body = bytes
-        ownsBodyStorage = isBufferLent
-    }
-
-    /// Frees the slot; keeps the storage of a small body.
-    mutating func end() {
+    /// Frees the slot. Returns the body, which the caller may use again.
+    mutating func end() -> ByteBuffer {
         id = 0
         expectsContinue = false
         isResponseBegun = false
@@ -77,10 +58,9 @@ struct HTTP2Stream {
         task = nil
         incoming = nil
         outgoing = nil
-        isBufferLent = false
-        if !ownsBodyStorage || body.storageCapacity > Self.keptStorageBytesMax {
-            body = ByteBuffer()
-            ownsBodyStorage = true
-        }
+        hasSpareStorage = false
+        var left = ByteBuffer()
+        swap(&left, &body)
+        return left
     }
 }

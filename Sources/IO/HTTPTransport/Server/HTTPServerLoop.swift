@@ -28,6 +28,7 @@ final class HTTPServerLoop: @unchecked Sendable {
     let refuse: (HTTPRefusal) -> HTTPResponse
     let http2: HTTP2SessionTemplate
     let http2Fields = HTTP2Fields()
+    @exclusivity(unchecked) var spareBodies = SpareBodies()
 
     /// The time of day at the last tick.
     let date = HTTPDate(seconds: time(nil))

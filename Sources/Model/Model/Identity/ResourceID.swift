@@ -81,9 +81,12 @@ extension UUID128 {
 
 /// FNV-1a, 64 bits, finished with a mixer: a stable hash for ids and digests, the same on every machine and in every run.
 package enum StableHash {
-    package static func hash(_ text: String, seed: UInt64 = 0) -> UInt64 {
+    package static func hash(_ text: String, seed: UInt64 = 0) -> UInt64 { hash(bytes: text.utf8, seed: seed) }
+
+    /// `utf8`: a text's bytes; the same hash as of the text itself.
+    package static func hash(bytes utf8: some Sequence<UInt8>, seed: UInt64 = 0) -> UInt64 {
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325 ^ seed
-        for byte in text.utf8 { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01b3 }
+        for byte in utf8 { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01b3 }
         return mix(hash)
     }
 
@@ -100,6 +103,11 @@ package enum StableHash {
 package enum PartID {
     package static func virtualTag(of resource: ResourceID, key: String) -> UUID128 {
         .version8(partOf: resource, salt: StableHash.hash(key, seed: 1))
+    }
+
+    /// The same, of a key's bytes.
+    package static func virtualTag(of resource: ResourceID, keyBytes: UnsafeRawBufferPointer) -> UUID128 {
+        .version8(partOf: resource, salt: StableHash.hash(bytes: keyBytes, seed: 1))
     }
 
     package static func complianceStatus(of resource: ResourceID, policy: UUID128) -> UUID128 {

@@ -58,16 +58,37 @@ extension UUID128 {
 
     /// Writes the 36-byte form to `target`, which has room for it.
     package func write(to target: UnsafeMutablePointer<UInt8>) {
-        var position = 0
-        for nibble in 0..<32 {
-            if nibble == 8 || nibble == 12 || nibble == 16 || nibble == 20 {
-                target[position] = UInt8(ascii: "-")
-                position += 1
-            }
-            let word = nibble < 16 ? high : low
-            let digit = UInt8(truncatingIfNeeded: word >> (60 &- UInt64(nibble & 15) &* 4)) & 0xF
-            target[position] = digit < 10 ? UInt8(ascii: "0") &+ digit : UInt8(ascii: "a") &+ digit &- 10
-            position += 1
+        let target = UnsafeMutableRawPointer(target)
+        let dash = UInt8(ascii: "-")
+        let groups = (Self.hex(high >> 32), Self.hex(high), Self.hex(low >> 32), Self.hex(low))
+        Self.store(groups.0, 8, at: target)
+        target.storeBytes(of: dash, toByteOffset: 8, as: UInt8.self)
+        Self.store(groups.1, 4, at: target + 9)
+        target.storeBytes(of: dash, toByteOffset: 13, as: UInt8.self)
+        Self.store(groups.1 >> 32, 4, at: target + 14)
+        target.storeBytes(of: dash, toByteOffset: 18, as: UInt8.self)
+        Self.store(groups.2, 4, at: target + 19)
+        target.storeBytes(of: dash, toByteOffset: 23, as: UInt8.self)
+        Self.store(groups.2 >> 32, 4, at: target + 24)
+        Self.store(groups.3, 8, at: target + 28)
+    }
+
+    /// The eight hexadecimal digits of the lower 32 bits, the first one in the lowest byte: all eight at once, in one word.
+    @inline(__always)
+    private static func hex(_ value: UInt64) -> UInt64 {
+        var digits = (value & 0xFFFF) << 32 | (value >> 16 & 0xFFFF)
+        digits = (digits & 0x0000_00FF_0000_00FF) << 16 | (digits >> 8 & 0x0000_00FF_0000_00FF)
+        digits = (digits & 0x000F_000F_000F_000F) << 8 | (digits >> 4 & 0x000F_000F_000F_000F)
+        let letters = ((digits &+ 0x0606_0606_0606_0606) >> 4) & 0x0101_0101_0101_0101
+        return digits &+ 0x3030_3030_3030_3030 &+ letters &* UInt64(UInt8(ascii: "a") - UInt8(ascii: "0") - 10)
+    }
+
+    @inline(__always)
+    private static func store(_ digits: UInt64, _ count: Int, at target: UnsafeMutableRawPointer) {
+        if count == 8 {
+            target.storeBytes(of: digits.littleEndian, as: UInt64.self)
+        } else {
+            target.storeBytes(of: UInt32(truncatingIfNeeded: digits).littleEndian, as: UInt32.self)
         }
     }
 }

@@ -33,18 +33,11 @@ struct RawJSON {
 
     @inline(__always)
     mutating func uuid(_ value: UUID128) {
-        hex(value.high >> 32, digits: 8)
-        byte("-")
-        hex(value.high >> 16 & 0xFFFF, digits: 4)
-        byte("-")
-        hex(value.high & 0xFFFF, digits: 4)
-        byte("-")
-        hex(value.low >> 48, digits: 4)
-        byte("-")
-        hex(value.low & 0xFFFF_FFFF_FFFF, digits: 12)
+        value.write(to: at)
+        at += 36
     }
 
-    /// 36 bytes that were written before.
+    /// Text that is ready.
     @inline(__always)
     mutating func copy(_ text: UnsafePointer<UInt8>, count: Int) {
         memcpy(at, text, count)
@@ -97,19 +90,6 @@ struct RawJSON {
         at += 1
     }
 
-    @inline(__always)
-    private mutating func hex(_ value: UInt64, digits: Int) {
-        var position = digits
-        var rest = value
-        while position > 0 {
-            position &-= 1
-            let digit = UInt8(truncatingIfNeeded: rest) & 0xF
-            at[position] = digit &+ (digit < 10 ? UInt8(ascii: "0") : UInt8(ascii: "a") &- 10)
-            rest >>= 4
-        }
-        at += digits
-    }
-
     /// Looks at eight bytes at a time for a quote, a backslash or a control character ("Bit Twiddling Hacks", Anderson).
     @inline(__always)
     private static func needsNoEscape(_ text: UnsafeRawBufferPointer) -> Bool {
@@ -143,7 +123,10 @@ struct RawJSON {
             case 0x09: literal("\\t")
             case 0..<0x20:
                 literal("\\u00")
-                hex(UInt64(value), digits: 2)
+                byte(value < 0x10 ? "0" : "1")
+                let digit = value & 0xF
+                at.pointee = digit < 10 ? UInt8(ascii: "0") &+ digit : UInt8(ascii: "a") &+ digit &- 10
+                at += 1
             default:
                 at.pointee = value
                 at += 1

@@ -39,7 +39,7 @@ enum StoredTagsRenderer {
         let room = claimBytes + 6 * (key.count + winner.stringBytes)
         reserve(room, in: &buffer) { json in
             json.literal(position == 0 ? #"{"id":""# : #",{"id":""#)
-            json.uuid(PartID.virtualTag(of: id, key: String(decoding: key, as: UTF8.self)))
+            json.uuid(PartID.virtualTag(of: id, keyBytes: key))
             json.literal(#"","resource_id":""#)
             json.uuid(id.uuid)
             json.literal(#"","tag_key":""#)

@@ -22,7 +22,7 @@ extension API {
         let known = exchange.head.headers.withValue(of: "authorization") { state.tokens.principal(for: $0, at: now) != nil }
         guard known == true else { return false }
         let read = node.readLocally(id, on: exchange.eventLoop) { row in
-            row.withUnsafeBytes { answer(exchange, with: $0, of: id, state) }
+            answer(exchange, with: row, of: id, state)
         }
         guard case .found(true) = read else { return false }
         return true
