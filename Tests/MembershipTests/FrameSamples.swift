@@ -10,7 +10,7 @@ struct FrameSamples {
         let messages: [Message] = [
             .ping(sequence: 7), .ack(sequence: .max), .nack(sequence: 0), .gossip, .introduceYourself, .notice,
             .pingRequest(
-                sequence: 9, target: id(), address: PeerAddress(host: "10.0.0.9", port: 7001), nackAfterMilliseconds: 400),
+                sequence: 9, target: id(), nackAfterMilliseconds: 400),
             .join(sequence: 1), .entries(sequence: 1, isLast: false), .entries(sequence: 2, isLast: true),
             .digest(hashes: [generator.next()]), .digest(hashes: (0..<64).map { _ in generator.next() }),
             .contents(bits: 6, buckets: [0, 5, 63]), .contents(bits: 0, buckets: []),

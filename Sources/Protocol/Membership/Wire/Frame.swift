@@ -39,7 +39,7 @@ package enum Message: Equatable, Sendable {
     /// Asks for an `ack` with the same sequence.
     case ping(sequence: UInt32)
     /// Asks the receiver to ping `target`, and to pass on its `ack`, or to answer `nack` before the sender gives up.
-    case pingRequest(sequence: UInt32, target: MemberID, address: PeerAddress, nackAfterMilliseconds: UInt32)
+    case pingRequest(sequence: UInt32, target: MemberID, nackAfterMilliseconds: UInt32)
     case ack(sequence: UInt32)
     /// The helper is well and did ask, but the target has not answered yet.
     case nack(sequence: UInt32)

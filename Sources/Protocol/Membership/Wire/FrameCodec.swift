@@ -86,7 +86,7 @@ extension ByteReader {
         case 1: return .ping(sequence: try integer(UInt32.self))
         case 2:
             return .pingRequest(
-                sequence: try integer(UInt32.self), target: try memberID(.destination), address: try address(),
+                sequence: try integer(UInt32.self), target: try memberID(.destination),
                 nackAfterMilliseconds: UInt32(try varint(max: UInt64(UInt32.max), .milliseconds)))
         case 3: return .ack(sequence: try integer(UInt32.self))
         case 4: return .nack(sequence: try integer(UInt32.self))
@@ -215,10 +215,9 @@ extension ByteWriter {
     private mutating func message(_ message: Message) {
         switch message {
         case .ping(let sequence), .ack(let sequence), .nack(let sequence), .join(let sequence): integer(sequence)
-        case .pingRequest(let sequence, let target, let address, let nackAfterMilliseconds):
+        case .pingRequest(let sequence, let target, let nackAfterMilliseconds):
             integer(sequence)
             memberID(target)
-            self.address(address)
             varint(nackAfterMilliseconds)
         case .gossip, .introduceYourself, .notice: break
         case .entries(let sequence, let isLast):
