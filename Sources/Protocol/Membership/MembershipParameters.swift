@@ -12,7 +12,7 @@ package struct MembershipParameters: Equatable, Sendable {
     // MARK: Suspicion
 
     /// α: a suspicion lasts at least α × max(1, log10(members)) × probe interval.
-    package var suspicionMultiplier = 3.0
+    package var suspicionMultiplier = 2.5
     /// β: unconfirmed, a suspicion lasts β times as long.
     package var suspicionMaxMultiplier = 6.0
     /// K: so many independent confirmations shorten a suspicion to its least.
