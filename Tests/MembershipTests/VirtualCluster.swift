@@ -147,12 +147,12 @@ struct VirtualCluster {
         now = end
     }
 
-    /// Runs until `condition` holds, looking every 10 ms; returns how long that took, nil if it did not within `limit`.
+    /// Runs until `condition` holds, looking every 50 ms; returns how long that took, nil if it did not within `limit`.
     mutating func run(until condition: (VirtualCluster) -> Bool, limit: UInt64) -> UInt64? {
         let start = now
         while !condition(self) {
             if now - start >= limit { return nil }
-            run(milliseconds: 10)
+            run(milliseconds: 50)
         }
         return now - start
     }

@@ -74,8 +74,7 @@ extension Membership {
         case .suspected:
             let suspicion = Suspicion(by: claim.accuser, members: table.presentCount, parameters: parameters, at: now)
             suspicions[id] = suspicion
-            timers.set(.suspicion(id), at: suspicion.deadline)
-            if claim.accuser == self.id { scheduleReminder(id, suspicion) }
+            setSuspicionTimer(id, at: suspicion.deadline)
         case .dead, .left:
             let rest = parameters.tombstoneSeconds - min(claim.ageSeconds, parameters.tombstoneSeconds)
             timers.set(.tombstone(id), at: now + UInt64(rest) * 1_000)
@@ -99,8 +98,7 @@ extension Membership {
             let suspicion = suspicions[claim.id]
         else { return }
         table.update(index) { $0.accuser = claim.accuser }
-        timers.set(.suspicion(claim.id), at: max(suspicion.deadline, now))
-        if claim.accuser == id { scheduleReminder(claim.id, suspicion) }
+        setSuspicionTimer(claim.id, at: max(suspicion.deadline, now))
         if spreads { tell(of: claim.id) }
     }
 
@@ -176,6 +174,7 @@ extension Membership {
         probe = nil
         relays = [:]
         suspicions = [:]
+        suspicionTimers = [:]
         timers = TimerHeap()
         queue.removeAll()
         nextRoundAt = .max

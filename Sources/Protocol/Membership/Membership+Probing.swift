@@ -76,6 +76,7 @@ extension Membership {
         var standing = target.standing
         standing.status = .suspected
         learn(Claim(id: probe.id, standing: standing, accuser: id), spreads: true, from: nil)
+        scheduleReminder(probe.id)
     }
 
     mutating func acknowledged(_ sequence: UInt32, by sender: Frame.Sender) {
@@ -117,13 +118,21 @@ extension Membership {
 
     // MARK: Verdicts
 
+    mutating func setSuspicionTimer(_ id: MemberID, at deadline: UInt64) {
+        if let earlier = suspicionTimers[id], earlier <= deadline { return }
+        suspicionTimers[id] = deadline
+        timers.set(.suspicion(id), at: deadline)
+    }
+
     /// A suspicion's time may be over: it may have been refuted, or have begun anew, since the timer was set.
     mutating func suspicionEnded(_ id: MemberID) {
-        guard let suspicion = suspicions[id], let slot = table[id], now >= suspicion.deadline else { return }
+        if let timer = suspicionTimers[id], timer <= now { suspicionTimers[id] = nil }
+        guard let suspicion = suspicions[id], let slot = table[id] else { return }
+        guard now >= suspicion.deadline else { return setSuspicionTimer(id, at: suspicion.deadline) }
         guard now >= verdictsNotBefore, mayDeclareDeath(after: suspicion) else {
             let again = max(verdictsNotBefore, now + parameters.probeIntervalMilliseconds)
             suspicions[id]?.postponed(to: again)
-            return timers.set(.suspicion(id), at: again)
+            return setSuspicionTimer(id, at: again)
         }
         var standing = slot.standing
         standing.status = .dead
@@ -135,27 +144,27 @@ extension Membership {
     private func mayDeclareDeath(after suspicion: Suspicion) -> Bool {
         if !parameters.needsMajority { return true }
         guard health.hearsOthers, let since = seesMajoritySince else { return false }
-        return since <= suspicion.startedAt || now - since >= suspicion.patience
+        return since <= suspicion.startedAt || now - since >= suspicion.patienceMax
     }
 
     // MARK: Buddy
 
     /// The accuser tells the suspected member over a fresh connection, well before its time is over: the suspicion itself
     /// may have been lost, and the next probe of that member may be hours away.
-    mutating func scheduleReminder(_ id: MemberID, _ suspicion: Suspicion) {
-        guard parameters.usesBuddy else { return }
-        let ahead =
-            suspicion.startedAt
-            + UInt64(
-                max(0, suspicion.millisecondsMin - Double(parameters.probeIntervalMilliseconds)))
-        timers.set(.reminder(id), at: max(ahead, now + parameters.probeTimeoutMilliseconds))
+    private mutating func scheduleReminder(_ id: MemberID) {
+        guard parameters.usesBuddy, let suspicion = suspicions[id], !suspicion.hasReminder else { return }
+        suspicions[id]?.hasReminder = true
+        let ahead = suspicion.patienceMin - min(suspicion.patienceMin, parameters.probeIntervalMilliseconds)
+        timers.set(
+            .reminder(id, of: suspicion.startedAt),
+            at: max(suspicion.startedAt + ahead, now + parameters.probeTimeoutMilliseconds))
     }
 
-    mutating func remind(_ id: MemberID) {
-        guard let slot = table[id], let suspicion = suspicions[id], suspicion.accusers.contains(self.id) else { return }
+    mutating func remind(_ id: MemberID, of startedAt: UInt64) {
+        guard let slot = table[id], let suspicion = suspicions[id], suspicion.startedAt == startedAt else { return }
         let reminder = frame(.gossip, to: id, claims: [], rides: true)
         effects.append(.dial(slot.description.peer, reminder))
-        timers.set(.reminder(id), at: now + UInt64(suspicion.millisecondsMin))
+        timers.set(.reminder(id, of: startedAt), at: now + max(suspicion.patienceMin, parameters.probeIntervalMilliseconds))
     }
 
     /// The member leaves the list; its generation stays dead.

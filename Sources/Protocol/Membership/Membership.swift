@@ -35,6 +35,8 @@ package struct Membership: Sendable {
     var table: MemberTable
     var graves = Graveyard()
     var suspicions: [MemberID: Suspicion] = [:]
+    /// The earliest timer that is set for a member's suspicion: however often one flares up, few timers are.
+    var suspicionTimers: [MemberID: UInt64] = [:]
     var queue = BroadcastQueue()
     var health = LocalHealth()
 
@@ -132,7 +134,7 @@ extension Membership {
         while let timer = timers.popDue(at: now) {
             switch timer {
             case .suspicion(let id): suspicionEnded(id)
-            case .reminder(let id): remind(id)
+            case .reminder(let id, let startedAt): remind(id, of: startedAt)
             case .tombstone(let id): tombstoneEnded(id)
             case .relay(let sequence): relayEnded(sequence)
             }
@@ -302,6 +304,8 @@ extension Membership {
         let due = nextDeadline ?? .max
         now = max(now, time)
         guard parameters.noticesStalls, due < now, now - due > parameters.stallMilliseconds else { return }
+        // A node that is late for everything, and hears nothing in between, has to judge some time.
+        guard health.score < maxHealth else { return }
         health.worsened(by: 1, max: maxHealth)
         verdictsNotBefore = now + parameters.probeIntervalMilliseconds
         if probe?.isAnswered == false {
@@ -316,8 +320,9 @@ extension Membership {
         effects.append(.refused(Refusal(reason: reason, sender: sender)))
     }
 
+    /// Never 0, which answers that nobody asked for carry.
     mutating func nextSequence() -> UInt32 {
-        sequence &+= 1
+        sequence = sequence == .max ? 1 : sequence + 1
         return sequence
     }
 

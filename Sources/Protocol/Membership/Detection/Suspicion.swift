@@ -4,14 +4,15 @@
 /// accuser may be the one that is slow; the more accusers agree, the less likely that is.
 struct Suspicion: Sendable {
     let startedAt: UInt64
-    /// The least time to refute in milliseconds.
-    let millisecondsMin: Double
+    private let millisecondsMin: Double
     private let millisecondsMax: Double
     /// How many confirmations shorten the time to its least; 0: it is at its least from the start.
     private let confirmationsMax: Int
     /// The first accuser, then those who confirmed, at most `confirmationsMax` of them.
     private(set) var accusers: [MemberID]
     private(set) var deadline: UInt64 = 0
+    /// This node accuses, and reminds the suspected member.
+    var hasReminder = false
 
     init(by accuser: MemberID, members: Int, parameters: MembershipParameters, at now: UInt64) {
         startedAt = now
@@ -36,8 +37,9 @@ struct Suspicion: Sendable {
 
     mutating func postponed(to deadline: UInt64) { self.deadline = deadline }
 
-    /// The longest time to refute in milliseconds.
-    var patience: UInt64 { UInt64(millisecondsMax) }
+    /// The least and the longest time to refute in milliseconds.
+    var patienceMin: UInt64 { UInt64(millisecondsMin) }
+    var patienceMax: UInt64 { UInt64(millisecondsMax) }
 
     private var allowedMilliseconds: Double {
         if confirmationsMax == 0 { return millisecondsMin }

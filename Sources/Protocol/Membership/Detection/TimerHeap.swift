@@ -3,8 +3,8 @@
 struct TimerHeap: Sendable {
     enum Timer: Equatable, Sendable {
         case suspicion(MemberID)
-        /// Tells a suspected member once more that it is.
-        case reminder(MemberID)
+        /// Tells a suspected member once more that it is; the suspicion is the one that began then.
+        case reminder(MemberID, of: UInt64)
         case tombstone(MemberID)
         case relay(UInt32)
     }
