@@ -113,6 +113,24 @@ struct SuspicionTests {
         #expect(node.membership.member(target)?.standing.status == .suspected && node.membership.healthScore == 1)
     }
 
+    @Test("Every member is probed once in a round, and who is met in the middle of one need not wait for the next")
+    func rounds() {
+        var node = LoneNode(knowing: 60)
+        func probed(rounds: Int) -> [MemberID] {
+            var targets: [MemberID] = []
+            while targets.count < rounds {
+                node.wait(milliseconds: 100, answers: true)
+                targets += node.sent.compactMap { if case .ping = $0.message { $0.destination } else { nil } }
+            }
+            return targets
+        }
+        #expect(Set(probed(rounds: 60)).count == 60)
+        _ = probed(rounds: 10)
+        for number in 61...64 { node.hear(LoneNode.claim(number, .alive)) }
+        let rest = probed(rounds: 54)
+        #expect(Set(rest).count == 54 && (61...64).allSatisfy { rest.contains(LoneNode.id($0)) })
+    }
+
     @Test("A node that hears nobody suspects all and buries none")
     func isolation() {
         var node = LoneNode(knowing: 300)

@@ -43,6 +43,7 @@ extension Membership {
             MemberTable.Slot(
                 id: claim.id, standing: claim.standing, profile: MemberTable.Profile(description), accuser: claim.accuser,
                 since: since(claim)))
+        if !isFinal { newcomers.append(claim.id) }
         changed(claim.id, before: nil, claim, spreads: spreads)
     }
 

@@ -64,6 +64,7 @@ extension Membership {
         table.insert(Self.own(id: id, generation: generation, description: description, at: now))
         health = LocalHealth()
         order = ShuffledIndexes(count: 0, key: 0)
+        newcomers = []
         verdictsNotBefore = 0
         seesMajoritySince = now
         begin()

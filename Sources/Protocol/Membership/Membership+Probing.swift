@@ -37,22 +37,30 @@ extension Membership {
         send(.ping(sequence: sequence), to: target.id, at: target.description.peer)
     }
 
-    /// The next member in this round of the shuffled order; every member comes once in a round.
+    /// The next member in this round of the shuffled order; every member comes once in a round. Who was met since the round
+    /// began takes a random place in the rest of it: a round of ten thousand members lasts for hours.
     private mutating func nextTarget() -> MemberTable.Slot? {
         for _ in 0..<Self.looksMax {
-            guard let index = order.next() else {
+            if order.remaining == 0 || newcomers.count > order.remaining {
                 order = ShuffledIndexes(count: table.slotCount, key: generator.next())
-                continue
+                newcomers.removeAll()
             }
-            let slot = table[index]
-            if !slot.isFree, slot.id != id, !slot.standing.status.isFinal { return slot }
+            let place = Int(generator.below(UInt64(order.remaining + newcomers.count)))
+            var slot: MemberTable.Slot?
+            if place < newcomers.count {
+                newcomers.swapAt(place, newcomers.count - 1)
+                slot = table[newcomers.removeLast()]
+            } else {
+                slot = order.next().map { table[$0] }
+            }
+            if let slot, !slot.isFree, slot.id != id, !slot.standing.status.isFinal { return slot }
         }
         return nil
     }
 
     /// The direct ping was not answered in time.
     mutating func askHelpers() {
-        guard let probe, let target = table[probe.id] else { return }
+        guard let probe, let target = table[probe.id] else { return self.probe = nil }
         let helpers = randomMembers(parameters.helpers) { $0.id != probe.id && $0.standing.status == .alive }
         // A helper answers, if only with a nack, well before this node's patience ends.
         let patience = (nextRoundAt - min(nextRoundAt, now)) * 4 / 5

@@ -2,7 +2,13 @@
 
 extension Membership {
     mutating func take(_ frame: Frame) {
-        if let reason = refusal(of: frame) { return refuse(reason, frame.sender) }
+        if let reason = refusal(of: frame) {
+            let own = own
+            if reason == .ownIdentity, frame.sender.address != own.description.peer {
+                report(.id, own, other: frame.sender.address)
+            }
+            return refuse(reason, frame.sender)
+        }
         if case .notice = frame.message { return noticed(frame) }
         if let reason = refusal(of: frame.sender) { return refuse(reason, frame.sender) }
 

@@ -42,6 +42,8 @@ package struct Membership: Sendable {
 
     var probe: Probe?
     var order = ShuffledIndexes(count: 0, key: 0)
+    /// Members that were met since this round of the order began, and not probed since.
+    var newcomers: [MemberID] = []
     var relays: [UInt32: Relay] = [:]
     /// Names the next probe or join. Starts at random, so that an answer cannot be guessed.
     var sequence: UInt32

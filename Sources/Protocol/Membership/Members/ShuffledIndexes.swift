@@ -6,10 +6,14 @@ struct ShuffledIndexes: Sendable, IteratorProtocol {
     private let bits: UInt32
     private var position: UInt32 = 0
 
+    /// How many numbers are still to come.
+    private(set) var remaining: Int
+
     /// `count` is at most 2^31.
     init(count: UInt32, key: UInt64) {
         self.count = count
         self.key = key
+        remaining = Int(count)
         bits = count <= 2 ? 1 : UInt32(UInt32.bitWidth - (count - 1).leadingZeroBitCount)
     }
 
@@ -17,7 +21,10 @@ struct ShuffledIndexes: Sendable, IteratorProtocol {
         while position < 1 << bits {
             let candidate = permuted(position)
             position += 1
-            if candidate < count { return candidate }
+            if candidate < count {
+                remaining -= 1
+                return candidate
+            }
         }
         return nil
     }
