@@ -130,7 +130,17 @@ struct FrameCodecTests {
         description.metadata = [UInt8](repeating: 1, count: MembershipLimits.metadataBytesMax)
         description.name = String(repeating: "n", count: MembershipLimits.nameBytesMax)
         description.peer.host = String(repeating: "h", count: MembershipLimits.hostBytesMax)
+        description.client.host = description.peer.host
+        description.region = String(repeating: "r", count: MembershipLimits.placeBytesMax)
+        description.zone = description.region
+        description.startedAtMilliseconds = MembershipLimits.numberMax
         #expect(description.isWithinLimits && roundTrips(description))
+        let largest = Claim(
+            id: MemberID(high: 1, low: 1),
+            standing: Standing(
+                generation: MembershipLimits.numberMax, incarnation: MembershipLimits.numberMax, status: .dead),
+            accuser: MemberID(high: 1, low: 2), ageSeconds: MembershipLimits.ageSecondsMax, description: description)
+        #expect((1_000...MembershipLimits.claimBytesMax).contains(largest.encodedBytes), "\(largest.encodedBytes)")
         for change in [
             { $0.metadata.append(1) }, { $0.name += "n" }, { $0.peer.host += "h" }, { $0.name = "" },
             { $0.startedAtMilliseconds = MembershipLimits.numberMax + 1 },

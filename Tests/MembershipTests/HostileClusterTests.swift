@@ -97,6 +97,33 @@ struct HostileClusterTests {
         }
     }
 
+    @Test("Everything that was ever sent, sent once more, changes nothing")
+    func replay() {
+        var cluster = VirtualCluster(seed: 8)
+        cluster.keepsHistory = true
+        for _ in 0..<5 { cluster.add() }
+        for number in 0..<5 { cluster.start(number, seeds: [0, 1]) }
+        cluster.run(milliseconds: 10_000)
+        cluster.pause(4, milliseconds: 4_000)
+        cluster.crash(3)
+        cluster.run(milliseconds: 20_000)
+        cluster.start(3, seeds: [0])
+        cluster.leave(2)
+        cluster.run(milliseconds: 20_000)
+        cluster.crash(2)
+        cluster.start(2, seeds: [1])
+        cluster.run(milliseconds: 30_000)
+        #expect(cluster.isInAgreement)
+        let lives = cluster.nodes.map(\.generation)
+        cluster.keepsHistory = false
+        for (number, bytes) in cluster.history {
+            cluster.act(number) { $0.received(bytes: bytes, at: $1) }
+            cluster.run(milliseconds: 3)
+        }
+        let took = cluster.run(until: \.isInAgreement, limit: 30_000)
+        #expect(took != nil && cluster.nodes.map(\.generation) == lives)
+    }
+
     @Test("Two thousand members find the five that differ in a few small frames")
     func antiEntropy() throws {
         let met = (0..<2_000).map { (id: LoneNode.id($0), generation: UInt64(3), description: LoneNode.description($0)) }

@@ -50,6 +50,9 @@ struct VirtualCluster {
     private(set) var now: UInt64 = 0
     private(set) var frames = 0
     private(set) var bytes = 0
+    /// What arrived where, if it is kept.
+    private(set) var history: [(node: Int, bytes: [UInt8])] = []
+    var keepsHistory = false
     /// Folds every arrival and wake: equal for equal runs.
     private(set) var trace: UInt64 = 0
     private var generator: SeededGenerator
@@ -192,6 +195,7 @@ struct VirtualCluster {
         switch event {
         case .arrival(let number, let bytes):
             fold(UInt64(number), UInt64(bytes.count))
+            if keepsHistory { history.append((number, bytes)) }
             if nodes[number].isPaused {
                 nodes[number].mailbox.append(bytes)
             } else {

@@ -16,6 +16,9 @@
 /// `timePassed` at `nextDeadline`, which every event may move. A generation is persisted before `init` or
 /// `generationRaised` is called with it. All choices come from the seed: the same events give the same effects.
 ///
+/// A peer that the runtime has let in (by its certificate, whose node id is the frame's sender) is believed about others:
+/// what a frame can do wrong is bounded, what a member of the cluster claims of another is not proven.
+///
 /// Membership is advice. A death known here leads to a proposal elsewhere, never to ownership by itself.
 ///
 /// # Identity
@@ -97,6 +100,7 @@ package struct Membership: Sendable {
     ) {
         precondition(id != .anyone && (1...MembershipLimits.numberMax).contains(generation), "\(id) at \(generation)")
         precondition(description.isWithinLimits, "a description over the limits: \(description)")
+        precondition(parameters.isSound, "parameters that do not fit together: \(parameters)")
         self.id = id
         self.cluster = cluster
         self.parameters = parameters

@@ -2,7 +2,7 @@
 package enum MembershipEffect: Equatable, Sendable {
     /// Send over the pooled connection. A failure needs no report: the missing answer tells.
     case send(Frame, to: PeerAddress)
-    /// Open a fresh connection and send over that: the pooled one may be what is broken.
+    /// Open a fresh connection and send over that: the pooled one may be what is broken. The fresh one takes its place.
     case dial(PeerAddress, Frame)
     /// A member's state changed. Advice: ownership is decided elsewhere.
     case memberChanged(MemberChange)

@@ -10,6 +10,8 @@ package enum MembershipLimits {
     package static let placeBytesMax = 64
     /// Longest metadata of a member in bytes.
     package static let metadataBytesMax = 256
+    /// Longest claim in bytes: its numbers, two ids, and a description at all its limits.
+    package static let claimBytesMax = 1_100
     /// Highest generation and incarnation: room to count up from any number that a peer may claim.
     package static let numberMax: UInt64 = 1 << 48
     /// Most buckets of a digest; a power of two.

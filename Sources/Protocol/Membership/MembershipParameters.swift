@@ -89,6 +89,15 @@ package struct MembershipParameters: Equatable, Sendable {
         return parameters
     }
 
+    /// Whether a node can live by these numbers.
+    var isSound: Bool {
+        probeIntervalMilliseconds > probeTimeoutMilliseconds && probeTimeoutMilliseconds > 0
+            && gossipIntervalMilliseconds > 0 && antiEntropyIntervalMilliseconds > 0 && joinRetryMillisecondsMin > 0
+            && suspicionMultiplier > 0 && suspicionMaxMultiplier >= 1 && confirmationsMax >= 0 && healthMax >= 0
+            && piggybackBytesMax >= MembershipLimits.claimBytesMax && retransmitMultiplier > 0 && membersMax > 1
+            && gravesMax > 0 && bucketsPerExchangeMax > 0
+    }
+
     /// How often a node sends one claim among `members`.
     func retransmits(members: Int) -> Int {
         var digits = 1
