@@ -97,6 +97,22 @@ struct HostileClusterTests {
         }
     }
 
+    @Test("A node that speaks but hears nothing, or hears but cannot speak, harms nobody", arguments: [true, false])
+    func oneWay(speaks: Bool) {
+        var cluster = MembershipClusterTests.met(6, seed: 9)
+        for other in 1...5 {
+            cluster.network.cuts.insert(speaks ? .init(from: other, to: 0) : .init(from: 0, to: other))
+        }
+        cluster.run(milliseconds: 180_000)
+        for number in 1...5 {
+            #expect(cluster.status(of: 0, at: number) == .dead)
+            #expect((1...5).allSatisfy { cluster.status(of: $0, at: number) == .alive })
+        }
+        cluster.heal()
+        let took = cluster.run(until: \.isInAgreement, limit: 120_000)
+        #expect(took != nil && cluster.nodes.map(\.generation) == [2, 1, 1, 1, 1, 1])
+    }
+
     @Test("Everything that was ever sent, sent once more, changes nothing")
     func replay() {
         var cluster = VirtualCluster(seed: 8)

@@ -13,7 +13,8 @@ package enum MembershipEffect: Equatable, Sendable {
     case joined(members: Int)
     /// The goodbye has spread; the process may end.
     case left
-    /// This generation is over, and the node is silent until `generationRaised` with a number of at least `next`.
+    /// This generation is over, and the node is silent until `generationRaised` with a number of at least `next`. If that
+    /// is above `MembershipLimits.numberMax`, there is none: the node needs another id.
     case declaredDead(DeathNotice, next: UInt64)
     /// Two nodes go by one id, or two ids by one name: for a person to look at.
     case conflict(IdentityConflict)
