@@ -140,7 +140,8 @@ package struct MemberTable: Sendable {
         let before = self[index].standing
         change(&pages[Int(index) / Self.pageSlots][Int(index) % Self.pageSlots])
         let after = self[index]
-        if !after.standing.status.isFinal, before.generation != after.standing.generation {
+        // Written only where it changes: copies of the table go on sharing the rest.
+        if !after.standing.status.isFinal, names[after.description.name] != after.id {
             names[after.description.name] = after.id
         }
         if before == after.standing { return }
