@@ -80,6 +80,32 @@ struct PartsTests {
         #expect(queue.take(bytesMax: 400, sendsMax: 4) { _ in nil }.isEmpty && queue.isEmpty)
     }
 
+    @Test("In a storm of news the queue holds no more than a few tickets for each member")
+    func broadcastStorm() {
+        var queue = BroadcastQueue()
+        for _ in 0..<2_000 {
+            for number in 0..<20 { queue.add(LoneNode.id(number)) }
+            _ = queue.take(bytesMax: 400, sendsMax: 20) { id in
+                Claim(id: id, standing: Standing(generation: 1, incarnation: 0, status: .suspected), accuser: LoneNode.me)
+            }
+            #expect(queue.ticketCount <= 64 + 4 * 20 && queue.count == 20)
+        }
+        var told: Set<MemberID> = []
+        while !queue.isEmpty {
+            for claim in queue.take(
+                bytesMax: 400, sendsMax: 20,
+                claim: { id in
+                    Claim(
+                        id: id, standing: Standing(generation: 1, incarnation: 0, status: .suspected),
+                        accuser: LoneNode.me)
+                })
+            {
+                told.insert(claim.id)
+            }
+        }
+        #expect(told.count == 20 && queue.ticketCount == 0)
+    }
+
     @Test("A claim is sent λ times the digits of the number of members")
     func retransmits() {
         let parameters = MembershipParameters()

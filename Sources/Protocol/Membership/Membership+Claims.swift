@@ -76,9 +76,7 @@ extension Membership {
             let suspicion = Suspicion(by: claim.accuser, members: table.presentCount, parameters: parameters, at: now)
             suspicions[id] = suspicion
             setSuspicionTimer(id, at: suspicion.deadline)
-        case .dead, .left:
-            let rest = parameters.tombstoneSeconds - min(claim.ageSeconds, parameters.tombstoneSeconds)
-            timers.set(.tombstone(id), at: now + UInt64(rest) * 1_000)
+        case .dead, .left: setTombstoneTimer(slot)
         }
         let seesMajority = table.aliveCount * 2 > table.presentCount
         if seesMajority != (seesMajoritySince != nil) { seesMajoritySince = seesMajority ? now : nil }
@@ -176,6 +174,7 @@ extension Membership {
         relays = [:]
         suspicions = [:]
         suspicionTimers = [:]
+        tombstoneTimers = []
         timers = TimerHeap()
         queue.removeAll()
         nextRoundAt = .max

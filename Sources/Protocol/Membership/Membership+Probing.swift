@@ -175,11 +175,19 @@ extension Membership {
         timers.set(.reminder(id, of: startedAt), at: now + max(suspicion.patienceMin, parameters.probeIntervalMilliseconds))
     }
 
-    /// The member leaves the list; its generation stays dead.
+    // MARK: Tombstones
+
+    mutating func setTombstoneTimer(_ slot: MemberTable.Slot) {
+        guard tombstoneTimers.insert(slot.id).inserted else { return }
+        let rest = parameters.tombstoneSeconds - min(slot.ageSeconds(at: now), parameters.tombstoneSeconds)
+        timers.set(.tombstone(slot.id), at: now + max(1, UInt64(rest) * 1_000))
+    }
+
+    /// If its time has come, the member leaves the list; its generation stays dead.
     mutating func tombstoneEnded(_ id: MemberID) {
+        tombstoneTimers.remove(id)
         guard let slot = table[id], slot.standing.status.isFinal else { return }
-        let age = Int64(clamping: now) - slot.since
-        guard age >= Int64(parameters.tombstoneSeconds) * 1_000 else { return }
+        guard slot.ageSeconds(at: now) >= parameters.tombstoneSeconds else { return setTombstoneTimer(slot) }
         graves.bury(id, generation: slot.standing.generation, max: parameters.gravesMax)
         queue.remove(id)
         table.remove(id)

@@ -40,6 +40,8 @@ package struct Membership: Sendable {
     var suspicions: [MemberID: Suspicion] = [:]
     /// The earliest timer that is set for a member's suspicion: however often one flares up, few timers are.
     var suspicionTimers: [MemberID: UInt64] = [:]
+    /// For whom a tombstone's timer is set; a member that dies often has one.
+    var tombstoneTimers: Set<MemberID> = []
     var queue = BroadcastQueue()
     var health = LocalHealth()
 

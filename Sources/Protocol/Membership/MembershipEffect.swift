@@ -84,6 +84,9 @@ package struct Refusal: Equatable, Sendable {
         /// This node has left, or its generation is over.
         case notAMember
 
+        /// Happens in a healthy cluster, too (late answers, frames to a node that leaves): for the metric, not for the log.
+        package var isRoutine: Bool { self == .unsolicited || self == .notAMember }
+
         /// The value of a metric's label.
         package var label: String {
             switch self {

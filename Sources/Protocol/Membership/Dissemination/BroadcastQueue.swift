@@ -16,6 +16,8 @@ struct BroadcastQueue: Sendable {
     private var lines: [Line] = []
     private var entries: [MemberID: Entry] = [:]
     private var version: UInt32 = 0
+    /// Tickets in all lines, with those that newer ones made void.
+    private(set) var ticketCount = 0
 
     var isEmpty: Bool { entries.isEmpty }
     var count: Int { entries.count }
@@ -29,6 +31,7 @@ struct BroadcastQueue: Sendable {
         entries[id] = Entry(sent: 0, version: version)
         if lines.isEmpty { lines.append(Line()) }
         lines[0].add(Ticket(id: id, version: version), first: urgent)
+        ticketAdded()
     }
 
     mutating func remove(_ id: MemberID) { entries[id] = nil }
@@ -50,6 +53,7 @@ struct BroadcastQueue: Sendable {
                 guard let entry = entries[ticket.id], entry.version == ticket.version, let claim = claim(ticket.id) else {
                     if entries[ticket.id]?.version == ticket.version { entries[ticket.id] = nil }
                     lines[line].removeFirst()
+                    ticketCount -= 1
                     continue
                 }
                 let bytes = claim.encodedBytes
@@ -57,6 +61,7 @@ struct BroadcastQueue: Sendable {
                 room -= bytes
                 claims.append(claim)
                 lines[line].removeFirst()
+                ticketCount -= 1
                 taken.append((ticket.id, entry.sent + 1))
             }
         }
@@ -73,6 +78,18 @@ struct BroadcastQueue: Sendable {
         entries[id] = Entry(sent: sent, version: version)
         while lines.count <= sent { lines.append(Line()) }
         lines[sent].add(Ticket(id: id, version: version), first: false)
+        ticketAdded()
+    }
+
+    /// In a storm of news the lines of what was told often are not reached, and void tickets would pile up there.
+    private mutating func ticketAdded() {
+        ticketCount += 1
+        guard ticketCount > 64 + 4 * entries.count else { return }
+        ticketCount = 0
+        for line in lines.indices {
+            lines[line].keep { entries[$0.id]?.version == $0.version }
+            ticketCount += lines[line].count
+        }
     }
 
     /// First in, first out, except for what is urgent.
@@ -80,6 +97,7 @@ struct BroadcastQueue: Sendable {
         private var tickets: [Ticket] = []
         private var head = 0
 
+        var count: Int { tickets.count - head }
         var first: Ticket? { head < tickets.count ? tickets[head] : nil }
 
         mutating func add(_ ticket: Ticket, first: Bool) {
@@ -91,6 +109,12 @@ struct BroadcastQueue: Sendable {
             } else {
                 tickets.append(ticket)
             }
+        }
+
+        mutating func keep(_ isWanted: (Ticket) -> Bool) {
+            tickets.removeFirst(head)
+            head = 0
+            tickets.removeAll { !isWanted($0) }
         }
 
         mutating func removeFirst() {
