@@ -32,7 +32,7 @@ package struct MemberTable: Sendable {
         init(_ description: MemberDescription) { self.description = description }
     }
 
-    private static let pageSlots = 32
+    private static let pageSlots = 8
     private var pages: [[Slot]] = []
     private var indexes: [MemberID: UInt32] = [:]
     /// Who goes by a name, the latest living one.
