@@ -76,6 +76,7 @@ let package = Package(
 
         // MARK: Protocol: state machines without I/O
         library("WriteAheadLog", in: "Protocol", ["CChecksum"]),
+        library("Membership", in: "Protocol"),
         library(
             "Shard", in: "Protocol",
             ["Model", "JSON", "Conditions", "TaggingRules", "Compliance", "Normalisation", collections]),
@@ -124,6 +125,7 @@ let package = Package(
         tests("Compliance", ["Model", "JSON", "Conditions"]),
         tests("Normalisation", ["Model", "JSON"], resources: [.copy("Fixtures")]),
         tests("WriteAheadLog"),
+        tests("Membership"),
         tests("Shard", ["Model", "JSON", "Conditions", "TaggingRules", "Compliance", "Normalisation"]),
         tests("HTTPTransport", ["COpenSSL", "CNGHTTP2", nioHTTP1, nioEmbedded, logging] + nio),
         tests("LogStorage", ["WriteAheadLog"] + nio),
