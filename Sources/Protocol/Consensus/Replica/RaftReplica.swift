@@ -79,6 +79,7 @@ package struct RaftReplica: Sendable {
         self.id = id
         self.settings = settings
         log = start.log.log
+        log.windowBytesMax = settings.windowBytesMax
         random = RandomSource(seed: seed)
         lastContext = random.next()
         writes = WriteTracker(durable: log.last.index, hardState: start.hardState)
