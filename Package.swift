@@ -101,6 +101,7 @@ let package = Package(
             ] + nio),
 
         // MARK: App
+        library("Simulation", in: "App", ["CChecksum"]),
         program(
             "vtagd",
             [
@@ -129,6 +130,7 @@ let package = Package(
         tests("LogStorage", ["WriteAheadLog"] + nio),
         tests("Checkpoint", ["Model", "JSON", "CSQLite"]),
         tests("NodeRuntime", ["Model", "JSON", "Shard", "TaggingRules", "Compliance", "Checkpoint", logging] + nio),
+        tests("Simulation"),
         tests("API", ["Model", "JSON", "NodeRuntime", "HTTPTransport", "COpenSSL", jwt, logging] + nio),
         .testTarget(
             name: "WholeProcessTests",
