@@ -19,12 +19,16 @@ package enum NodeLog {
         case entry = 1
         /// The group's entries above `index` are void.
         case truncate = 2
-        /// The group's term and vote; `index` is the vote (0: none).
+        /// The group's term and vote; `index` is the vote (0: none). The payload numbers the hard states of a group.
         case hardState = 3
         /// The group's state as of `index` and `term`. Entries at or below it no longer count.
         case snapshot = 4
-        /// The group lost entries that it may have acknowledged (`index` 1), or is repaired (`index` 0).
-        case suspect = 5
+        /// As `snapshot`, and entries above it are void as well.
+        case restart = 5
+        /// The group lost entries above `index` that it may have acknowledged.
+        case suspect = 6
+        /// The group holds again what it had lost.
+        case repaired = 7
     }
 
     package struct Record: Equatable, Sendable {
@@ -90,7 +94,8 @@ package enum NodeLog {
         package var ending = Ending.whole
     }
 
-    package static func recover(_ bytes: [UInt8]) -> Recovered {
+    /// `skippingDamage` goes on behind it: a planted bug.
+    package static func recover(_ bytes: [UInt8], skippingDamage: Bool = false) -> Recovered {
         bytes.withUnsafeBytes { bytes in
             var recovered = Recovered()
             while recovered.end < bytes.count {
@@ -98,6 +103,8 @@ package enum NodeLog {
                 case .record(let record, let length):
                     recovered.records.append(record)
                     recovered.end += length
+                case .missing where skippingDamage, .damaged where skippingDamage:
+                    recovered.end += alignmentBytes
                 case .missing:
                     recovered.ending = batchStarts(in: bytes, from: recovered.end + alignmentBytes) ? .damaged : .torn
                     return recovered

@@ -2,6 +2,8 @@
 package struct RegisterMachine: Sendable {
     /// Index of the last entry applied.
     package private(set) var appliedIndex: UInt64 = 0
+    /// The next entry takes effect twice: a planted bug.
+    var repeatsNext = false
     private var registers: [UInt64: UInt64] = [:]
     private var answers: [OperationID: RegisterAnswer] = [:]
     /// The sum of what each register and each answer adds: independent of order, cheap to keep.
@@ -19,12 +21,19 @@ package struct RegisterMachine: Sendable {
     // MARK: Events
 
     /// Applies the next entry. Nil: the entry carries no command.
-    package mutating func apply(_ payload: [UInt8], at index: UInt64) -> Applied? {
+    ///
+    /// `ignoringKeys`: whether or not it was applied before: a planted bug.
+    package mutating func apply(_ payload: [UInt8], at index: UInt64, ignoringKeys: Bool = false) -> Applied? {
         appliedIndex = index
         guard let request = ClientRequest(encoded: payload) else { return nil }
-        if let answer = answers[request.id] { return Applied(id: request.id, answer: answer, isRepeated: true) }
-        let old = value(of: request.key)
-        let (new, answer) = RegisterModel.apply(request.command, to: old)
+        if !ignoringKeys, let answer = answers[request.id] {
+            return Applied(id: request.id, answer: answer, isRepeated: true)
+        }
+        if repeatsNext {
+            repeatsNext = false
+            set(request.key, to: RegisterModel.apply(request.command, to: value(of: request.key)).value)
+        }
+        let (new, answer) = RegisterModel.apply(request.command, to: value(of: request.key))
         set(request.key, to: new)
         remember(request.id, answer)
         return Applied(id: request.id, answer: answer, isRepeated: false)
@@ -93,14 +102,16 @@ package struct RegisterMachine: Sendable {
     }
 
     private mutating func remember(_ id: OperationID, _ answer: RegisterAnswer) {
-        answers[id] = answer
-        let content: UInt64 =
-            switch answer {
-            case .value(let value): value
-            case .written: 1
-            case .swapped(let didSwap): didSwap ? 3 : 2
-            }
-        contentHash &+= Self.share(~id.number, content)
+        if let old = answers.updateValue(answer, forKey: id) { contentHash &-= Self.share(~id.number, Self.content(old)) }
+        contentHash &+= Self.share(~id.number, Self.content(answer))
+    }
+
+    private static func content(_ answer: RegisterAnswer) -> UInt64 {
+        switch answer {
+        case .value(let value): value
+        case .written: 1
+        case .swapped(let didSwap): didSwap ? 3 : 2
+        }
     }
 
     private static func share(_ key: UInt64, _ value: UInt64) -> UInt64 { RegisterModel.fold(RegisterModel.fold(17, key), value) }

@@ -1,6 +1,6 @@
 /// What all clients asked and saw, for the checker.
 package struct ClientHistory {
-    package struct Entry {
+    package struct Entry: Sendable {
         package let id: OperationID
         package let group: Int
         package let key: UInt64
@@ -16,8 +16,12 @@ package struct ClientHistory {
     }
 
     package private(set) var entries: [Entry] = []
+    private var seen: [Object: UInt64] = [:]
 
     package init() {}
+
+    /// The value of the key in the last answer that told one, or that a write was to set.
+    package func lastSeen(group: Int, key: UInt64) -> UInt64 { seen[Object(group: group, key: key)] ?? 0 }
 
     /// Returns the operation's position, for `answered`.
     package mutating func called(
@@ -30,6 +34,14 @@ package struct ClientHistory {
     package mutating func answered(_ position: Int, _ answer: RegisterAnswer, at time: Microseconds) {
         entries[position].completion = time
         entries[position].answer = answer
+        let entry = entries[position]
+        let object = Object(group: entry.group, key: entry.key)
+        switch (entry.command, answer) {
+        case (_, .value(let value)): seen[object] = value
+        case (.write(let value), _): seen[object] = value
+        case (.compareAndSet(_, let new), .swapped(true)): seen[object] = new
+        case (.read, _), (.append, _), (.compareAndSet, _): break
+        }
     }
 
     package struct Verdict {

@@ -1,3 +1,5 @@
+package import Consensus
+
 /// What the cluster has promised so far, seen from outside: every replica's steps are held against it as they happen.
 ///
 /// The first replica that applies an index says what it holds; all others must agree for ever.
@@ -26,6 +28,8 @@ package struct Ledger {
         var committed: [Committed] = [Committed(term: 0, payloadHash: 0, stateHash: 0)]
         /// The index at which each operation took effect.
         var effects: [OperationID: UInt64] = [:]
+        /// The newest members that a replica applied.
+        var members: IndexedConfiguration?
     }
 
     /// A vote or a term that a replica let others know of.
@@ -101,6 +105,12 @@ package struct Ledger {
         }
     }
 
+    /// A replica applied the entry that sets these members.
+    package mutating func appliedMembers(_ configuration: Configuration, group: Int, index: UInt64) {
+        guard index > groups[group].members?.index ?? 0 else { return }
+        groups[group].members = IndexedConfiguration(index: index, configuration: configuration)
+    }
+
     /// `node` took a state as of `index` from a snapshot, its own or another's.
     package mutating func restored(_ node: Int, group: Int, index: UInt64, stateHash: UInt64, at time: Microseconds) {
         guard index > 0 else { return }
@@ -161,6 +171,9 @@ package struct Ledger {
 
     /// Index of the last entry that a replica applied.
     package func lastCommitted(group: Int) -> UInt64 { UInt64(groups[group].committed.count - 1) }
+
+    /// The newest members that a replica applied; nil where they never changed.
+    package func members(group: Int) -> IndexedConfiguration? { groups[group].members }
 
     /// Where the operation took effect; nil where it never did.
     package func effect(of id: OperationID, group: Int) -> UInt64? { groups[group].effects[id] }

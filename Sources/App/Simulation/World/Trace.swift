@@ -19,14 +19,14 @@ package struct Trace {
     package private(set) var hash: UInt64 = 0xCBF2_9CE4_8422_2325
     /// How many lines there have been.
     package private(set) var count = 0
-    private let capacity: Int
-    private var ring: [Line] = []
+    private var all: Ring
+    private var telling: Ring
     /// Called with every line as it happens.
     package var observer: ((Line) -> Void)?
 
     package init(capacity: Int = linesMax) {
-        self.capacity = capacity
-        ring.reserveCapacity(capacity)
+        all = Ring(capacity: capacity)
+        telling = Ring(capacity: capacity / 4)
     }
 
     @inline(__always)
@@ -42,7 +42,8 @@ package struct Trace {
         mix(a)
         mix(b)
         mix(c)
-        if ring.count < capacity { ring.append(line) } else { ring[count % capacity] = line }
+        all.append(line)
+        if kind.isTelling { telling.append(line) }
         count += 1
         observer?(line)
     }
@@ -52,10 +53,24 @@ package struct Trace {
         hash ^= hash >> 32
     }
 
-    /// The lines that are kept, oldest first.
-    package var lines: [Line] {
-        guard count > capacity else { return ring }
-        let start = count % capacity
-        return Array(ring[start...] + ring[..<start])
+    /// The last lines, oldest first.
+    package var lines: [Line] { all.lines }
+
+    /// The last lines but messages and writes, which would crowd out the others; oldest first.
+    package var tellingLines: [Line] { telling.lines }
+
+    private struct Ring {
+        let capacity: Int
+        var next = 0
+        var ring: [Line] = []
+
+        init(capacity: Int) { self.capacity = capacity }
+
+        mutating func append(_ line: Line) {
+            if ring.count < capacity { ring.append(line) } else { ring[next] = line }
+            next = next + 1 == capacity ? 0 : next + 1
+        }
+
+        var lines: [Line] { ring.count < capacity ? ring : Array(ring[next...] + ring[..<next]) }
     }
 }

@@ -1,16 +1,24 @@
 /// What a line of the trace is about. The numbers in brackets are the line's `a`, `b` and `c`.
 package enum TraceKind: UInt8, Sendable {
     // Nodes: [epoch]
-    case nodeStarted, nodeCrashed, nodePaused, nodeResumed, nodeWiped, nodeClockDrifts
+    case nodeStarted, nodeCrashed, nodeIsolated, nodePaused, nodeResumed, nodeWiped, nodeClockDrifts
     // The network
     case linkCut, linkClogged, partitioned, healed
     // Disks
     case diskStalls, diskFull, diskSyncFails, diskBitsFlipped, logTorn, logDamaged
     // Consensus
-    case messageSent, messageArrived, messageLost, persisted, leaderElected, steppedDown, applied, snapshotTaken,
-        snapshotInstalled, suspectRepaired, membersChanged
+    case messageArrived, persisted, roleChanged, applied, snapshotTaken,
+        snapshotArrived, snapshotInstalled, suspectRepaired, membersChanged, transferAsked
     // Clients
-    case operationCalled, operationAnswered, operationRetried, operationTimedOut
+    case operationCalled, operationAnswered, operationRetried, operationGivenUp
     // The life as a whole
     case settling, settled, violation
+
+    /// Whether the line belongs into a short history: frequent messages and writes do not.
+    var isTelling: Bool {
+        switch self {
+        case .messageArrived, .persisted, .operationRetried: false
+        default: true
+        }
+    }
 }
