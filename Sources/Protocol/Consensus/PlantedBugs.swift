@@ -23,7 +23,7 @@ package struct PlantedBugs: OptionSet, Hashable, Sendable {
     package static let countLearnerVotes = PlantedBugs(number: 4)
     /// Half of the voters are a quorum.
     package static let quorumOfHalf = PlantedBugs(number: 5)
-    /// Messages of older terms are taken for current ones.
+    /// Answers of older terms, votes and acknowledgements, are taken for current ones.
     package static let ignoreOldTerm = PlantedBugs(number: 6)
     /// A replica that lost entries votes before it is repaired.
     package static let voteWhileSuspect = PlantedBugs(number: 7)

@@ -1,0 +1,46 @@
+import Testing
+
+@testable import Consensus
+
+/// Whole groups under faults. A failure names its seed; `SimulatedCluster(seed:…)` with a trace shows the run again.
+@Suite("A group under faults")
+struct ClusterTests {
+    private func violations(_ seeds: Range<UInt64>, _ make: (UInt64) -> SimulatedCluster) -> [String] {
+        var found: [String] = []
+        for seed in seeds {
+            var cluster = make(seed)
+            cluster.run(until: 3_000)
+            cluster.converge()
+            cluster.checkLogs()
+            found += cluster.violations
+            if found.count >= 3 { break }
+        }
+        return found
+    }
+
+    @Test("Three replicas agree whatever is lost, doubled, delayed, reordered, cut off or crashed")
+    func threeReplicas() {
+        #expect(
+            violations(1..<100) { seed in
+                var faults = SimulatedCluster.Faults()
+                faults.memberChanges = false
+                return SimulatedCluster(seed: seed, voters: 3, faults: faults)
+            } == [])
+    }
+
+    @Test("Five replicas agree while members come and go, snapshots travel and leadership is handed over")
+    func changingMembers() {
+        #expect(violations(1000..<1100) { SimulatedCluster(seed: $0, voters: 3, spares: 2) } == [])
+    }
+
+    @Test("Nothing acknowledged is lost when disks lose their newest entries and say so")
+    func lostTails() {
+        #expect(
+            violations(2000..<2100) { seed in
+                var faults = SimulatedCluster.Faults()
+                faults.tailLosses = true
+                faults.memberChanges = false
+                return SimulatedCluster(seed: seed, voters: 5, faults: faults)
+            } == [])
+    }
+}
