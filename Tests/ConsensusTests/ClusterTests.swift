@@ -9,7 +9,7 @@ struct ClusterTests {
         var found: [String] = []
         for seed in seeds {
             var cluster = make(seed)
-            cluster.run(until: 3_000)
+            cluster.run(until: 2_000)
             cluster.converge()
             cluster.checkLogs()
             found += cluster.violations
@@ -21,7 +21,7 @@ struct ClusterTests {
     @Test("Three replicas agree whatever is lost, doubled, delayed, reordered, cut off or crashed")
     func threeReplicas() {
         #expect(
-            violations(1..<100) { seed in
+            violations(1..<40) { seed in
                 var faults = SimulatedCluster.Faults()
                 faults.memberChanges = false
                 return SimulatedCluster(seed: seed, voters: 3, faults: faults)
@@ -30,13 +30,13 @@ struct ClusterTests {
 
     @Test("Five replicas agree while members come and go, snapshots travel and leadership is handed over")
     func changingMembers() {
-        #expect(violations(1000..<1100) { SimulatedCluster(seed: $0, voters: 3, spares: 2) } == [])
+        #expect(violations(1000..<1040) { SimulatedCluster(seed: $0, voters: 3, spares: 2) } == [])
     }
 
     @Test("Nothing acknowledged is lost when disks lose their newest entries and say so")
     func lostTails() {
         #expect(
-            violations(2000..<2100) { seed in
+            violations(2000..<2040) { seed in
                 var faults = SimulatedCluster.Faults()
                 faults.tailLosses = true
                 faults.memberChanges = false

@@ -100,7 +100,7 @@ extension ConsensusSettings {
     @inline(__always)
     func plants(_ bug: PlantedBugs) -> Bool {
         #if VTAG_PLANTED_BUGS
-            plantedBugs.contains(bug)
+            plantedBugs.rawValue & bug.rawValue != 0
         #else
             false
         #endif

@@ -20,12 +20,12 @@ extension SimulatedCluster {
 
     /// State machine safety: what is applied at an index is the same everywhere.
     mutating func apply(_ entries: [Entry], at id: ReplicaID) {
-        guard var node = nodes[id] else { return }
+        guard let node = nodes[id] else { return }
         for entry in entries {
             guard entry.index == node.state.applied.index + 1 else {
                 return violate("\(id) is to apply \(entry.point) after \(node.state.applied)")
             }
-            if !(node.disk.entries.contains { $0.point == entry.point }), entry.index > node.disk.base.point.index {
+            guard node.disk.holds(entry.point) else {
                 return violate("\(id) is to apply \(entry.point), which is not on its disk")
             }
             node.state.apply(entry)
@@ -40,7 +40,6 @@ extension SimulatedCluster {
                 acknowledged = max(acknowledged, entry.index)
             }
         }
-        nodes[id] = node
         let index = node.state.applied.index
         step(id) { $0.applied(upTo: index, at: $1) }
     }

@@ -28,7 +28,7 @@ struct SimulatedCluster {
         case work
     }
 
-    struct Node {
+    final class Node {
         var replica: RaftReplica?
         var disk: SimulatedDisk
         var state: SimulatedState
@@ -40,6 +40,11 @@ struct SimulatedCluster {
         /// Proposals of this node's, in its present life.
         var proposals: [UInt64: UInt64] = [:]
         var deadlineSet: Instant?
+
+        init(disk: SimulatedDisk) {
+            self.disk = disk
+            state = disk.checkpoint
+        }
     }
 
     let seed: UInt64
@@ -81,7 +86,7 @@ struct SimulatedCluster {
         let founders = Configuration(voters: Array(ids.prefix(voters)))
         for id in ids {
             let disk = SimulatedDisk(founders: id.rawValue <= UInt64(voters) ? founders : .empty)
-            nodes[id] = Node(disk: disk, state: disk.checkpoint)
+            nodes[id] = Node(disk: disk)
             start(id)
         }
         queue.add(.mischief, at: 50)
@@ -178,13 +183,11 @@ struct SimulatedCluster {
 
     /// Lets a replica take an event, carries out its effects, and looks whether its next deadline has moved.
     mutating func step(_ id: ReplicaID, _ event: (inout RaftReplica, Instant) -> [Effect]) {
-        guard nodes[id]?.replica != nil else { return }
-        let instant = instant
-        guard let effects = nodes[id]?.replica.map({ _ in () }).flatMap({ nodes[id]!.replica.take(event, instant) }) else { return }
+        guard let node = nodes[id], let effects = node.replica.take(event, instant) else { return }
         for effect in effects { carryOut(effect, of: id) }
-        guard let node = nodes[id], let deadline = node.replica?.nextDeadline else { return }
+        guard let deadline = node.replica?.nextDeadline else { return }
         if node.deadlineSet.map({ deadline < $0 }) ?? true {
-            nodes[id]?.deadlineSet = deadline
+            node.deadlineSet = deadline
             queue.add(.deadline(id, life: node.life), at: max(now, deadline.nanoseconds / 1_000_000 + 1))
         }
     }
@@ -234,7 +237,7 @@ struct SimulatedCluster {
     }
 
     mutating func start(_ id: ReplicaID) {
-        guard var node = nodes[id] else { return }
+        guard let node = nodes[id] else { return }
         node.life += 1
         node.state = node.disk.checkpoint
         node.pending = []
@@ -245,7 +248,6 @@ struct SimulatedCluster {
         node.replica = RaftReplica(
             group: 7, id: id, settings: settings, start: node.disk.start(windowBytesMax: settings.windowBytesMax),
             seed: random.next(), at: instant)
-        nodes[id] = node
         trace?.append("\(now) \(id) starts, term \(node.disk.hardState.term) last \(node.disk.last)")
         step(id) { $0.started(at: $1) }
     }

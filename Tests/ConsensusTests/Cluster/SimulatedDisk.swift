@@ -34,6 +34,13 @@ struct SimulatedDisk {
 
     var last: LogPoint { entries.last?.point ?? base.point }
 
+    /// Whether the entry is on disk, or below what is kept.
+    func holds(_ point: LogPoint) -> Bool {
+        guard point.index > base.point.index else { return true }
+        guard point.index <= last.index else { return false }
+        return entries[Int(point.index - base.point.index) - 1].point == point
+    }
+
     mutating func carryOut(_ write: LogWrite) {
         if let hardState = write.hardState { self.hardState = hardState }
         if let restart = write.restart {
@@ -43,7 +50,7 @@ struct SimulatedDisk {
         }
         if let point = write.truncateTo {
             precondition(entries.isEmpty || point.index >= base.point.index, "cut below the base")
-            entries.removeAll { $0.index > point.index }
+            while let last = entries.last, last.index > point.index { entries.removeLast() }
         }
         for entry in write.entries {
             precondition(entry.index == last.index + 1, "\(entry.point) does not follow \(last)")
@@ -53,9 +60,10 @@ struct SimulatedDisk {
 
     func entries(from: UInt64, through: UInt64, bytesMax: Int) -> [Entry]? {
         guard from > base.point.index else { return nil }
+        guard from <= last.index else { return [] }
         var result: [Entry] = []
         var bytes = 0
-        for entry in entries where entry.index >= from && entry.index <= through {
+        for entry in entries[Int(from - base.point.index - 1)...] where entry.index <= through {
             bytes += entry.weight
             if bytes > bytesMax, !result.isEmpty { break }
             result.append(entry)
@@ -68,8 +76,9 @@ struct SimulatedDisk {
             let point = entries.first(where: { $0.index == index })?.point
         else { return }
         var configuration = base.configuration
-        for case (let entry, .configuration(let next)) in entries.map({ ($0, $0.content) }) where entry.index <= index {
-            configuration = next
+        for entry in entries {
+            guard entry.index <= index else { break }
+            if case .configuration(let next) = entry.content { configuration = next }
         }
         base = SnapshotPoint(point: point, configuration: configuration)
         entries.removeAll { $0.index <= index }

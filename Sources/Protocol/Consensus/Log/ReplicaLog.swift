@@ -110,6 +110,18 @@ struct ReplicaLog: Sendable {
     /// The configuration in force: the newest in the log.
     var configuration: IndexedConfiguration { configurations[configurations.count - 1] }
 
+    /// Whether `id` has a vote in the configuration of `commit` or in a later one.
+    ///
+    /// Not only in the newest: a leader that removes itself may lose office before its last configuration is committed,
+    /// and with the longest log be the only one that can be elected to commit it (dissertation, 4.2.2).
+    func isVoter(_ id: ReplicaID, sinceCommit commit: UInt64) -> Bool {
+        for indexed in configurations.reversed() {
+            if indexed.configuration.isVoter(id) { return true }
+            if indexed.index <= commit { return false }
+        }
+        return false
+    }
+
     /// The configuration as of `index`, at or above the base.
     func configuration(at index: UInt64) -> Configuration {
         (configurations.last { $0.index <= index } ?? configurations[0]).configuration

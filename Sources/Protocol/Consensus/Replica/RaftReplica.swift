@@ -71,6 +71,10 @@ package struct RaftReplica: Sendable {
         group: GroupID, id: ReplicaID, settings: ConsensusSettings = ConsensusSettings(), start: ReplicaStart, seed: UInt64,
         at now: Instant
     ) {
+        precondition(
+            settings.entryBytesMax <= FrameCodec.entryBytesMax
+                && settings.appendBytesMax + settings.entryBytesMax <= FrameCodec.frameBytesMax / 2,
+            "an append of \(settings.appendBytesMax) bytes and an entry of \(settings.entryBytesMax) fit no frame")
         self.group = group
         self.id = id
         self.settings = settings
@@ -192,7 +196,7 @@ package struct RaftReplica: Sendable {
     var quorum: Quorum { Quorum(configuration: log.configuration.configuration, settings: settings) }
 
     /// Whether this replica may stand for election.
-    var mayStand: Bool { log.configuration.configuration.isVoter(id) && !abstains }
+    var mayStand: Bool { log.isVoter(id, sinceCommit: commit) && !abstains }
 
     /// Whether it must not vote.
     var abstains: Bool { suspect != nil && !settings.plants(.voteWhileSuspect) }
