@@ -26,8 +26,8 @@ struct BugsCommand: AsyncParsableCommand {
 
     func run() async throws {
         let bugs = PlantedBug.all.filter { only.isEmpty || only.contains($0.name) }
-        if list { return bugs.forEach { print($0.name) } }
-        print("| bug | seeds until caught | by |\n| --- | ---: | --- |")
+        if list { return bugs.forEach { say($0.name) } }
+        say("| bug | seeds until caught | by |\n| --- | ---: | --- |")
         var missed = 0
         for bug in bugs {
             var options = Life.Options()
@@ -36,13 +36,13 @@ struct BugsCommand: AsyncParsableCommand {
                 seeds: first..<first + seeds, options: options, jobs: jobs, repeatEvery: 0, stopsAtViolation: true)
             let result = await campaign.run { _ in }
             if let report = result.violations.min(by: { $0.plan.seed < $1.plan.seed }), let violation = report.violation {
-                print("| `\(bug.name)` | \(report.plan.seed - first + 1) | \(violation.property.rawValue) |")
+                say("| `\(bug.name)` | \(report.plan.seed - first + 1) | \(violation.property.rawValue) |")
             } else {
                 missed += 1
-                print("| `\(bug.name)` | not in \(result.lives) | |")
+                say("| `\(bug.name)` | not in \(result.lives) | |")
             }
         }
-        print("\n\(bugs.count - missed) of \(bugs.count) bugs caught")
+        say("\n\(bugs.count - missed) of \(bugs.count) bugs caught")
         if missed > 0 { throw ExitCode(1) }
     }
 }

@@ -15,6 +15,9 @@ enum Progress {
     }
 }
 
+/// Writes a line to standard output at once: whoever reads it through a pipe watches a long run.
+func say(_ line: String) { FileHandle.standardOutput.write(Data("\(line)\n".utf8)) }
+
 struct Stopwatch {
     private let start = ContinuousClock.now
 

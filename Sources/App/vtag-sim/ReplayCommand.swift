@@ -18,11 +18,11 @@ struct ReplayCommand: AsyncParsableCommand {
 
     func run() async throws {
         let replayed = Life(seed: seed, options: life.life)
-        if trace { replayed.trace.observer = { print($0.text()) } }
+        if trace { replayed.trace.observer = { say($0.text()) } }
         let report = replayed.run()
-        if diagram { print(report.diagram()) }
-        print("seed \(seed), commit \(Commit.current), trace \(String(report.traceHash, radix: 16))")
-        print(report.violation == nil ? "plan: \(report.plan.text)\nno violation" : report.text())
+        if diagram { say(report.diagram()) }
+        say("seed \(seed), commit \(Commit.current), trace \(String(report.traceHash, radix: 16))")
+        say(report.violation == nil ? "plan: \(report.plan.text)\nno violation" : report.text())
         if report.violation != nil { throw ExitCode(1) }
     }
 }

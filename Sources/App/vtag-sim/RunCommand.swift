@@ -34,7 +34,7 @@ struct RunCommand: AsyncParsableCommand {
     func run() async throws {
         // The high bits stay clear, so that seeds are short and can be counted on from.
         let start = UInt64(first) ?? UInt64.random(in: 0..<1 << 40)
-        print("seeds \(start)..<\(start + seeds), commit \(Commit.current)")
+        say("seeds \(start)..<\(start + seeds), commit \(Commit.current)")
         let campaign = Campaign(
             seeds: start..<start + seeds, options: life.life, jobs: jobs, repeatEvery: checkDeterminism ? 1 : 50,
             stopsAtViolation: !keepGoing)
@@ -47,15 +47,15 @@ struct RunCommand: AsyncParsableCommand {
         }
         if !quiet { Progress.end() }
         for report in result.violations { show(report) }
-        print(summary(result, watch))
+        say(summary(result, watch))
         if !result.violations.isEmpty { throw ExitCode(1) }
     }
 
     private func show(_ report: LifeReport) {
-        print("seed \(report.plan.seed), commit \(Commit.current)")
-        print("repeat with: vtag-sim replay --seed \(report.plan.seed)\(life.arguments) --trace")
-        print(report.text())
-        print("")
+        say("seed \(report.plan.seed), commit \(Commit.current)")
+        say("repeat with: vtag-sim replay --seed \(report.plan.seed)\(life.arguments) --trace")
+        say(report.text())
+        say("")
     }
 
     private func summary(_ result: Campaign.Result, _ watch: Stopwatch) -> String {

@@ -7,6 +7,8 @@ struct NodeRecovery {
         var hardState = HardState()
         /// How many hard states there have been.
         var hardStateNumber: UInt64 = 0
+        /// The same for those that are not in the log alone.
+        var hardStateNumberInMeta: UInt64 = 0
         /// The state as of the newest snapshot; nil where there never was one.
         var snapshot: (point: SnapshotPoint, state: [UInt8])?
         var log = StoredLog()
@@ -38,7 +40,12 @@ struct NodeRecovery {
         metaEnd = meta.end
         ending = log.ending
         for record in log.records where record.group < count { take(record) }
-        for record in meta.records where record.group < count { take(record) }
+        for record in meta.records where record.group < count {
+            take(record)
+            if record.kind == .hardState, let number = Self.number(of: record) {
+                groups[record.group].hardStateNumberInMeta = number
+            }
+        }
         if ending == .damaged, !bugs.contains(.ignoreSuspectMark), !bugs.contains(.readBehindDamage) {
             for group in groups.indices {
                 let last = groups[group].log.last.index
@@ -61,8 +68,7 @@ struct NodeRecovery {
             groups[record.group].log.append(Entry(point: point, content: content))
         case .truncate: groups[record.group].log.truncate(to: record.index)
         case .hardState:
-            var reader = WordReader(record.payload)
-            guard let number = reader.word(), number > groups[record.group].hardStateNumber else { return }
+            guard let number = Self.number(of: record), number > groups[record.group].hardStateNumber else { return }
             groups[record.group].hardStateNumber = number
             groups[record.group].hardState = HardState(
                 term: record.term, vote: record.index == 0 ? nil : ReplicaID(record.index))
@@ -80,6 +86,19 @@ struct NodeRecovery {
     }
 
     // MARK: Payloads
+
+    static func record(of hardState: HardState, number: UInt64, group: Int) -> NodeLog.Record {
+        var writer = WordWriter(capacity: 8)
+        writer.word(number)
+        return NodeLog.Record(
+            kind: .hardState, group: group, index: hardState.vote?.rawValue ?? 0, term: hardState.term,
+            payload: writer.bytes)
+    }
+
+    private static func number(of record: NodeLog.Record) -> UInt64? {
+        var reader = WordReader(record.payload)
+        return reader.word()
+    }
 
     static func payload(of content: Entry.Content) -> [UInt8] { [content.kind.rawValue] + content.storedBytes }
 

@@ -56,6 +56,8 @@ package struct ShellBugs: OptionSet, Hashable, Sendable {
     package static let readStateOfCall = ShellBugs(number: 18)
     /// A message for a node's earlier id is delivered to it.
     package static let ignoreReceiverID = ShellBugs(number: 19)
+    /// The damaged end of a log is cut off before the mark that something was lost is on disk.
+    package static let cutBeforeMark = ShellBugs(number: 20)
 
     /// Each of them with its name, in order.
     package static let all: [(name: String, bug: ShellBugs)] = [
@@ -68,6 +70,6 @@ package struct ShellBugs: OptionSet, Hashable, Sendable {
         ("snapshotWithFirstMembers", .snapshotWithFirstMembers), ("answerAtAppend", .answerAtAppend),
         ("answerByIndexAlone", .answerByIndexAlone), ("readWithoutAsking", .readWithoutAsking),
         ("readFromFollower", .readFromFollower), ("readStateOfCall", .readStateOfCall),
-        ("ignoreReceiverID", .ignoreReceiverID),
+        ("ignoreReceiverID", .ignoreReceiverID), ("cutBeforeMark", .cutBeforeMark),
     ]
 }

@@ -10,8 +10,9 @@ extension Life {
         let isFirst = node.life == 0
         let founds = isFirst && node.position < plan.founders
         let recovery = NodeRecovery(log: node.log.bytes, meta: node.meta.bytes, groups: plan.groups, bugs: bugs)
-        node.log.cut(to: recovery.logEnd)
         node.meta.cut(to: recovery.metaEnd)
+        mendMeta(of: node, from: recovery)
+        node.log.cut(to: recovery.logEnd)
         node.condition = .up
         node.life += 1
         node.batch = WriteBatch()
@@ -33,13 +34,30 @@ extension Life {
         node.isSuspect = recovery.groups.map { $0.lostAfter != nil }
         for group in 0..<plan.groups where node.condition == .up {
             run(node.replicas[group].core.started(at: instant(node)), node, group)
-            if let lostAfter = recovery.groups[group].lostAfter {
-                write(
-                    NodeLog.Record(kind: .suspect, group: group, index: lostAfter, term: 0), toMetaOf: node)
+            if bugs.contains(.cutBeforeMark), let lostAfter = recovery.groups[group].lostAfter {
+                write(NodeLog.Record(kind: .suspect, group: group, index: lostAfter, term: 0), toMetaOf: node)
             }
         }
         flush(node)
         schedule(timerOf: node)
+    }
+
+    /// What only the log knew, and what was found out about it, is stored beside it before anything is cut off: else a crash
+    /// now would hide that anything was lost, and later damage would take a hard state along.
+    private func mendMeta(of node: SimulatedNode, from recovery: NodeRecovery) {
+        var bytes: [UInt8] = []
+        func store(_ record: NodeLog.Record) {
+            NodeLog.encode(record, startsBatch: bytes.isEmpty, into: &bytes, startingAt: node.meta.bytes.count)
+        }
+        for (group, found) in recovery.groups.enumerated() {
+            if found.hardStateNumber > found.hardStateNumberInMeta {
+                store(NodeRecovery.record(of: found.hardState, number: found.hardStateNumber, group: group))
+            }
+            if recovery.ending == .damaged, let lostAfter = found.lostAfter, !bugs.contains(.cutBeforeMark) {
+                store(NodeLog.Record(kind: .suspect, group: group, index: lostAfter, term: 0))
+            }
+        }
+        if !bytes.isEmpty { node.meta.appendSynced(bytes) }
     }
 
     private func makeReplica(

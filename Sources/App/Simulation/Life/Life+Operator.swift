@@ -23,7 +23,10 @@ extension Life {
         // New voters learn first; when they have most of the log, they vote.
         let target: ConfigurationTarget
         if missing.isEmpty {
-            guard wanted.allSatisfy({ current.voters.contains($0) || isCaughtUp($0, leader, group) }) else { return }
+            // A suspect does not vote: where one is needed for a quorum, nobody could lead, nor repair it.
+            guard wanted.allSatisfy({ isSound($0, group: group) }),
+                wanted.allSatisfy({ current.voters.contains($0) || isCaughtUp($0, leader, group) })
+            else { return }
             target = ConfigurationTarget(voters: wanted)
         } else {
             target = ConfigurationTarget(voters: current.voters, learners: current.learners + missing)

@@ -70,11 +70,8 @@ extension Life {
 
     private func write(_ hardState: HardState, _ node: SimulatedNode, _ group: Int) {
         node.replicas[group].hardStateNumber += 1
-        var writer = WordWriter(capacity: 8)
-        writer.word(node.replicas[group].hardStateNumber)
-        let record = NodeLog.Record(
-            kind: .hardState, group: group, index: hardState.vote?.rawValue ?? 0, term: hardState.term,
-            payload: writer.bytes)
+        let record = NodeRecovery.record(
+            of: hardState, number: node.replicas[group].hardStateNumber, group: group)
         write(record, toLogOf: node)
         write(record, toMetaOf: node)
     }

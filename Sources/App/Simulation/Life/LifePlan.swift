@@ -74,7 +74,7 @@ package struct LifePlan: Sendable, Equatable {
         settings.inflightAppendsMax = random.element(of: [1, 4, 64])
         settings.appendBytesMax = random.element(of: [128, 1_024, 1 << 18])
         settings.uncommittedBytesMax = random.element(of: [1_024, 1 << 20])
-        settings.backlogBytesMax = settings.windowBytesMax * 2 + random.element(of: [1_024, 1 << 20])
+        settings.backlogBytesMax = random.element(of: [1 << 20, 64 << 20])
         settings.fetchBytesMax = random.element(of: [128, 4_096])
         return settings
     }

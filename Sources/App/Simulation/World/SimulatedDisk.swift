@@ -47,6 +47,12 @@ package struct SimulatedDisk {
         bytes.append(contentsOf: new)
     }
 
+    /// Writes and syncs at once, full or not: what a recovery does before it lets the process start.
+    package mutating func appendSynced(_ new: [UInt8]) {
+        bytes.append(contentsOf: new)
+        syncedEnd = bytes.count
+    }
+
     /// Everything up to `end`, the length at the start of the sync, is durable.
     package mutating func synced(upTo end: Int) { syncedEnd = max(syncedEnd, end) }
 
