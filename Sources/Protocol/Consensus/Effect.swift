@@ -2,29 +2,6 @@ package import WriteAheadLog
 
 /// What a replica asks its surroundings to do. Plain values: a simulator can compare and print them.
 ///
-/// # How a replica is driven
-///     var replica = RaftReplica(group:id:settings:start:seed:at:)
-///     replica.started(at:)                                  once, first
-///     replica.received(_: Message, at:)                     a message came; any, from anybody
-///     replica.deadlinePassed(at:)                           `nextDeadline` is reached (earlier or later does no harm)
-///     replica.persisted(upTo: WriteTicket, at:)             writes are on disk
-///     replica.applied(upTo: UInt64, at:)                    entries are applied
-///     replica.entriesFetched(_: EntryFetch, _: FetchResult, at:)
-///     replica.compacted(upTo: UInt64, at:)                  the log on disk starts above this index
-///     replica.snapshotReceived(_: SnapshotPoint, at:)       a snapshot is here, whole and durable
-///     replica.snapshotReported(peer:, delivered: LogPoint?, at:)   nil: it failed
-///     replica.readRequested(_: ReadID, at:)
-///     replica.transferRequested(to: ReplicaID?, at:)        throws ProposalRefusal
-///     replica.changeRequested(_: ConfigurationTarget, at:)  throws ProposalRefusal
-///
-/// Each returns `[Effect]`. Proposals come in batches:
-///
-///     replica.propose(_: [UInt8], at:) throws(ProposalRefusal) -> LogPoint      any number of times, then
-///     replica.flush(at:) -> [Effect]                                           (or any other event)
-///
-/// An entry is committed when `apply` hands it over with the term that `propose` gave; when another term's entry
-/// comes at that index, the proposal is lost for good.
-///
 /// # The output contract
 /// *Persist, then send, then apply, then acknowledge.* The replica keeps to it by itself: it withholds whatever depends
 /// on a write until `persisted` tells that the write is on disk. So:
@@ -62,7 +39,8 @@ package enum Effect: Hashable, Sendable {
     case readsReady([ReadID], index: UInt64)
     /// These reads will not be answered. Asking again is safe.
     case readsFailed([ReadID], ReadFailure)
-    /// The log no longer holds what `peer` needs. Send it a snapshot, then call `snapshotReported`.
+    /// The log no longer holds what `peer` needs. Send it a snapshot, then call `snapshotReported`. Until then keep the
+    /// log above the snapshot's point, or the next one will be needed at once.
     case needsSnapshot(peer: ReplicaID)
     /// Who leads, as far as this replica knows, or its own role, has changed.
     case roleChanged(RoleChange)

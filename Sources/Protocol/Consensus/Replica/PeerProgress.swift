@@ -87,7 +87,7 @@ struct PeerProgress: Sendable {
     /// The peer refused the append behind `index`; the logs agree at `agreement` at best. Old refusals change nothing.
     mutating func rejected(_ index: UInt64, agreement: UInt64) {
         switch mode {
-        case .replicate: if index <= match { return }
+        case .replicate: if index <= match || index >= next { return }
         case .probe: if index != next - 1 { return }
         case .snapshot: return
         }

@@ -46,7 +46,10 @@ extension RaftReplica {
             return reject(append, from: leader)
         }
         // More than can be kept in memory until it is on disk: the leader will try again.
-        guard log.weight(above: min(writes.durable, handedOut)) <= settings.backlogBytesMax else { return }
+        guard
+            log.windowBytes <= settings.backlogBytesMax
+                || log.weight(above: min(writes.durable, handedOut)) <= settings.backlogBytesMax
+        else { return }
         for entry in append.entries where entry.index > commit { take(entry) }
         let matched = max(last, min(commit, log.last.index))
         _ = role.withFollower { follower in

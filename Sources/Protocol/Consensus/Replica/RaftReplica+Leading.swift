@@ -8,8 +8,9 @@ extension RaftReplica {
     mutating func becomeLeader(at now: Instant) {
         owedVote = nil
         role = .leader(Leader(firstIndex: log.last.index + 1, nextHeartbeat: nextHeartbeat(after: now)))
-        appendAsLeader(.noOperation)
+        // Before the entry, so that the first question to each peer carries it.
         syncPeers(at: now)
+        appendAsLeader(.noOperation)
     }
 
     private func nextHeartbeat(after now: Instant) -> Instant {

@@ -105,7 +105,8 @@ extension RaftReplica {
         switch result {
         case .compacted: needSnapshot(forPeerAt: position)
         case .entries(let entries):
-            guard areOurs(entries, from: fetch.from) else { return halt(.logLost(from: fetch.from)) }
+            // Else they were read for an earlier leadership, and have been replaced since. They are asked for again.
+            guard areOurs(entries, from: fetch.from) else { return }
             _ = sendAppend(entries, toPeerAt: position, at: now)
         }
     }
