@@ -35,7 +35,9 @@ struct CodecTests {
             .heartbeats(
                 HeartbeatBatch(
                     from: ReplicaID(1), to: ReplicaID(2),
-                    beats: (0..<64).map { HeartbeatBatch.Beat(group: $0, term: 4, heartbeat: Message.Heartbeat(commit: 3, round: 2)) },
+                    beats: (0..<64).map {
+                        HeartbeatBatch.Beat(group: $0, term: 4, heartbeat: Message.Heartbeat(commit: 3, round: 2))
+                    },
                     answers: [HeartbeatBatch.Beat(group: 9, term: 1, heartbeat: Message.Heartbeat(commit: 0, round: 1))]))
         ]
 
@@ -85,7 +87,9 @@ struct CodecTests {
         #expect(throws: CodecFault.tooLong(bytes: 1 << 30, bytesMax: FrameCodec.frameBytesMax)) {
             try ConsensusFrame.decode([0, 0, 0, 0x40])
         }
-        #expect(throws: CodecFault.tooLong(bytes: 40, bytesMax: 39)) { try ConsensusFrame.decode([40, 0, 0, 0], bytesMax: 39) }
+        #expect(throws: CodecFault.tooLong(bytes: 40, bytesMax: 39)) {
+            try ConsensusFrame.decode([40, 0, 0, 0], bytesMax: 39)
+        }
         #expect(throws: CodecFault.unknownVersion(2)) { try ConsensusFrame.decode([40, 0, 0, 0, 2]) }
         #expect(throws: CodecFault.unknownKind(99)) { try ConsensusFrame.decode([40, 0, 0, 0, 1, 99]) }
         #expect(throws: CodecFault.unknownKind(66)) { try ConsensusFrame.decode([2, 0, 0, 0, 1, 66]) }
@@ -123,7 +127,9 @@ struct CodecTests {
         var random = RandomSource(seed: 20_261)
         for round in 0..<20_000 {
             var bytes = Self.frames[round % Self.frames.count].encoded
-            for _ in 0...random.next() % 4 { bytes[Int(random.next() % UInt64(bytes.count))] = UInt8(truncatingIfNeeded: random.next()) }
+            for _ in 0...random.next() % 4 {
+                bytes[Int(random.next() % UInt64(bytes.count))] = UInt8(truncatingIfNeeded: random.next())
+            }
             _ = try? ConsensusFrame.decode(bytes[...])
             _ = try? SnapshotFrame.decode(bytes[...])
         }

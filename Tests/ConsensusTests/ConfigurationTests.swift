@@ -21,8 +21,9 @@ struct ConfigurationTests {
     @Test("A change of learners alone needs no joint configuration")
     func learnersOnly() {
         let old = Configuration(voters: ids(1, 2, 3))
-        #expect(old.step(to: ConfigurationTarget(voters: ids(3, 2, 1), learners: ids(4)))
-            == Configuration(voters: ids(1, 2, 3), learners: ids(4)))
+        #expect(
+            old.step(to: ConfigurationTarget(voters: ids(3, 2, 1), learners: ids(4)))
+                == Configuration(voters: ids(1, 2, 3), learners: ids(4)))
         #expect(old.step(to: ConfigurationTarget(voters: ids(1, 2, 3, 3))) == nil)
     }
 

@@ -32,7 +32,10 @@ struct HeartbeatBatchTests {
     func merging() {
         var gatherer = HeartbeatGatherer(from: ReplicaID(1))
         for (term, commit, round) in [(5, 9, 1), (5, 4, 2), (4, 99, 99)] as [(UInt64, UInt64, UInt64)] {
-            #expect(gatherer.add(message(to: 2, group: 1, term: term, .heartbeat(Message.Heartbeat(commit: commit, round: round)))) == true)
+            #expect(
+                gatherer.add(
+                    message(to: 2, group: 1, term: term, .heartbeat(Message.Heartbeat(commit: commit, round: round))))
+                    == true)
         }
         #expect(
             gatherer.drain().first?.beats

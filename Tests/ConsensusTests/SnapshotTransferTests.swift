@@ -76,7 +76,8 @@ struct SnapshotTransferTests {
                     toReceiver.append(.chunk(chunk))
                 case .send(let frame): toReceiver.append(frame)
                 case .read(let offset, let bytes):
-                    carryOut(sender.chunkRead(offset: offset, bytes: Array(content[Int(offset)..<Int(offset) + bytes]), at: now))
+                    carryOut(
+                        sender.chunkRead(offset: offset, bytes: Array(content[Int(offset)..<Int(offset) + bytes]), at: now))
                 case .finished(let failure): senderEnd = .some(failure)
                 }
             }
@@ -148,7 +149,9 @@ struct SnapshotTransferTests {
 
     @Test("A snapshot that is not needed, for somebody else or too long is refused at once")
     func refused() {
-        func refusal(group: UInt16 = 3, id: UInt64 = 2, commit: UInt64 = 0, limits: SnapshotLimits = Self.limits) -> [SnapshotReceiver.Action] {
+        func refusal(group: UInt16 = 3, id: UInt64 = 2, commit: UInt64 = 0, limits: SnapshotLimits = Self.limits)
+            -> [SnapshotReceiver.Action]
+        {
             var receiver = SnapshotReceiver(offer: Self.offer, limits: limits, at: Self.now)
             return receiver.started(staged: 0, group: group, id: ReplicaID(id), commit: commit)
         }

@@ -15,7 +15,9 @@ extension SimulatedCluster {
             nodes[id]?.reads[read] = acknowledged
             step(id) { $0.readsRequested([read], at: $1) }
         }
-        if let leader = running.first(where: { nodes[$0]?.replica?.isLeader == true }) { propose(at: chance(80) ? leader : id) }
+        if let leader = running.first(where: { nodes[$0]?.replica?.isLeader == true }) {
+            propose(at: chance(80) ? leader : id)
+        }
         guard !isHealed else { return }
         if faults.memberChanges, chance(4) { changeMembers() }
         if chance(3), let leader = running.first(where: { nodes[$0]?.replica?.isLeader == true }) {
@@ -34,7 +36,8 @@ extension SimulatedCluster {
             let payload = lastPayload
             let instant = instant
             guard var replica = nodes[id]?.replica else { return }
-            let data = (0..<8).map { UInt8(truncatingIfNeeded: payload >> (8 * UInt64($0))) } + [UInt8](repeating: 1, count: size)
+            let data =
+                (0..<8).map { UInt8(truncatingIfNeeded: payload >> (8 * UInt64($0))) } + [UInt8](repeating: 1, count: size)
             guard let point = try? replica.propose(data, at: instant) else { break }
             nodes[id]?.replica = replica
             nodes[id]?.proposals[point.index] = point.term
@@ -55,7 +58,8 @@ extension SimulatedCluster {
             default: break
             }
         }
-        guard voters.count >= 2 else { return }
+        // A suspect replica has no vote: two could not go on without it.
+        guard voters.count >= (faults.tailLosses ? 3 : 2) else { return }
         guard (try? replica.propose(members: ConfigurationTarget(voters: voters, learners: learners), at: instant)) != nil
         else { return }
         nodes[leader]?.replica = replica
@@ -75,7 +79,7 @@ extension SimulatedCluster {
     }
 
     mutating func mischief() {
-        if faults.crashes, chance(8), let id = pick(running) { crash(id) }
+        if faults.crashes, chance(15), let id = pick(running) { crash(id) }
         if faults.tailLosses, chance(5), let id = pick(running), mayLoseTail(id) { loseTail(id) }
         guard faults.partitions else { return }
         if chance(12) {

@@ -260,7 +260,8 @@ struct SimulatedCluster {
         nodes[id]?.replica = nil
         nodes[id]?.life += 1
         trace?.append("\(now) \(id) crashes")
-        queue.add(.restart(id), at: now + 1 + random.next() % 300)
+        // Often so soon that the others are still in the midst of what it forgot.
+        queue.add(.restart(id), at: now + 1 + random.next() % (chance(50) ? 8 : 300))
     }
 
     // MARK: Network

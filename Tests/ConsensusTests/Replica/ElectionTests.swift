@@ -177,7 +177,9 @@ struct ElectionTests {
     func strangeMessages() {
         var one = ReplicaFixture.leader()
         let before = one.status
-        func message(group: GroupID = 7, from: UInt64 = 2, to: UInt64 = 1, term: UInt64 = 99, _ body: Message.Body) -> Message {
+        func message(group: GroupID = 7, from: UInt64 = 2, to: UInt64 = 1, term: UInt64 = 99, _ body: Message.Body)
+            -> Message
+        {
             Message(group: group, from: ReplicaID(from), to: ReplicaID(to), term: term, body: body)
         }
         for message in [
@@ -188,7 +190,8 @@ struct ElectionTests {
             message(term: .max, .heartbeat(Message.Heartbeat(commit: 9, round: 1))),
             message(from: 9, .heartbeatAnswer(Message.Heartbeat(commit: 9, round: 1))),
             message(from: 9, .appendAccepted(match: 1)), message(from: 9, .voteAnswer(granted: true)),
-            message(term: 1, .appendAccepted(match: 900)), message(term: 1, .append(Message.Append(previous: .zero, commit: 9, entries: []))),
+            message(term: 1, .appendAccepted(match: 900)),
+            message(term: 1, .append(Message.Append(previous: .zero, commit: 9, entries: []))),
             message(term: 1, .appendRejected(Message.AppendRejection(index: 900, hint: .zero))),
             message(term: 1, .readIndexAnswer(context: 1, index: 1)), message(term: 1, .timeoutNow),
         ] {

@@ -27,7 +27,9 @@ struct MembershipTests {
         #expect(throws: ProposalRefusal.changePending) { try change(&one, [1, 2]) }
         one.receive(.appendAccepted(match: 2), from: 2, term: 1)
         #expect(one.status.commit == 2 && !one.status.configuration.configuration.isJoint)
-        #expect(one.status.configuration == IndexedConfiguration(index: 3, configuration: Configuration(voters: ReplicaFixture.ids([1, 4, 5]))))
+        #expect(
+            one.status.configuration
+                == IndexedConfiguration(index: 3, configuration: Configuration(voters: ReplicaFixture.ids([1, 4, 5]))))
         #expect(!one.status.configurationCommitted)
         one.persist()
         one.receive(.appendAccepted(match: 3), from: 4, term: 1)
@@ -57,7 +59,8 @@ struct MembershipTests {
     func rollback() {
         var one = ReplicaFixture()
         let next = Configuration(voters: ReplicaFixture.ids([1, 2, 3]), learners: ReplicaFixture.ids([4]))
-        one.append(term: 1, [ReplicaFixture.entry(1, 1), Entry(point: LogPoint(index: 2, term: 1), content: .configuration(next))])
+        one.append(
+            term: 1, [ReplicaFixture.entry(1, 1), Entry(point: LogPoint(index: 2, term: 1), content: .configuration(next))])
         #expect(one.taken().contains(.configurationChanged(IndexedConfiguration(index: 2, configuration: next))))
         one.append(from: 3, term: 2, previous: (1, 1), [ReplicaFixture.entry(2, 2)])
         #expect(one.status.configuration.index == 0)
@@ -100,7 +103,9 @@ struct MembershipTests {
     @Test("Changes that ask for nothing, for nobody or for too many are refused")
     func refusals() throws {
         var one = ReplicaFixture.leader()
-        for (voters, learners) in [([1, 2, 3], []), ([], [1]), ([0, 1], []), ([1, 2], [0]), (Array(1...300), [])] as [([UInt64], [UInt64])] {
+        for (voters, learners) in [([1, 2, 3], []), ([], [1]), ([0, 1], []), ([1, 2], [0]), (Array(1...300), [])]
+            as [([UInt64], [UInt64])]
+        {
             #expect(throws: ProposalRefusal.invalidChange) { try change(&one, voters, learners) }
         }
         var fresh = ReplicaFixture()
@@ -141,7 +146,9 @@ struct MembershipTests {
     func transferTargets() throws {
         var one = ReplicaFixture.leader(learners: [4])
         for target in [1, 4, 9] as [UInt64] {
-            #expect(throws: ProposalRefusal.invalidTarget) { try one.step { try $0.transferRequested(to: ReplicaID(target), at: $1) } }
+            #expect(throws: ProposalRefusal.invalidTarget) {
+                try one.step { try $0.transferRequested(to: ReplicaID(target), at: $1) }
+            }
         }
         _ = try one.propose()
         one.receive(.appendAccepted(match: 2), from: 3, term: 1)

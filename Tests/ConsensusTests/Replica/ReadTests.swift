@@ -20,7 +20,12 @@ struct ReadTests {
         #expect(one.taken() == [], "an older round")
         one.receive(answer(2), from: 2, term: 1)
         let effects = one.taken()
-        #expect(effects.first == .send(Message(group: 7, from: ReplicaID(1), to: ReplicaID(2), term: 1, body: .heartbeat(Message.Heartbeat(commit: 1, round: 3)))))
+        #expect(
+            effects.first
+                == .send(
+                    Message(
+                        group: 7, from: ReplicaID(1), to: ReplicaID(2), term: 1,
+                        body: .heartbeat(Message.Heartbeat(commit: 1, round: 3)))))
         #expect(effects.readsReady == [1, 2])
         one.receive(answer(3), from: 3, term: 1)
         #expect(one.taken().readsReady == [3, 4])

@@ -120,9 +120,15 @@ struct ReplicaFixture {
 
 extension [Effect] {
     var writes: [LogWrite] { compactMap { if case .persist(let write) = $0 { write } else { nil } } }
-    var applied: [UInt64] { flatMap { effect -> [UInt64] in if case .apply(let entries) = effect { entries.map(\.index) } else { [] } } }
-    var readsReady: [ReadID] { flatMap { effect -> [ReadID] in if case .readsReady(let ids, _) = effect { ids } else { [] } } }
-    var readsFailed: [ReadID] { flatMap { effect -> [ReadID] in if case .readsFailed(let ids, _) = effect { ids } else { [] } } }
+    var applied: [UInt64] {
+        flatMap { effect -> [UInt64] in if case .apply(let entries) = effect { entries.map(\.index) } else { [] } }
+    }
+    var readsReady: [ReadID] {
+        flatMap { effect -> [ReadID] in if case .readsReady(let ids, _) = effect { ids } else { [] } }
+    }
+    var readsFailed: [ReadID] {
+        flatMap { effect -> [ReadID] in if case .readsFailed(let ids, _) = effect { ids } else { [] } }
+    }
     var appends: [Message.Append] {
         compactMap { effect in
             if case .send(let message) = effect, case .append(let append) = message.body { append } else { nil }

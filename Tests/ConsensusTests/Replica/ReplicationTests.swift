@@ -84,7 +84,10 @@ struct ReplicationTests {
         _ = try one.propose()
         _ = one.sent()
         for _ in 0..<4 { one.wait(100) }
-        #expect(one.sent(to: 2).appends == [Message.Append(previous: LogPoint(index: 1, term: 1), commit: 1, entries: entries(2...2, 1))])
+        #expect(
+            one.sent(to: 2).appends == [
+                Message.Append(previous: LogPoint(index: 1, term: 1), commit: 1, entries: entries(2...2, 1))
+            ])
         one.receive(.appendAccepted(match: 2), from: 2, term: 1)
         one.receive(.appendAccepted(match: 1), from: 2, term: 1)
         one.receive(.appendRejected(Message.AppendRejection(index: 1, hint: .zero)), from: 2, term: 1)
@@ -97,7 +100,8 @@ struct ReplicationTests {
         one.lead()
         _ = one.sent()
         // The follower has terms 1, 1, 1 and then ten entries of term 2.
-        one.receive(.appendRejected(Message.AppendRejection(index: 10, hint: LogPoint(index: 10, term: 2))), from: 2, term: 7)
+        one.receive(
+            .appendRejected(Message.AppendRejection(index: 10, hint: LogPoint(index: 10, term: 2))), from: 2, term: 7)
         #expect(one.sent(to: 2).appends.first?.previous == LogPoint(index: 3, term: 1))
         one.receive(.appendAccepted(match: 11), from: 2, term: 7)
         #expect(one.status.peers[0].mode == .replicating && one.status.peers[0].match == 11)
@@ -156,8 +160,13 @@ struct ReplicationTests {
         one.step { $0.entriesFetched(fetch, .entries(entries(2...6, 1)), at: $1) }
         let effects = one.taken()
         #expect(effects.appends.map { $0.entries.map(\.index) } == [[2, 3, 4, 5, 6]])
-        #expect(effects.contains(.fetchEntries(EntryFetch(reader: .peer(ReplicaID(3)), from: 7, through: 8, bytesMax: settings.fetchBytesMax))))
-        one.step { $0.entriesFetched(EntryFetch(reader: .peer(ReplicaID(3)), from: 7, through: 8, bytesMax: 1), .compacted, at: $1) }
+        #expect(
+            effects.contains(
+                .fetchEntries(EntryFetch(reader: .peer(ReplicaID(3)), from: 7, through: 8, bytesMax: settings.fetchBytesMax))
+            ))
+        one.step {
+            $0.entriesFetched(EntryFetch(reader: .peer(ReplicaID(3)), from: 7, through: 8, bytesMax: 1), .compacted, at: $1)
+        }
         #expect(one.taken() == [.needsSnapshot(peer: ReplicaID(3))])
     }
 
@@ -202,8 +211,11 @@ struct ReplicationTests {
     func conflicts() {
         var one = ReplicaFixture(hardState: HardState(term: 3), terms: [1, 1, 2, 2, 3])
         one.append(term: 4, previous: (2, 1), entries(3...4, 4))
-        #expect(one.taken().writes.last == LogWrite(
-            ticket: 1, hardState: HardState(term: 4), truncateTo: LogPoint(index: 2, term: 1), entries: entries(3...4, 4)))
+        #expect(
+            one.taken().writes.last
+                == LogWrite(
+                    ticket: 1, hardState: HardState(term: 4), truncateTo: LogPoint(index: 2, term: 1),
+                    entries: entries(3...4, 4)))
         one.append(term: 4, previous: (2, 1), entries(3...3, 4))
         #expect(one.status.last == LogPoint(index: 4, term: 4), "a shorter, older message cuts nothing")
         #expect(one.taken().writes == [])
@@ -235,7 +247,8 @@ struct ReplicationTests {
     func restartedFollower() {
         var leader = ReplicaFixture.leader()
         leader.receive(.heartbeatAnswer(Message.Heartbeat(commit: 0, round: 1)), from: 2, term: 1)
-        #expect(leader.sent(to: 2) == [.append(Message.Append(previous: LogPoint(index: 1, term: 1), commit: 1, entries: []))])
+        #expect(
+            leader.sent(to: 2) == [.append(Message.Append(previous: LogPoint(index: 1, term: 1), commit: 1, entries: []))])
     }
 
     @Test("A leader that contradicts what is committed halts the replica, and nothing is cut")
@@ -255,7 +268,9 @@ struct ReplicationTests {
         var settings = ConsensusSettings()
         settings.backlogBytesMax = 100
         var one = ReplicaFixture(settings: settings)
-        for index in 1...20 as ClosedRange<UInt64> { one.append(term: 1, previous: (index - 1, index > 1 ? 1 : 0), entries(index...index, 1)) }
+        for index in 1...20 as ClosedRange<UInt64> {
+            one.append(term: 1, previous: (index - 1, index > 1 ? 1 : 0), entries(index...index, 1))
+        }
         #expect(one.status.last.index == 4)
         one.persist()
         one.append(term: 1, previous: (4, 1), commit: 4, entries(5...5, 1))

@@ -5,7 +5,9 @@ struct Quorum {
 
     /// Whether those for whom `agrees` holds decide.
     func isReached(_ agrees: (ReplicaID) -> Bool) -> Bool {
-        majorities.allSatisfy { voters in voters.count(where: agrees) >= needed(of: voters.count) }
+        // Of nobody there is no majority.
+        !configuration.voters.isEmpty
+            && majorities.allSatisfy { voters in voters.count(where: agrees) >= needed(of: voters.count) }
     }
 
     /// The highest index that a quorum has. Who is not known has nothing.

@@ -60,7 +60,9 @@ extension RaftReplica {
 
     /// The leader hands over: no pre-vote, no waiting.
     mutating func toldToStand(by sender: ReplicaID, at now: Instant) {
-        guard case .follower(let follower) = role, follower.leader == nil || follower.leader == sender, mayStand else { return }
+        guard case .follower(let follower) = role, follower.leader == nil || follower.leader == sender, mayStand else {
+            return
+        }
         failReads(.leadershipLost)
         becomeCandidate(byTransfer: true, at: now)
     }

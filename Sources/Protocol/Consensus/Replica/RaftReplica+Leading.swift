@@ -74,7 +74,7 @@ extension RaftReplica {
 
     // MARK: Proposals
 
-    /// Appends an entry with `data` to the log. Nothing is written or sent before the next event; `flush` is one.
+    /// Appends an entry with `data` to the log. Nothing is written or sent before `flush`.
     ///
     /// Returns where it stands. Throws where nothing was appended.
     package mutating func propose(_ data: [UInt8], at now: Instant) throws(ProposalRefusal) -> LogPoint {

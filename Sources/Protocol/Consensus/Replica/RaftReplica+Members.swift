@@ -3,7 +3,7 @@ package import WriteAheadLog
 /// Changes of members (dissertation, 4.3) and leadership transfer (3.10).
 extension RaftReplica {
     /// Proposes other members: in two steps where votes change, joint consensus first, the rest by itself. Like `propose`,
-    /// nothing is sent before the next event.
+    /// nothing is sent before `flush`.
     ///
     /// Whether a learner has caught up, so that its vote will not hold the group up, is for the caller to judge by
     /// `status`. The change is done when the configuration in force is not joint and committed.

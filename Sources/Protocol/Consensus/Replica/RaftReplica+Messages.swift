@@ -100,7 +100,11 @@ extension RaftReplica {
             owedVote = nil
         }
         let deadline: Instant
-        if case .follower(let follower) = role { deadline = follower.electionDeadline } else { deadline = electionDeadline(at: now) }
+        if case .follower(let follower) = role {
+            deadline = follower.electionDeadline
+        } else {
+            deadline = electionDeadline(at: now)
+        }
         role = .follower(Follower(leader: leader, electionDeadline: deadline))
     }
 }
@@ -152,7 +156,10 @@ extension Message.Append {
         guard previous.isPlausible, commit <= Message.numberMax, previous.term <= term else { return false }
         var last = previous
         for entry in entries {
-            guard entry.index == last.index + 1, entry.term >= last.term, entry.term > 0, entry.term <= term else { return false }
+            guard entry.index == last.index + 1, entry.term >= last.term, entry.term > 0, entry.term <= term else {
+                return false
+            }
+            if case .configuration(let configuration) = entry.content, configuration.voters.isEmpty { return false }
             last = entry.point
         }
         return last.index <= Message.numberMax

@@ -19,7 +19,7 @@ package import WriteAheadLog
 ///     transferRequested(to)                  the leader is to hand over
 ///
 /// Each returns effects, to be carried out as `Effect` says; the output contract is written down there. Proposals come in
-/// batches: `propose`, any number of times, then `flush` (or any other event) for the effects of all.
+/// batches: `propose`, any number of times, then `flush` for the effects of all.
 ///
 ///     let point = try replica.propose(bytes, at: now)
 ///     let effects = replica.flush(at: now)
@@ -146,7 +146,7 @@ package struct RaftReplica: Sendable {
     /// The log on disk has dropped its entries up to `index`; they are all applied and in a durable state.
     package mutating func compacted(upTo index: UInt64, at now: Instant) -> [Effect] {
         guard violation == nil else { return [] }
-        log.compact(upTo: min(index, applied, writes.durable))
+        log.compact(upTo: min(index, applied, commit, writes.durable))
         return finish(at: now)
     }
 

@@ -65,7 +65,9 @@ package struct SnapshotSender: Sendable {
             state = .sending(sending)
             return readAhead()
         case .done:
-            guard case .sending(let sending) = state, sending.sent == offer.totalBytes else { return finish(.protocolBroken) }
+            guard case .sending(let sending) = state, sending.sent == offer.totalBytes else {
+                return finish(.protocolBroken)
+            }
             return finish(nil)
         case .refused(let refusal): return finish(.refused(refusal))
         case .offer, .chunk: return finish(.protocolBroken)
