@@ -33,7 +33,8 @@ struct BugsCommand: AsyncParsableCommand {
             var options = Life.Options()
             bug.plant(in: &options)
             let campaign = Campaign(
-                seeds: first..<first + seeds, options: options, jobs: jobs, repeatEvery: 0, stopsAtViolation: true)
+                seeds: first..<first + seeds, options: options, jobs: jobs, repeatEvery: 0, stopsAtViolation: true,
+                baseline: Life.Options())
             let result = await campaign.run { _ in }
             if let report = result.violations.min(by: { $0.plan.seed < $1.plan.seed }), let violation = report.violation {
                 say("| `\(bug.name)` | \(report.plan.seed - first + 1) | \(violation.property.rawValue) |")

@@ -8,6 +8,8 @@ struct Campaign {
     /// Each life whose seed is a multiple of this is lived twice; 0: none, 1: all.
     let repeatEvery: UInt64
     let stopsAtViolation: Bool
+    /// Only violations count that a life of the same seed under these options does not have.
+    var baseline: Life.Options?
 
     struct Result: Sendable {
         var lives = 0
@@ -57,11 +59,16 @@ struct Campaign {
             result.lives += 1
             result.tally += report.tally
             result.virtualSeconds += Double(report.virtualTime) / 1_000_000
-            if report.violation != nil {
+            if report.violation != nil, !isInBaseline(seed) {
                 result.violations.append(report)
                 if stopsAtViolation { break }
             }
         }
         return result
+    }
+
+    private func isInBaseline(_ seed: UInt64) -> Bool {
+        guard let baseline else { return false }
+        return Life.live(seed: seed, options: baseline).violation != nil
     }
 }

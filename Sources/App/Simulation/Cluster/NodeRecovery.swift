@@ -17,11 +17,7 @@ struct NodeRecovery {
 
         /// The members in force: the newest that the log sets, else those of `base`.
         func configuration(base: SnapshotPoint) -> IndexedConfiguration {
-            for entry in log.entries.reversed() {
-                if case .configuration(let configuration) = entry.content {
-                    return IndexedConfiguration(index: entry.index, configuration: configuration)
-                }
-            }
+            if let inLog = log.configuration { return inLog }
             return IndexedConfiguration(index: base.point.index, configuration: base.configuration)
         }
     }

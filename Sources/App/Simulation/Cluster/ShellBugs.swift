@@ -22,6 +22,8 @@ package struct ShellBugs: OptionSet, Hashable, Sendable {
     package static let skipTruncation = ShellBugs(number: 4)
     /// A log with damage is cut there, and the replica is taken for sound.
     package static let ignoreSuspectMark = ShellBugs(number: 5)
+    /// The damaged end of a log is cut off before the mark that something was lost is on disk.
+    package static let cutBeforeMark = ShellBugs(number: 19)
     /// Damage is skipped: what stands behind it is read on.
     package static let readBehindDamage = ShellBugs(number: 6)
     /// A replica that was wiped comes back under its old id.
@@ -54,10 +56,6 @@ package struct ShellBugs: OptionSet, Hashable, Sendable {
     package static let readFromFollower = ShellBugs(number: 17)
     /// A read answers with the state of when it was asked.
     package static let readStateOfCall = ShellBugs(number: 18)
-    /// A message for a node's earlier id is delivered to it.
-    package static let ignoreReceiverID = ShellBugs(number: 19)
-    /// The damaged end of a log is cut off before the mark that something was lost is on disk.
-    package static let cutBeforeMark = ShellBugs(number: 20)
 
     /// Each of them with its name, in order.
     package static let all: [(name: String, bug: ShellBugs)] = [
@@ -70,6 +68,6 @@ package struct ShellBugs: OptionSet, Hashable, Sendable {
         ("snapshotWithFirstMembers", .snapshotWithFirstMembers), ("answerAtAppend", .answerAtAppend),
         ("answerByIndexAlone", .answerByIndexAlone), ("readWithoutAsking", .readWithoutAsking),
         ("readFromFollower", .readFromFollower), ("readStateOfCall", .readStateOfCall),
-        ("ignoreReceiverID", .ignoreReceiverID), ("cutBeforeMark", .cutBeforeMark),
+        ("cutBeforeMark", .cutBeforeMark),
     ]
 }

@@ -99,4 +99,8 @@ struct SimulatedReplica {
     /// The snapshot that the core was offered, until it asks to restart from it.
     var offered: SnapshotTransfer?
     var role = RoleName.follower
+    /// What it knew to be committed when it became leader.
+    var commitAtElection: UInt64 = 0
+    /// The log was cut or restarted in this turn.
+    var logWasCut = false
 }

@@ -11,6 +11,16 @@ struct StoredLog {
 
     var last: LogPoint { entries.last?.point ?? base }
 
+    /// The newest members that an entry sets.
+    var configuration: IndexedConfiguration? {
+        for entry in entries.reversed() {
+            if case .configuration(let configuration) = entry.content {
+                return IndexedConfiguration(index: entry.index, configuration: configuration)
+            }
+        }
+        return nil
+    }
+
     mutating func append(_ entry: Entry) { entries.append(entry) }
 
     /// Drops the entries above `index`.

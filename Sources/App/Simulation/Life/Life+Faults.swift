@@ -30,7 +30,7 @@ extension Life {
         let victim = drawVictim()
         let short = faultRandom.duration(in: .milliseconds(1)...(.milliseconds(150)))
         let long = faultRandom.duration(in: .milliseconds(50)...(.milliseconds(1_500)))
-        let duration = faultRandom.chance(percent: 50) ? short : long
+        let duration = faultRandom.chance(percent: 60) ? short : long
         switch kind {
         case .crash: crash(victim, powerIsLost: false, restartAfter: duration)
         case .powerLoss: crash(victim, powerIsLost: true, restartAfter: duration)
@@ -46,15 +46,24 @@ extension Life {
         case .diskStall:
             victim.log.stalledUntil = now + duration
             trace.note(.diskStalls, at: now, place: victim.position, UInt64(duration))
+        case .diskSlow:
+            victim.log.slowUntil = now + long
+            victim.log.slowness = short
+            trace.note(.diskSlows, at: now, place: victim.position, UInt64(long), UInt64(short))
         case .diskFull: victim.log.capacity = victim.log.bytes.count + faultRandom.below(600)
         case .syncFailure: victim.log.failsNextSync = true
         case .bitFlip: flipBits(of: victim, restartAfter: duration)
         case .wipe: wipe(victim, restartAfter: duration)
         case .clockDrift:
-            let drift = faultRandom.number(in: -200_000...200_000)
+            let drift = faultRandom.number(in: -300_000...300_000)
             victim.clock.drift(perMillion: Int64(drift), at: now)
             trace.note(.nodeClockDrifts, at: now, place: victim.position, UInt64(bitPattern: Int64(drift)))
-        case .leadershipTransfer: transferLeadership()
+        case .leaderFalls: return
+        case .leadershipTransfer: if let leader = transferLeadership() { leaderBegins(leader) }
+        case .staleLeader:
+            guard let leader = transferLeadership() else { return }
+            let delay = faultRandom.duration(in: plan.network.delayMin...plan.network.delayMin + plan.network.delayMean * 2)
+            queue.schedule(.leaderIsCutOff(node: leader.position, life: leader.life), after: delay)
         case .memberMoves: moveMember()
         }
     }
@@ -65,6 +74,34 @@ extension Life {
         guard faultRandom.chance(percent: 45) else { return any }
         let group = faultRandom.below(plan.groups)
         return nodes.first { $0.condition == .up && $0.replicas[group].role == .leader } ?? any
+    }
+
+    /// A leader begins something: its term, a change of members, a transfer. In some lives many do not live to see the end.
+    func leaderBegins(_ node: SimulatedNode) {
+        guard settlingSince == nil, let weight = plan.faultWeights[.leaderFalls],
+            faultRandom.chance(percent: 15 * weight)
+        else { return }
+        queue.schedule(
+            .leaderFalls(node: node.position, life: node.life), after: faultRandom.duration(in: 0...(.milliseconds(40))))
+    }
+
+    /// A leader that handed over does not hear of its successor.
+    func leaderIsCutOff(_ node: SimulatedNode) {
+        guard settlingSince == nil else { return }
+        let duration = faultRandom.duration(in: .milliseconds(100)...(.milliseconds(800)))
+        isolate(node, for: duration, direction: faultRandom.chance(percent: 70) ? 0 : 2)
+        if faultRandom.chance(percent: 50) { node.clock.drift(perMillion: -300_000, at: now) }
+    }
+
+    func leaderFalls(_ node: SimulatedNode) {
+        guard settlingSince == nil else { return }
+        tally.faults += 1
+        let duration = faultRandom.duration(in: .milliseconds(1)...(.milliseconds(800)))
+        if faultRandom.chance(percent: 60) {
+            crash(node, powerIsLost: faultRandom.chance(percent: 70), restartAfter: duration)
+        } else {
+            isolate(node, for: duration)
+        }
     }
 
     // MARK: Network
@@ -100,9 +137,9 @@ extension Life {
         newLinkFault(for: duration)
     }
 
-    /// Cut off from all other nodes, in one direction or both; some clients still reach it.
-    private func isolate(_ node: SimulatedNode, for duration: Microseconds) {
-        let direction = faultRandom.below(3)
+    /// Cut off from all other nodes, in one direction (0: it hears nobody) or both (2); clients still reach it.
+    func isolate(_ node: SimulatedNode, for duration: Microseconds, direction fixed: Int? = nil) {
+        let direction = fixed ?? faultRandom.below(3)
         for other in 0..<plan.nodes where other != node.position {
             if direction != 0 { network.setCut(true, from: node.position, to: other) }
             if direction != 1 { network.setCut(true, from: other, to: node.position) }

@@ -30,8 +30,7 @@ extension Life {
 
     private func deliver(_ envelope: PacketStore.Envelope, to node: SimulatedNode) {
         switch envelope.packet {
-        case .consensus(var message):
-            if bugs.contains(.ignoreReceiverID) { message.to = node.id }
+        case .consensus(let message):
             guard message.to == node.id else { return }
             let (kind, first, second) = message.body.traceWords
             trace.note(

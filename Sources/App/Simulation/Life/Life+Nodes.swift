@@ -166,6 +166,7 @@ extension Life {
     /// At the end of each turn: what it wrote goes to disk, and the next timer is set.
     func finishTurn(of node: SimulatedNode) {
         guard node.condition == .up else { return }
+        for group in node.replicas.indices { compareMembers(node, group) }
         flush(node)
         schedule(timerOf: node)
     }

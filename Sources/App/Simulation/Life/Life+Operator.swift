@@ -38,6 +38,7 @@ extension Life {
         }
         run(leader.replicas[group].core.flush(at: instant(leader)), leader, group)
         finishTurn(of: leader)
+        leaderBegins(leader)
     }
 
     /// Of those that think they lead, the one with the highest term.
@@ -52,18 +53,20 @@ extension Life {
         return node.replicas[group].applied.index + 20 >= leader.replicas[group].applied.index
     }
 
-    func transferLeadership() {
+    /// Asks a leader to hand over. Returns it where it agreed.
+    func transferLeadership() -> SimulatedNode? {
         let group = faultRandom.below(plan.groups)
-        guard let node = leader(of: group) else { return }
+        guard let node = leader(of: group) else { return nil }
         let target = faultRandom.element(of: nodes).id
         trace.note(.transferAsked, at: now, place: node.position, group: group, target.rawValue)
         do throws(ProposalRefusal) {
             let effects = try node.replicas[group].core.transferRequested(to: target, at: instant(node))
             run(effects, node, group)
         } catch {
-            return
+            return nil
         }
         finishTurn(of: node)
+        return node
     }
 
     /// One node more or less, or another one, is to vote in a group.

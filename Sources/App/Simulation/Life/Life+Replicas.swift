@@ -57,6 +57,7 @@ extension Life {
         if let point = write.restart { restart(at: point, node, group) }
         if let point = write.truncateTo {
             node.replicas[group].stored.truncate(to: point.index)
+            node.replicas[group].logWasCut = true
             let index = bugs.contains(.skipTruncation) ? .max : point.index
             self.write(NodeLog.Record(kind: .truncate, group: group, index: index, term: point.term), toLogOf: node)
         }
@@ -85,6 +86,18 @@ extension Life {
         write(
             NodeLog.Record(kind: .entry, group: group, index: entry.index, term: entry.term, payload: payload),
             toLogOf: node)
+    }
+
+    /// After a turn in which the log was cut: the members in force must have followed.
+    func compareMembers(_ node: SimulatedNode, _ group: Int) {
+        let replica = node.replicas[group]
+        guard replica.logWasCut else { return }
+        node.replicas[group].logWasCut = false
+        // Where the log sets none, those of its base are in force, which the core alone knows.
+        guard let inLog = replica.stored.configuration, inLog != replica.configuration else { return }
+        ledger.report(
+            .membersOfLog, group, now,
+            "node \(node.position) goes by the members of \(replica.configuration.index), its log sets others at \(inLog.index)")
     }
 
     static func hash(_ bytes: [UInt8]) -> UInt64 {
@@ -139,7 +152,9 @@ extension Life {
             .roleChanged, at: now, place: node.position, group: group, role, change.term, change.leader?.rawValue ?? 0)
         guard change.role == .leader, before != .leader else { return }
         tally.elections += 1
+        leaderBegins(node)
         let core = node.replicas[group].core
+        node.replicas[group].commitAtElection = core.status(at: instant(node)).commit
         ledger.leads(
             node.position, group: group, term: change.term, lastIndex: node.replicas[group].stored.last.index, at: now
         ) { core.term(at: $0) }
@@ -150,9 +165,24 @@ extension Life {
     private func apply(_ entries: [Entry], _ node: SimulatedNode, _ group: Int) -> [Effect] {
         for entry in entries { applyOne(entry, node, group) }
         guard let last = entries.last else { return [] }
+        checkCommitRule(node, group)
         let more = node.replicas[group].core.applied(upTo: last.index, at: instant(node))
         takeSnapshotIfDue(node, group)
         return more
+    }
+
+    /// What a leader adds to what is committed ends in an entry of its own term (Raft paper, 5.4.2): counting copies of an
+    /// older one proves nothing.
+    private func checkCommitRule(_ node: SimulatedNode, _ group: Int) {
+        let replica = node.replicas[group]
+        guard replica.role == .leader, replica.core.isLeader else { return }
+        let commit = replica.core.status(at: instant(node)).commit
+        guard commit > replica.commitAtElection, let term = replica.core.term(at: commit), term < replica.core.term else {
+            return
+        }
+        ledger.report(
+            .ownTermFirst, group, now,
+            "node \(node.position) leads term \(replica.core.term) and commits up to \(commit) of term \(term)")
     }
 
     private func applyOne(_ entry: Entry, _ node: SimulatedNode, _ group: Int) {
@@ -264,6 +294,7 @@ extension Life {
             toLogOf: node)
         node.replicas[group].machine = machine
         node.replicas[group].stored.restart(at: point.point)
+        node.replicas[group].logWasCut = true
         node.replicas[group].applied = point.point
         node.replicas[group].members = point.configuration
         node.replicas[group].snapshotIndex = point.point.index

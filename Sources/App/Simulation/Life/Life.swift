@@ -92,6 +92,8 @@ package final class Life {
         case .resume(let node, let life): if nodes[node].life == life { resume(nodes[node]) }
         case .fault: fault()
         case .healLinks(let number): if number == linkFaultNumber { healLinks() }
+        case .leaderFalls(let node, let life): if nodes[node].life == life { leaderFalls(nodes[node]) }
+        case .leaderIsCutOff(let node, let life): if nodes[node].life == life { leaderIsCutOff(nodes[node]) }
         case .client(let client, let wake): clientWoke(client, wake: wake)
         case .operatorLooks: operatorLooks()
         case .settle: settle()

@@ -42,13 +42,13 @@ package struct LifePlan: Sendable, Equatable {
         groups = random.element(of: founders == 3 ? [1, 1, 2, 2, 3] : [1, 1, 1, 2])
         clients = random.number(in: 3...6)
         keysPerGroup = random.number(in: 1...4)
-        chaos = random.duration(in: .seconds(2)...(.seconds(6)))
-        faultInterval = random.duration(in: .milliseconds(60)...(.milliseconds(400)))
+        chaos = random.duration(in: .seconds(3)...(.seconds(9)))
+        faultInterval = random.duration(in: .milliseconds(40)...(.milliseconds(300)))
         network = NetworkProfile.drawn(from: &random)
         disk = DiskProfile.drawn(from: &random)
-        driftMaxPerMillion = random.element(of: [0, 200, 50_000])
+        driftMaxPerMillion = random.element(of: [0, 200, 50_000, 250_000])
         snapshotInterval = UInt64(random.element(of: [5, 15, 40, 100_000]))
-        thinkTime = random.duration(in: .milliseconds(10)...(.milliseconds(120)))
+        thinkTime = random.duration(in: .milliseconds(5)...(.milliseconds(80)))
         attemptTimeout = random.duration(in: .milliseconds(150)...(.milliseconds(500)))
         operationTimeout = random.duration(in: .milliseconds(300)...(.milliseconds(2_500)))
         faultWeights = Self.drawnWeights(spares: spares, from: &random)
@@ -84,17 +84,21 @@ package struct LifePlan: Sendable, Equatable {
 package enum FaultKind: Int, CaseIterable, Sendable {
     case crash, powerLoss, powerLossEverywhere, pause
     case oneWayCut, clog, partition, isolateLeader
-    case diskStall, diskFull, syncFailure, bitFlip
+    case diskStall, diskSlow, diskFull, syncFailure, bitFlip
     case wipe, clockDrift
+    /// Not drawn in time: by weight, a leader falls just after it began a term, a change of members or a transfer.
+    case leaderFalls
     /// Not faults, but what operators do at the worst moment.
     case leadershipTransfer, memberMoves
+    /// A leader that has handed over, and hears nothing of it.
+    case staleLeader
 
     /// How often a kind may be drawn against others.
     var weightMax: Int {
         switch self {
         case .crash, .powerLoss, .partition, .isolateLeader, .oneWayCut: 6
-        case .pause, .clog, .leadershipTransfer, .memberMoves: 4
-        case .powerLossEverywhere, .diskStall, .diskFull, .syncFailure, .bitFlip, .wipe, .clockDrift: 2
+        case .pause, .clog, .clockDrift, .leadershipTransfer, .memberMoves, .staleLeader, .diskSlow: 4
+        case .powerLossEverywhere, .diskStall, .diskFull, .syncFailure, .bitFlip, .wipe, .leaderFalls: 2
         }
     }
 }

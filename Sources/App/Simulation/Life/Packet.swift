@@ -34,6 +34,8 @@ enum LifeEvent {
     case resume(node: Int, life: Int)
     case fault
     case healLinks(number: Int)
+    case leaderFalls(node: Int, life: Int)
+    case leaderIsCutOff(node: Int, life: Int)
     case client(Int, wake: Int)
     case operatorLooks
     case settle

@@ -2,6 +2,8 @@
 package enum Property: String, CaseIterable, Sendable {
     case oneLeader = "one leader a term"
     case leaderCompleteness = "a leader holds every committed entry"
+    case ownTermFirst = "a leader commits by counting only what its own term proposed"
+    case membersOfLog = "the members in force are those of the log"
     case logMatching = "log matching"
     case committedIsFinal = "committed entries never change"
     case stateMachineSafety = "equal states at equal indexes"

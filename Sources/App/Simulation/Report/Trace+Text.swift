@@ -33,6 +33,7 @@ extension Trace.Line {
         case .partitioned: "partition, side by endpoint: \(String(a, radix: 2)) (first node last)"
         case .healed: "links are healed"
         case .diskStalls: "has a disk that stalls for \(a / 1_000) ms"
+        case .diskSlows: "has a disk that is slow for \(a / 1_000) ms"
         case .diskFull: "has a full disk"
         case .diskSyncFails: "has a sync that fails"
         case .diskBitsFlipped: "has flipped bits at byte \(a) of its log"

@@ -8,7 +8,9 @@ package struct DiskProfile: Sendable, Equatable {
     package static let calm = DiskProfile(syncMin: 100, syncMean: 200)
 
     package static func drawn(from random: inout RandomStream) -> DiskProfile {
-        DiskProfile(syncMin: random.duration(in: 20...500), syncMean: random.duration(in: 50...4_000))
+        // Most disks are solid; some take so long that much happens during a write.
+        let mean = random.chance(percent: 75) ? random.duration(in: 50...4_000) : random.duration(in: 5_000...40_000)
+        return DiskProfile(syncMin: random.duration(in: 20...500), syncMean: mean)
     }
 }
 
@@ -30,6 +32,9 @@ package struct SimulatedDisk {
     package var capacity = Int.max
     /// A write that starts before then waits until then.
     package var stalledUntil: Microseconds = 0
+    /// Until then every sync takes longer, by up to `slowness`.
+    package var slowUntil: Microseconds = 0
+    package var slowness: Microseconds = 0
     /// The next sync fails; whether its sectors arrived is up to chance.
     package var failsNextSync = false
     private let profile: DiskProfile
@@ -101,11 +106,13 @@ package struct SimulatedDisk {
     package mutating func heal() {
         capacity = .max
         stalledUntil = 0
+        slowUntil = 0
         failsNextSync = false
     }
 
     /// How long the sync of a write that starts now takes.
     package mutating func syncDuration(at now: Microseconds) -> Microseconds {
-        max(0, stalledUntil - now) + profile.syncMin + random.longTailed(mean: profile.syncMean)
+        let extra = now < slowUntil ? random.duration(in: 0...slowness) : 0
+        return max(0, stalledUntil - now) + extra + profile.syncMin + random.longTailed(mean: profile.syncMean)
     }
 }

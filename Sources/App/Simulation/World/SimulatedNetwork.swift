@@ -13,12 +13,14 @@ package struct NetworkProfile: Sendable, Equatable {
     package var duplicationPerMillion: Int
     /// Packets that take several times as long as others, of a million.
     package var stragglersPerMillion: Int
+    /// Packets of which a copy comes back much later, of a million: when terms have changed.
+    package var ghostsPerMillion: Int
     /// Packets of one link keep their order, as on one connection.
     package var keepsOrder: Bool
 
     package static let calm = NetworkProfile(
         delayMin: 100, delayMean: 200, lossPerMillion: 0, duplicationPerMillion: 0, stragglersPerMillion: 0,
-        keepsOrder: true)
+        ghostsPerMillion: 0, keepsOrder: true)
 
     package static func drawn(from random: inout RandomStream) -> NetworkProfile {
         let lossy = random.chance(percent: 60)
@@ -28,6 +30,7 @@ package struct NetworkProfile: Sendable, Equatable {
             lossPerMillion: lossy ? random.number(in: 100...80_000) : 0,
             duplicationPerMillion: random.chance(percent: 50) ? random.number(in: 100...60_000) : 0,
             stragglersPerMillion: random.chance(percent: 50) ? random.number(in: 100...30_000) : 0,
+            ghostsPerMillion: random.chance(percent: 40) ? random.number(in: 1_000...20_000) : 0,
             keepsOrder: random.chance(percent: 40))
     }
 }
@@ -36,6 +39,9 @@ package struct NetworkProfile: Sendable, Equatable {
 package struct SimulatedNetwork {
     /// How many times longer than the mean a straggler may take.
     private static let stragglerFactor: Microseconds = 60
+
+    /// When a ghost comes back.
+    private static let ghostDelay: ClosedRange<Microseconds> = .milliseconds(100)...(.milliseconds(3_000))
 
     private struct Link {
         var isCut = false
@@ -69,6 +75,9 @@ package struct SimulatedNetwork {
         guard !links[link].isCut, !random.chance(perMillion: profile.lossPerMillion) else { return Arrivals() }
         var arrivals = Arrivals(first: arrival(on: link, at: now))
         if random.chance(perMillion: profile.duplicationPerMillion) { arrivals.second = arrival(on: link, at: now) }
+        if arrivals.second == nil, random.chance(perMillion: profile.ghostsPerMillion) {
+            arrivals.second = now + random.duration(in: Self.ghostDelay)
+        }
         return arrivals
     }
 

@@ -5,7 +5,7 @@ package enum TraceKind: UInt8, Sendable {
     // The network
     case linkCut, linkClogged, partitioned, healed
     // Disks
-    case diskStalls, diskFull, diskSyncFails, diskBitsFlipped, logTorn, logDamaged
+    case diskStalls, diskSlows, diskFull, diskSyncFails, diskBitsFlipped, logTorn, logDamaged
     // Consensus
     case messageArrived, persisted, roleChanged, applied, snapshotTaken,
         snapshotArrived, snapshotInstalled, suspectRepaired, membersChanged, transferAsked
