@@ -43,4 +43,19 @@ struct ClusterTests {
                 return SimulatedCluster(seed: seed, voters: 5, faults: faults)
             } == [])
     }
+
+    @Test("The same seed gives the same run")
+    func determinism() {
+        func trace() -> [String] {
+            var faults = SimulatedCluster.Faults()
+            faults.tailLosses = true
+            var cluster = SimulatedCluster(seed: 77, voters: 3, spares: 2, faults: faults)
+            cluster.trace = []
+            cluster.run(until: 2_000)
+            return cluster.trace ?? []
+        }
+        let first = trace()
+        #expect(first.count > 1_000)
+        #expect(first == trace())
+    }
 }

@@ -276,10 +276,10 @@ struct SimulatedCluster {
     }
 
     private mutating func sendSnapshot(from id: ReplicaID, to peer: ReplicaID) {
-        guard let node = nodes[id], let replica = node.replica else { return }
-        let point = SnapshotPoint(
-            point: node.state.applied, configuration: replica.configuration(at: node.state.applied.index))
-        if point.configuration != node.state.configuration { violate("\(id) snapshot with other members than its state") }
+        guard let node = nodes[id], let point = node.replica?.snapshotPoint(at: node.state.applied.index) else { return }
+        if point.point != node.state.applied || point.configuration != node.state.configuration {
+            violate("\(id) snapshot with other members than its state")
+        }
         queue.add(
             .snapshotArrives(point, node.state, from: id, to: peer, life: node.life), at: now + 1 + random.next() % 40)
     }

@@ -16,6 +16,7 @@ struct ReadTests {
         #expect(one.sent(to: 2) == [.heartbeat(Message.Heartbeat(commit: 1, round: 2))])
         one.step { $0.readsRequested([3], at: $1) }
         one.step { $0.readsRequested([4], at: $1) }
+        one.receive(answer(99), from: 3, term: 1)  // nobody has asked that yet
         one.receive(answer(1), from: 2, term: 1)
         #expect(one.taken() == [], "an older round")
         one.receive(answer(2), from: 2, term: 1)

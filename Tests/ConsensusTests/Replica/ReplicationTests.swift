@@ -170,6 +170,21 @@ struct ReplicationTests {
         #expect(one.taken() == [.needsSnapshot(peer: ReplicaID(3))])
     }
 
+    @Test("An idle leader sends heartbeats and nothing else, at instants that all groups share")
+    func idle() {
+        var one = ReplicaFixture.leader()
+        for _ in 0..<20 {
+            #expect(one.replica.nextDeadline.map { $0.nanoseconds % 100_000_000 } == 0)
+            one.wait(100)
+            one.receive(.heartbeatAnswer(Message.Heartbeat(commit: 1, round: 1)), from: 2, term: 1)
+            one.receive(.heartbeatAnswer(Message.Heartbeat(commit: 1, round: 1)), from: 3, term: 1)
+            #expect(
+                one.sent() == [
+                    .heartbeat(Message.Heartbeat(commit: 1, round: 1)), .heartbeat(Message.Heartbeat(commit: 1, round: 1)),
+                ])
+        }
+    }
+
     // MARK: Follower
 
     @Test("An append is acknowledged when it is on disk, as far as it is")

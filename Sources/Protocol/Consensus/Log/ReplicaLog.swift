@@ -11,7 +11,8 @@ struct ReplicaLog: Sendable {
     /// The newest entries without gap; the last is `last`.
     private var window: [Entry] = []
     private(set) var windowBytes = 0
-    private let windowBytesMax: Int
+    /// Weight of the entries that are kept although they could be read back, in bytes.
+    var windowBytesMax: Int
     /// The configuration as of the base, then one for every configuration entry of the log, ascending. Never empty.
     private var configurations: [IndexedConfiguration]
 

@@ -10,7 +10,7 @@ extension RaftReplica {
             if let leader = follower.leader, leader != sender { return false }
         }
         let deadline = electionDeadline(at: now)
-        _ = role.withFollower { follower in
+        role.withFollower { follower in
             follower.leader = sender
             follower.heardAt = now
             follower.electionDeadline = deadline
@@ -52,7 +52,7 @@ extension RaftReplica {
         else { return }
         for entry in append.entries where entry.index > commit { take(entry) }
         let matched = max(last, min(commit, log.last.index))
-        _ = role.withFollower { follower in
+        role.withFollower { follower in
             follower.matched = max(follower.matched, matched)
             follower.owesAnswer = true
         }
@@ -91,7 +91,7 @@ extension RaftReplica {
         guard case .follower(let follower) = role, let leader = follower.leader, hardStateIsDurable else { return }
         let match = min(follower.matched, durable)
         guard match > follower.acknowledged || (follower.owesAnswer && durable >= follower.matched) else { return }
-        _ = role.withFollower { follower in
+        role.withFollower { follower in
             follower.acknowledged = max(follower.acknowledged, match)
             follower.owesAnswer = false
         }

@@ -25,7 +25,7 @@ extension RaftReplica {
         }
         let limit = settings.appendNanoseconds
         let next = nextHeartbeat(after: now)
-        _ = role.withLeader { leader in
+        role.withLeader { leader in
             leader.nextHeartbeat = next
             for position in leader.peers.indices { leader.peers[position].timePassed(now, limit: limit) }
         }
@@ -52,20 +52,28 @@ extension RaftReplica {
     }
 
     mutating func heartbeatAnswered(_ answer: Message.Heartbeat, by sender: ReplicaID, at now: Instant) {
-        let commit = commit
+        guard case .leader(let leader) = role, let position = leader.position(of: sender) else { return }
+        let round = leader.reads.round
         heard(sender, at: now) { peer in
-            peer.roundAnswered = max(peer.roundAnswered, answer.round)
-            // It has not heard what is committed, or has restarted and must compare its log anew before it believes it.
-            if answer.commit < min(peer.match, commit), peer.inflights.isEmpty, case .replicate = peer.mode {
-                peer.becameProbe(next: peer.next)
-            }
+            // Nobody can have answered a round that has not begun.
+            if answer.round <= round { peer.roundAnswered = max(peer.roundAnswered, answer.round) }
         }
+        if answer.commit < min(leader.peers[position].match, commit) { remind(leader.peers[position], at: now) }
         confirmReads(at: now)
+    }
+
+    /// The peer has not heard what is committed, or has restarted and must compare its log anew before it believes it.
+    private mutating func remind(_ peer: PeerProgress, at now: Instant) {
+        guard case .replicate = peer.mode, peer.inflights.isEmpty else { return }
+        guard let previous = log.point(at: peer.match) else {
+            return heard(peer.id, at: now) { $0.becameProbe(next: $0.next) }
+        }
+        send(.append(Message.Append(previous: previous, commit: commit, entries: [])), to: peer.id)
     }
 
     /// An answer of a member in this term: it hears its leader.
     mutating func heard(_ sender: ReplicaID, at now: Instant, _ body: (inout PeerProgress) -> Void) {
-        _ = role.withLeader { leader in
+        role.withLeader { leader in
             guard let position = leader.position(of: sender) else { return }
             leader.peers[position].heardAt = now
             body(&leader.peers[position])
@@ -101,7 +109,7 @@ extension RaftReplica {
     mutating func appendAsLeader(_ content: Entry.Content) -> LogPoint {
         let entry = Entry(point: LogPoint(index: log.last.index + 1, term: hardState.term), content: content)
         log.append(entry)
-        _ = role.withLeader { $0.uncommittedBytes += entry.weight }
+        role.withLeader { $0.uncommittedBytes += entry.weight }
         return entry.point
     }
 
@@ -121,7 +129,7 @@ extension RaftReplica {
         let committed = log.entries(from: max(commit + 1, log.windowStart), through: index, bytesMax: .max) ?? []
         let weight = committed.reduce(0) { $1.term == hardState.term ? $0 + $1.weight : $0 }
         commit = index
-        _ = role.withLeader { $0.uncommittedBytes -= weight }
+        role.withLeader { $0.uncommittedBytes -= weight }
         membersCommitted(at: now)
         beginReadRound(at: now)
     }

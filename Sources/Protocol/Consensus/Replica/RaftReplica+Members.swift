@@ -27,7 +27,7 @@ extension RaftReplica {
         let members = log.configuration.configuration.members
         let next = log.last.index + 1
         let id = id
-        _ = role.withLeader { leader in
+        role.withLeader { leader in
             leader.peers = members.filter { $0 != id }.map { member in
                 leader.position(of: member).map { leader.peers[$0] } ?? PeerProgress(id: member, next: next, at: now)
             }
@@ -63,7 +63,7 @@ extension RaftReplica {
             log.configuration.configuration.voters.contains(target), leader.position(of: target) != nil
         else { throw .invalidTarget }
         let deadline = now.advanced(byNanoseconds: settings.electionNanoseconds)
-        _ = role.withLeader { $0.transfer = Leader.Transfer(target: target, deadline: deadline) }
+        role.withLeader { $0.transfer = Leader.Transfer(target: target, deadline: deadline) }
         transferIfCaughtUp()
         return finish(at: now)
     }
@@ -73,14 +73,14 @@ extension RaftReplica {
         guard case .leader(let leader) = role, let transfer = leader.transfer, !transfer.isTold,
             let position = leader.position(of: transfer.target), leader.peers[position].match == log.last.index
         else { return }
-        _ = role.withLeader { $0.transfer?.isTold = true }
+        role.withLeader { $0.transfer?.isTold = true }
         send(.timeoutNow, to: transfer.target)
     }
 
     mutating func transferTick(at now: Instant) {
         guard case .leader(let leader) = role, let transfer = leader.transfer else { return }
         if now >= transfer.deadline {
-            _ = role.withLeader { $0.transfer = nil }
+            role.withLeader { $0.transfer = nil }
             outbox.append(.transferAborted(to: transfer.target))
         } else if transfer.isTold {
             send(.timeoutNow, to: transfer.target)

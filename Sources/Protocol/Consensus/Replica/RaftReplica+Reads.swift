@@ -7,13 +7,13 @@ extension RaftReplica {
         if readsWaiting + ids.count > settings.readsMax {
             outbox.append(.readsFailed(ids, .tooMany))
         } else if case .leader = role {
-            _ = role.withLeader { $0.reads.add(.here(ids)) }
+            role.withLeader { $0.reads.add(.here(ids)) }
             beginReadRound(at: now)
         } else if case .follower(let follower) = role, let leader = follower.leader {
             lastContext &+= 1
             let asked = Follower.AskedReads(
                 context: lastContext, ids: ids, deadline: now.advanced(byNanoseconds: settings.electionNanoseconds))
-            _ = role.withFollower { $0.askedReads.append(asked) }
+            role.withFollower { $0.askedReads.append(asked) }
             send(.readIndexRequest(context: asked.context), to: leader)
         } else {
             outbox.append(.readsFailed(ids, .noLeader))
@@ -27,7 +27,7 @@ extension RaftReplica {
         guard case .leader = role, readsWaiting < settings.readsMax,
             log.configuration.configuration.isMember(sender)
         else { return }
-        _ = role.withLeader { $0.reads.add(.peer(sender, context: context)) }
+        role.withLeader { $0.reads.add(.peer(sender, context: context)) }
         beginReadRound(at: now)
     }
 
@@ -38,7 +38,7 @@ extension RaftReplica {
             commit >= leader.firstIndex || settings.plants(.readBeforeOwnCommit)
         else { return }
         let commit = commit
-        _ = role.withLeader { $0.reads.began(commit: commit) }
+        role.withLeader { $0.reads.began(commit: commit) }
         if leader.peers.contains(where: { log.configuration.configuration.isVoter($0.id) }) { sendHeartbeats() }
         confirmReads(at: now)
     }
@@ -102,7 +102,7 @@ extension RaftReplica {
         case .leader(let leader): ids = leader.reads.localReads
         case .preCandidate, .candidate: ids = []
         }
-        _ = role.withFollower { $0.askedReads = [] }
+        role.withFollower { $0.askedReads = [] }
         if !ids.isEmpty { outbox.append(.readsFailed(ids, failure)) }
     }
 

@@ -63,7 +63,7 @@ extension RaftReplica {
         }
         let commit = commit
         let weight = entries.reduce(0) { $0 + $1.weight }
-        _ = role.withLeader { $0.peers[position].sent(entries: entries.count, bytes: weight, commit: commit, at: now) }
+        role.withLeader { $0.peers[position].sent(entries: entries.count, bytes: weight, commit: commit, at: now) }
         send(.append(Message.Append(previous: previous, commit: commit, entries: entries)), to: peer.id)
         return true
     }
@@ -76,7 +76,7 @@ extension RaftReplica {
             guard case .replicate = peer.mode, peer.toldCommit < known, peer.inflights.isEmpty,
                 peer.next > log.last.index
             else { continue }
-            _ = role.withLeader { $0.peers[position].toldCommit = known }
+            role.withLeader { $0.peers[position].toldCommit = known }
             send(.heartbeat(Message.Heartbeat(commit: known, round: 0)), to: peer.id)
         }
     }
@@ -87,7 +87,7 @@ extension RaftReplica {
         guard case .leader(let leader) = role, leader.peers[position].fetchingFrom == nil else { return }
         let peer = leader.peers[position]
         guard log.point(at: peer.next - 1) != nil else { return needSnapshot(forPeerAt: position) }
-        _ = role.withLeader { $0.peers[position].fetchingFrom = peer.next }
+        role.withLeader { $0.peers[position].fetchingFrom = peer.next }
         outbox.append(
             .fetchEntries(
                 EntryFetch(
@@ -100,7 +100,7 @@ extension RaftReplica {
             leader.peers[position].fetchingFrom == fetch.from
         else { return }
         let peer = leader.peers[position]
-        _ = role.withLeader { $0.peers[position].fetchingFrom = nil }
+        role.withLeader { $0.peers[position].fetchingFrom = nil }
         guard case .replicate = peer.mode, peer.next == fetch.from else { return }
         switch result {
         case .compacted: needSnapshot(forPeerAt: position)
@@ -116,7 +116,7 @@ extension RaftReplica {
     private mutating func needSnapshot(forPeerAt position: Int) {
         guard case .leader(let leader) = role else { return }
         let peer = leader.peers[position]
-        _ = role.withLeader { $0.peers[position].becameSnapshot() }
+        role.withLeader { $0.peers[position].becameSnapshot() }
         outbox.append(.needsSnapshot(peer: peer.id))
     }
 
@@ -127,7 +127,7 @@ extension RaftReplica {
         guard violation == nil else { return [] }
         let retryAt = now.advanced(byNanoseconds: settings.electionNanoseconds)
         let last = log.last.index
-        _ = role.withLeader { leader in
+        role.withLeader { leader in
             guard let position = leader.position(of: id), case .snapshot = leader.peers[position].mode else { return }
             if let delivered {
                 leader.peers[position].becameProbe(next: min(delivered.index, last) + 1)
@@ -169,6 +169,6 @@ extension RaftReplica {
         applied = commit
         // Every later leader has what is committed.
         let matched = commit
-        _ = role.withFollower { $0.matched = matched }
+        role.withFollower { $0.matched = matched }
     }
 }

@@ -79,6 +79,7 @@ package struct RaftReplica: Sendable {
         self.id = id
         self.settings = settings
         log = start.log.log
+        log.windowBytesMax = settings.windowBytesMax
         random = RandomSource(seed: seed)
         lastContext = random.next()
         writes = WriteTracker(durable: log.last.index, hardState: start.hardState)
@@ -188,6 +189,11 @@ package struct RaftReplica: Sendable {
     /// The members in force as of `index`; for snapshots. At or above the log's base.
     package func configuration(at index: UInt64) -> Configuration { log.configuration(at: index) }
 
+    /// Where a snapshot of the state as of `index` stands; nil where the log does not reach.
+    package func snapshotPoint(at index: UInt64) -> SnapshotPoint? {
+        log.point(at: index).map { SnapshotPoint(point: $0, configuration: log.configuration(at: index)) }
+    }
+
     /// The term of the entry at `index`; nil where the log does not reach.
     package func term(at index: UInt64) -> UInt64? { log.term(at: index) }
 
@@ -217,6 +223,6 @@ package struct RaftReplica: Sendable {
 
     mutating func resetElectionDeadline(at now: Instant) {
         let deadline = electionDeadline(at: now)
-        _ = role.withFollower { $0.electionDeadline = deadline }
+        role.withFollower { $0.electionDeadline = deadline }
     }
 }

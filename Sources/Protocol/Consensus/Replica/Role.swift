@@ -15,6 +15,8 @@ enum Role: Sendable {
     }
 
     /// Changes the payload in place: while `body` runs, the role does not hold a second reference to it.
+    /// Nil where it is not a leader.
+    @discardableResult
     mutating func withLeader<R>(_ body: (inout Leader) -> R) -> R? {
         guard case .leader(var leader) = self else { return nil }
         self = .follower(Follower(leader: nil, electionDeadline: leader.nextHeartbeat))
@@ -22,6 +24,7 @@ enum Role: Sendable {
         return body(&leader)
     }
 
+    @discardableResult
     mutating func withFollower<R>(_ body: (inout Follower) -> R) -> R? {
         guard case .follower(var follower) = self else { return nil }
         self = .follower(Follower(leader: nil, electionDeadline: follower.electionDeadline))

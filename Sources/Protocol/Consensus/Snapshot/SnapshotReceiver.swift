@@ -1,5 +1,5 @@
 import CChecksum
-import WriteAheadLog
+package import WriteAheadLog
 
 /// Receives one snapshot: chunks in order, each checked, written before it is acknowledged, the whole verified before it
 /// is used.
@@ -44,7 +44,7 @@ package struct SnapshotReceiver: Sendable {
     // MARK: Events
 
     /// `staged` bytes of this snapshot are on disk already; `commit` is what the replica has committed.
-    package mutating func started(staged: UInt64, group: UInt16, id: ReplicaID, commit: UInt64) -> [Action] {
+    package mutating func started(staged: UInt64, group: GroupID, id: ReplicaID, commit: UInt64) -> [Action] {
         guard offer.group == group, offer.to == id, offer.totalBytes <= limits.totalBytesMax else {
             return refuse(.unacceptable)
         }
