@@ -36,7 +36,7 @@ struct BugsCommand: AsyncParsableCommand {
                 seeds: first..<first + seeds, options: options, jobs: jobs, repeatEvery: 0, stopsAtViolation: true,
                 baseline: Life.Options())
             let result = await campaign.run { _ in }
-            if let report = result.violations.min(by: { $0.plan.seed < $1.plan.seed }), let violation = report.violation {
+            if let report = result.violations.first, let violation = report.violation {
                 say("| `\(bug.name)` | \(report.plan.seed - first + 1) | \(violation.property.rawValue) |")
             } else {
                 missed += 1

@@ -43,10 +43,10 @@ struct Campaign {
             while let result = await group.next() {
                 total += result
                 progress(total)
-                if stopsAtViolation, !total.violations.isEmpty { break }
-                addPortion()
+                // Portions under way are finished: one of them may hold a smaller seed with a violation.
+                if !stopsAtViolation || total.violations.isEmpty { addPortion() }
             }
-            group.cancelAll()
+            total.violations.sort { $0.plan.seed < $1.plan.seed }
             return total
         }
     }
@@ -54,7 +54,6 @@ struct Campaign {
     private func live(_ seeds: Range<UInt64>) -> Result {
         var result = Result()
         for seed in seeds {
-            if Task.isCancelled { break }
             let report = Life.live(seed: seed, options: options, twice: repeatEvery > 0 && seed % repeatEvery == 0)
             result.lives += 1
             result.tally += report.tally

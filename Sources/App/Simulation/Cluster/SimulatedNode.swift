@@ -57,7 +57,27 @@ struct WriteBatch {
     /// Groups with a snapshot in this batch, and where it stands.
     var snapshots: [(group: Int, point: LogPoint)] = []
 
+    /// By group: the last entry of the log as it is now that this batch makes durable.
+    var ends: [(group: Int, index: UInt64)] = []
+    /// By group: the hard state that this batch makes durable.
+    var hardStates: [(group: Int, hardState: HardState)] = []
+
     var isEmpty: Bool { log.isEmpty && meta.isEmpty }
+
+    mutating func extends(_ group: Int, to index: UInt64) {
+        if let position = ends.firstIndex(where: { $0.group == group }) {
+            ends[position].index = index
+        } else {
+            ends.append((group, index))
+        }
+    }
+
+    /// The group's log was cut: what this batch holds above is void.
+    mutating func truncated(_ group: Int, to index: UInt64) {
+        for position in ends.indices where ends[position].group == group {
+            ends[position].index = min(ends[position].index, index)
+        }
+    }
 
     mutating func note(_ ticket: WriteTicket, group: Int) {
         if let position = tickets.firstIndex(where: { $0.group == group }) {
@@ -101,6 +121,9 @@ struct SimulatedReplica {
     var role = RoleName.follower
     /// What it knew to be committed when it became leader.
     var commitAtElection: UInt64 = 0
+    /// The last entry that is on disk, and the hard state that is, by the disk's own account.
+    var syncedIndex: UInt64
+    var syncedHardState: HardState
     /// The log was cut or restarted in this turn.
     var logWasCut = false
 }

@@ -86,7 +86,7 @@ extension Life {
         return SimulatedReplica(
             core: core, machine: machine, stored: found.log, applied: base.point, members: base.configuration,
             configuration: found.configuration(base: base), hardStateNumber: found.hardStateNumber,
-            snapshotIndex: base.point.index)
+            snapshotIndex: base.point.index, syncedIndex: found.log.last.index, syncedHardState: found.hardState)
     }
 
     /// The process ends; `powerIsLost`: with what the disk had not stored.
@@ -200,6 +200,10 @@ extension Life {
         if !(bugs.contains(.skipSync) && node.syncCount % 2 == 0) {
             node.log.synced(upTo: node.log.bytes.count)
             node.meta.synced(upTo: node.meta.bytes.count)
+            for (group, index) in written.ends {
+                node.replicas[group].syncedIndex = max(node.replicas[group].syncedIndex, index)
+            }
+            for (group, hardState) in written.hardStates { node.replicas[group].syncedHardState = hardState }
         }
         node.writing = nil
         trace.note(.persisted, at: now, place: node.position, UInt64(node.log.bytes.count), UInt64(written.tickets.count))

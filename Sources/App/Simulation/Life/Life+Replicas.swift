@@ -57,7 +57,7 @@ extension Life {
         if let point = write.restart { restart(at: point, node, group) }
         if let point = write.truncateTo {
             node.replicas[group].stored.truncate(to: point.index)
-            node.replicas[group].logWasCut = true
+            logWasCut(to: point.index, node, group)
             let index = bugs.contains(.skipTruncation) ? .max : point.index
             self.write(NodeLog.Record(kind: .truncate, group: group, index: index, term: point.term), toLogOf: node)
         }
@@ -75,6 +75,14 @@ extension Life {
             of: hardState, number: node.replicas[group].hardStateNumber, group: group)
         write(record, toLogOf: node)
         write(record, toMetaOf: node)
+        node.batch.hardStates.append((group, hardState))
+    }
+
+    private func logWasCut(to index: UInt64, _ node: SimulatedNode, _ group: Int) {
+        node.replicas[group].logWasCut = true
+        node.replicas[group].syncedIndex = min(node.replicas[group].syncedIndex, index)
+        node.writing?.truncated(group, to: index)
+        node.batch.truncated(group, to: index)
     }
 
     private func append(_ entry: Entry, _ node: SimulatedNode, _ group: Int) {
@@ -83,6 +91,7 @@ extension Life {
             node.position, group: group, index: entry.index, term: entry.term, payloadHash: Self.hash(payload),
             termBefore: node.replicas[group].stored.last.term, at: now)
         node.replicas[group].stored.append(entry)
+        node.batch.extends(group, to: entry.index)
         write(
             NodeLog.Record(kind: .entry, group: group, index: entry.index, term: entry.term, payload: payload),
             toLogOf: node)
@@ -119,17 +128,33 @@ extension Life {
     private func send(_ message: Message, _ node: SimulatedNode, _ group: Int) {
         switch message.body {
         // These rest on the term, or the vote, being on disk; everything else may be forgotten.
-        case .voteAnswer(granted: true):
-            ledger.promised(node.position, group: group, term: message.term, vote: message.to.rawValue, at: now)
-        case .voteRequest:
-            ledger.promised(node.position, group: group, term: message.term, vote: node.id.rawValue, at: now)
-        case .append, .appendAccepted, .heartbeat:
-            ledger.promised(node.position, group: group, term: message.term, vote: nil, at: now)
+        case .voteAnswer(granted: true): promise(message.term, vote: message.to, node, group)
+        case .voteRequest: promise(message.term, vote: node.id, node, group)
+        case .append, .heartbeat: promise(message.term, vote: nil, node, group)
+        case .appendAccepted(let match):
+            promise(message.term, vote: nil, node, group)
+            let synced = node.replicas[group].syncedIndex
+            if match > synced {
+                ledger.report(
+                    .persistBeforeSend, group, now,
+                    "node \(node.position) acknowledges entries up to \(match), \(synced) is on its disk")
+            }
         case .preVoteRequest, .preVoteAnswer, .voteAnswer, .appendRejected, .heartbeatAnswer, .timeoutNow,
             .readIndexRequest, .readIndexAnswer:
             break
         }
         send(.consensus(message), from: node.position, to: SimulatedNode.position(of: message.to))
+    }
+
+    /// The node is about to say something that rests on its term, or vote, being on disk.
+    private func promise(_ term: UInt64, vote: ReplicaID?, _ node: SimulatedNode, _ group: Int) {
+        ledger.promised(node.position, group: group, term: term, vote: vote?.rawValue, at: now)
+        let synced = node.replicas[group].syncedHardState
+        if synced.term < term || (vote != nil && synced.term == term && synced.vote != vote) {
+            ledger.report(
+                .persistBeforeSend, group, now,
+                "node \(node.position) speaks of term \(term) and vote \(vote.map(String.init(describing:)) ?? "none"), term \(synced.term) and vote \(synced.vote.map(String.init(describing:)) ?? "none") are on its disk")
+        }
     }
 
     func received(_ message: Message, _ node: SimulatedNode) {
@@ -294,7 +319,8 @@ extension Life {
             toLogOf: node)
         node.replicas[group].machine = machine
         node.replicas[group].stored.restart(at: point.point)
-        node.replicas[group].logWasCut = true
+        logWasCut(to: 0, node, group)
+        node.batch.extends(group, to: point.point.index)
         node.replicas[group].applied = point.point
         node.replicas[group].members = point.configuration
         node.replicas[group].snapshotIndex = point.point.index

@@ -2,6 +2,7 @@
 package enum Property: String, CaseIterable, Sendable {
     case oneLeader = "one leader a term"
     case leaderCompleteness = "a leader holds every committed entry"
+    case persistBeforeSend = "what is promised is on disk"
     case ownTermFirst = "a leader commits by counting only what its own term proposed"
     case membersOfLog = "the members in force are those of the log"
     case logMatching = "log matching"

@@ -26,7 +26,7 @@ package struct Trace {
 
     package init(capacity: Int = linesMax) {
         all = Ring(capacity: capacity)
-        telling = Ring(capacity: capacity / 4)
+        telling = Ring(capacity: max(1, capacity / 4))
     }
 
     @inline(__always)
