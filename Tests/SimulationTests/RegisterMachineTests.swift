@@ -20,9 +20,11 @@ struct RegisterMachineTests {
         return machine
     }
 
-    @Test("A request survives its encoding", arguments: [
-        RegisterCommand.read, .write(7), .compareAndSet(expected: 1, new: .max), .append(3),
-    ])
+    @Test(
+        "A request survives its encoding",
+        arguments: [
+            RegisterCommand.read, .write(7), .compareAndSet(expected: 1, new: .max), .append(3),
+        ])
     func encoding(command: RegisterCommand) {
         let request = ClientRequest(id: OperationID(client: 4, sequence: 99), key: 12, command: command)
         #expect(ClientRequest(encoded: request.encoded) == request)

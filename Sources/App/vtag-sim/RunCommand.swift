@@ -43,7 +43,8 @@ struct RunCommand: AsyncParsableCommand {
         let result = await campaign.run { partial in
             guard !quiet, watch.seconds - lastShown >= 1 else { return }
             lastShown = watch.seconds
-            Progress.show("\(partial.lives)/\(seeds) lives, \(watch.perMinute(partial.lives))/min, \(partial.violations.count) violations")
+            let rate = watch.perMinute(partial.lives)
+            Progress.show("\(partial.lives)/\(seeds) lives, \(rate) a minute, \(partial.violations.count) violations")
         }
         if !quiet { Progress.end() }
         for report in result.violations { show(report) }

@@ -114,5 +114,7 @@ package struct RegisterMachine: Sendable {
         }
     }
 
-    private static func share(_ key: UInt64, _ value: UInt64) -> UInt64 { RegisterModel.fold(RegisterModel.fold(17, key), value) }
+    private static func share(_ key: UInt64, _ value: UInt64) -> UInt64 {
+        RegisterModel.fold(RegisterModel.fold(17, key), value)
+    }
 }

@@ -36,7 +36,8 @@ extension Life {
         case .powerLoss: crash(victim, powerIsLost: true, restartAfter: duration)
         case .powerLossEverywhere:
             for node in nodes {
-                crash(node, powerIsLost: true, restartAfter: faultRandom.duration(in: .milliseconds(1)...(.milliseconds(300))))
+                let delay = faultRandom.duration(in: .milliseconds(1)...(.milliseconds(300)))
+                crash(node, powerIsLost: true, restartAfter: delay)
             }
         case .pause: pause(victim, for: duration)
         case .oneWayCut: cutSomeLinks(for: long)
@@ -189,7 +190,8 @@ extension Life {
     /// The newest members that somebody applied, and all newer ones that are in somebody's log.
     func possibleMembers(group: Int) -> [Configuration] {
         let founders = (0..<plan.founders).map { ReplicaID(UInt64($0 + 1)) }
-        let applied = ledger.members(group: group)
+        let applied =
+            ledger.members(group: group)
             ?? IndexedConfiguration(index: 0, configuration: Configuration(voters: founders))
         var members = [applied.configuration]
         for node in nodes where group < node.knownMembers.count && node.knownMembers[group].index > applied.index {

@@ -112,7 +112,8 @@ extension Life {
                 guard node.condition == .up else { return (group, "node \(node.position) is not up") }
                 let (own, other) = (leader.replicas[group], node.replicas[group])
                 if other.core.leader != leader.id {
-                    return (group, "node \(node.position) follows \(other.core.leader.map(String.init(describing:)) ?? "nobody"), the leader is \(leader.id)")
+                    let whom = other.core.leader.map(String.init(describing:)) ?? "nobody"
+                    return (group, "node \(node.position) follows \(whom), the leader is \(leader.id)")
                 }
                 if other.applied != own.applied || other.applied.index != ledger.lastCommitted(group: group) {
                     return (group, "node \(node.position) applied \(other.applied.index), the leader \(own.applied.index)")

@@ -63,7 +63,7 @@ package struct Ledger {
         if !isHeld {
             report(
                 .leaderCompleteness, group, time,
-                "node \(node) leads term \(term), its log ends at \(lastIndex); \(last) of term \(committed.term) is committed")
+                "node \(node) leads term \(term), its log ends at \(lastIndex); \(last) of \(committed.term) is committed")
         }
     }
 
@@ -76,7 +76,8 @@ package struct Ledger {
         guard let known = groups[group].entries.updateValue(entry, forKey: Place(index: index, term: term)) else { return }
         if known != entry {
             report(
-                .logMatching, group, time, "node \(node) holds another entry \(index) of term \(term) than others, or before it")
+                .logMatching, group, time,
+                "node \(node) holds another entry \(index) of term \(term) than others, or before it")
         }
     }
 
@@ -115,10 +116,13 @@ package struct Ledger {
     package mutating func restored(_ node: Int, group: Int, index: UInt64, stateHash: UInt64, at time: Microseconds) {
         guard index > 0 else { return }
         guard index < UInt64(groups[group].committed.count) else {
-            return report(.committedIsFinal, group, time, "node \(node) took a snapshot at \(index), which nobody applied")
+            return report(
+                .committedIsFinal, group, time, "node \(node) took a snapshot at \(index), which nobody applied")
         }
         if groups[group].committed[Int(index)].stateHash != stateHash {
-            report(.stateMachineSafety, group, time, "node \(node) took a snapshot at \(index) with another state than others had")
+            report(
+                .stateMachineSafety, group, time,
+                "node \(node) took a snapshot at \(index) with another state than others had")
         }
     }
 
@@ -134,7 +138,9 @@ package struct Ledger {
         if term > highest { promisedTerms[promise] = term }
         guard let candidate else { return }
         if let earlier = votes[promise], earlier.term == term, earlier.candidate != candidate {
-            report(.termNeverFalls, group, time, "node \(node) voted for \(earlier.candidate) and \(candidate) in term \(term)")
+            report(
+                .termNeverFalls, group, time,
+                "node \(node) voted for \(earlier.candidate) and \(candidate) in term \(term)")
         }
         votes[promise] = (term, candidate)
     }
@@ -151,7 +157,8 @@ package struct Ledger {
     package mutating func restarted(_ node: Int, group: Int, term: UInt64, at time: Microseconds) {
         let promised = promisedTerms[Promise(node: node, group: group)] ?? 0
         if term < promised {
-            report(.termNeverFalls, group, time, "node \(node) came back in term \(term), it had told others of \(promised)")
+            report(
+                .termNeverFalls, group, time, "node \(node) came back in term \(term), it had told others of \(promised)")
         }
     }
 
@@ -162,7 +169,9 @@ package struct Ledger {
         }
     }
 
-    package mutating func report(_ property: Property, _ group: Int, _ time: Microseconds, _ detail: @autoclosure () -> String) {
+    package mutating func report(
+        _ property: Property, _ group: Int, _ time: Microseconds, _ detail: @autoclosure () -> String
+    ) {
         guard violation == nil else { return }
         violation = Violation(property: property, time: time, group: group, detail: detail())
     }

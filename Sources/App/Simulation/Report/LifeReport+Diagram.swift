@@ -15,7 +15,8 @@ extension LifeReport {
             case .operationCalled, .operationAnswered, .operationRetried, .operationGivenUp, .persisted: continue
             default:
                 let over = line.place < 0 ? "n0,n\(plan.nodes - 1)" : "n\(line.place)"
-                text.append("    Note over \(over): \(Trace.Line.timeText(line.time)) \(line.what.replacing(";", with: ","))")
+                let what = line.what.replacing(";", with: ",")
+                text.append("    Note over \(over): \(Trace.Line.timeText(line.time)) \(what)")
             }
         }
         return text.joined(separator: "\n")

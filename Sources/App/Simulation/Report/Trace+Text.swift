@@ -23,7 +23,8 @@ extension Trace.Line {
         switch kind {
         case .nodeStarted: "starts as \(ReplicaID(a)), its log has \(b) bytes"
         case .nodeCrashed: a == 1 ? "loses power, \(b) sectors were not stored" : "ends"
-        case .nodeIsolated: "is cut off from the other nodes (\(["hears nobody", "is heard by nobody", "both ways"][Int(a)]))"
+        case .nodeIsolated:
+            "is cut off from the other nodes (\(["hears nobody", "is heard by nobody", "both ways"][Int(a)]))"
         case .nodePaused: "is paused for \(a / 1_000) ms"
         case .nodeResumed: "goes on"
         case .nodeWiped: "is wiped, comes back as \(ReplicaID(a))"
@@ -73,7 +74,9 @@ extension Trace.Line {
     }
 
     /// Values are long words; their last digits tell them apart.
-    static func short(_ value: UInt64) -> String { value < 1_000_000 ? String(value) : "…\(String(value & 0xFFFFF, radix: 16))" }
+    static func short(_ value: UInt64) -> String {
+        value < 1_000_000 ? String(value) : "…\(String(value & 0xFFFFF, radix: 16))"
+    }
 
     private static func positions(_ mask: UInt64) -> String {
         let names = (0..<64).filter { mask >> UInt64($0) & 1 == 1 }.map { "n\($0)" }
