@@ -57,6 +57,8 @@ struct SimulatedCluster {
     let ids: [ReplicaID]
     var cut: Set<[ReplicaID]> = []
     var isHealed = false
+    /// Clients have stopped.
+    var quietFrom = UInt64.max
     var lastRead: ReadID = 0
     var lastPayload: UInt64 = 0
 
@@ -107,6 +109,7 @@ struct SimulatedCluster {
     mutating func converge(within milliseconds: UInt64 = 5_000) {
         guard violations.isEmpty else { return }
         isHealed = true
+        quietFrom = now + 1_000
         cut = []
         for id in ids where nodes[id]?.replica == nil { start(id) }
         let end = now + milliseconds
@@ -176,7 +179,7 @@ struct SimulatedCluster {
             if !isHealed { mischief() }
             queue.add(.mischief, at: now + 1 + random.next() % 60)
         case .work:
-            if !isHealed || now % 3 == 0 { work() }
+            if now < quietFrom { work() }
             queue.add(.work, at: now + 1 + random.next() % 12)
         }
     }

@@ -68,6 +68,15 @@ struct ElectionTests {
         #expect(one.sent(to: 3) == [.voteAnswer(granted: false)], "an older term")
     }
 
+    @Test("Who only thinks of standing still votes, and then waits")
+    func preCandidateVotes() {
+        var one = ReplicaFixture(hardState: HardState(term: 4))
+        one.wait(1_000)
+        #expect(one.status.role == .preCandidate)
+        one.receive(.voteRequest(last: .zero, byTransfer: false), from: 2, term: 4)
+        #expect(one.status.role == .follower && one.status.vote == ReplicaID(2))
+    }
+
     @Test("A vote that was overtaken by a new term is never sent")
     func overtakenVote() {
         var one = ReplicaFixture()

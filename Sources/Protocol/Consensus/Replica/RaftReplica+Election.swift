@@ -77,8 +77,11 @@ extension RaftReplica {
     /// Votes for at most one candidate a term, and only for one whose log holds all that may be committed.
     mutating func voteRequested(by candidate: ReplicaID, last: LogPoint, at now: Instant) {
         let isFree = hardState.vote == nil || hardState.vote == candidate || settings.plants(.voteTwice)
-        guard isFree, !abstains, isUpToDate(last), case .follower = role else {
-            return send(.voteAnswer(granted: false), to: candidate)
+        guard isFree, !abstains, isUpToDate(last) else { return send(.voteAnswer(granted: false), to: candidate) }
+        switch role {
+        case .leader, .candidate: return send(.voteAnswer(granted: false), to: candidate)
+        case .preCandidate: becomeFollower(term: hardState.term, at: now)
+        case .follower: break
         }
         hardState.vote = candidate
         owedVote = candidate

@@ -34,12 +34,7 @@ extension RaftReplica {
     }
 
     mutating func appendReceived(_ append: Message.Append, from leader: ReplicaID, at now: Instant) {
-        // What is committed here is in every later leader's log.
-        for point in CollectionOfOne(append.previous) + append.entries.map(\.point) where point.index <= commit {
-            guard let term = log.term(at: point.index), term != point.term else { continue }
-            return halt(
-                .committedEntryContradicted(index: point.index, committedTerm: term, leaderTerm: point.term))
-        }
+        if let contradiction = contradiction(of: append) { return halt(contradiction) }
         let last = append.entries.last?.index ?? append.previous.index
         if append.previous.index > log.last.index { return reject(append, from: leader) }
         if append.previous.index > commit, !log.holds(append.previous), !settings.plants(.skipPreviousCheck) {
@@ -57,6 +52,21 @@ extension RaftReplica {
             follower.owesAnswer = true
         }
         commitKnown(append.commit)
+    }
+
+    /// What is committed here is in every later leader's log, or the group's safety is broken.
+    private func contradiction(of append: Message.Append) -> SafetyViolation? {
+        func contradiction(of point: LogPoint) -> SafetyViolation? {
+            guard let term = log.term(at: point.index), term != point.term else { return nil }
+            return .committedEntryContradicted(index: point.index, committedTerm: term, leaderTerm: point.term)
+        }
+        guard append.previous.index <= commit else { return nil }
+        if let found = contradiction(of: append.previous) { return found }
+        for entry in append.entries {
+            guard entry.index <= commit else { break }
+            if let found = contradiction(of: entry.point) { return found }
+        }
+        return nil
     }
 
     /// Makes `entry` the log's entry at its index.
