@@ -1,4 +1,4 @@
-package import Consensus
+import Consensus
 
 /// A mistake that the simulator can plant, in a core or in the surroundings of the cores.
 package struct PlantedBug: Sendable, Hashable {
