@@ -1,8 +1,11 @@
 # The commands of this project. `make help` lists them.
-.PHONY: help run test bench lint format packages clean
+.PHONY: help run test sim bugs bench lint format packages clean
 
 SWIFT ?= swift
 RUN_FLAGS ?=
+# For `make sim`: how many lives, and the first seed (a number or "random").
+SEEDS ?= 5000
+FIRST ?= 1
 
 help: ## lists the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -15,6 +18,16 @@ run: packages ## builds, starts one node on http://127.0.0.1:8080, loads the sam
 test: packages ## builds once, runs all tests
 	$(SWIFT) build --build-tests
 	$(SWIFT) test --skip-build --no-parallel
+	$(MAKE) --no-print-directory sim SEEDS=2000 FIRST=1
+	$(MAKE) --no-print-directory sim SEEDS=500 FIRST=random
+
+sim: ## lives SEEDS lives of simulated clusters from seed FIRST on; stops at the first violation
+	$(SWIFT) build -c release --product vtag-sim
+	@exec "$$($(SWIFT) build -c release --show-bin-path)/vtag-sim" run --seeds $(SEEDS) --first $(FIRST)
+
+bugs: ## plants each known bug in simulated clusters and says how soon it is caught
+	VTAG_PLANTED_BUGS=1 $(SWIFT) build -c release --scratch-path .build-bugs --product vtag-sim
+	@exec .build-bugs/release/vtag-sim bugs
 
 bench: packages ## measures against baselines; one JSON object a line on standard output
 	@$(SWIFT) build -c release --product vtagd >&2

@@ -49,6 +49,7 @@ let package = Package(
     products: [
         .executable(name: "vtagd", targets: ["vtagd"]),
         .executable(name: "vtag", targets: ["vtag"]),
+        .executable(name: "vtag-sim", targets: ["vtag-sim"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
@@ -110,6 +111,8 @@ let package = Package(
             ] + nio),
 
         // MARK: App
+        library("Simulation", in: "App", ["CChecksum", "Consensus", "WriteAheadLog"]),
+        program("vtag-sim", ["Simulation", "Consensus", arguments]),
         program(
             "vtagd",
             [
@@ -140,6 +143,7 @@ let package = Package(
         tests("LogStorage", ["WriteAheadLog"] + nio),
         tests("Checkpoint", ["Model", "JSON", "CSQLite"]),
         tests("NodeRuntime", ["Model", "JSON", "Shard", "TaggingRules", "Compliance", "Checkpoint", logging] + nio),
+        tests("Simulation", ["Consensus"]),
         tests("API", ["Model", "JSON", "NodeRuntime", "HTTPTransport", "COpenSSL", jwt, logging] + nio),
         .testTarget(
             name: "WholeProcessTests",

@@ -1,0 +1,73 @@
+/// Mistakes of the surroundings of the cores, as the simulator plants them in its own nodes. Each is made at one place.
+///
+/// They stand for what a node's runtime could get wrong; the cores' own are `Consensus.PlantedBugs`.
+package struct ShellBugs: OptionSet, Hashable, Sendable {
+    package let rawValue: UInt64
+
+    package init(rawValue: UInt64) { self.rawValue = rawValue }
+
+    private init(number: UInt64) { rawValue = 1 << number }
+
+    // MARK: Disk
+
+    /// A write is reported as on disk as soon as it is handed over.
+    package static let persistedBeforeSync = ShellBugs(number: 0)
+    /// Every other sync is left out.
+    package static let skipSync = ShellBugs(number: 1)
+    /// A restart finds its term, not its vote.
+    package static let forgetVote = ShellBugs(number: 2)
+    /// A restart finds neither term nor vote.
+    package static let forgetHardState = ShellBugs(number: 3)
+    /// Truncations are not written to the log.
+    package static let skipTruncation = ShellBugs(number: 4)
+    /// A log with damage is cut there, and the replica is taken for sound.
+    package static let ignoreSuspectMark = ShellBugs(number: 5)
+    /// The damaged end of a log is cut off before the mark that something was lost is on disk.
+    package static let cutBeforeMark = ShellBugs(number: 19)
+    /// Damage is skipped: what stands behind it is read on.
+    package static let readBehindDamage = ShellBugs(number: 6)
+    /// A replica that was wiped comes back under its old id.
+    package static let keepIdentityAfterWipe = ShellBugs(number: 7)
+
+    // MARK: State
+
+    /// Entries are applied, and answered, when they are on the leader's own disk.
+    package static let applyBeforeCommit = ShellBugs(number: 8)
+    /// After a restart the entry of the snapshot's index is applied once more.
+    package static let applyTwiceAfterRestart = ShellBugs(number: 9)
+    /// Snapshots leave the table of idempotency keys out.
+    package static let snapshotWithoutAnswers = ShellBugs(number: 10)
+    /// Idempotency keys are ignored.
+    package static let ignoreIdempotencyKeys = ShellBugs(number: 11)
+    /// A snapshot is said to stand one entry further than it does.
+    package static let snapshotIndexOffByOne = ShellBugs(number: 12)
+    /// A snapshot carries the members of the group's beginning.
+    package static let snapshotWithFirstMembers = ShellBugs(number: 13)
+
+    // MARK: Clients
+
+    /// A write is answered when it is appended.
+    package static let answerAtAppend = ShellBugs(number: 14)
+    /// Whatever is applied at a waiting write's index is taken for that write.
+    package static let answerByIndexAlone = ShellBugs(number: 15)
+    /// A leader reads without asking whether it still leads.
+    package static let readWithoutAsking = ShellBugs(number: 16)
+    /// A follower answers reads from its own state.
+    package static let readFromFollower = ShellBugs(number: 17)
+    /// A read answers with the state of when it was asked.
+    package static let readStateOfCall = ShellBugs(number: 18)
+
+    /// Each of them with its name, in order.
+    package static let all: [(name: String, bug: ShellBugs)] = [
+        ("persistedBeforeSync", .persistedBeforeSync), ("skipSync", .skipSync), ("forgetVote", .forgetVote),
+        ("forgetHardState", .forgetHardState), ("skipTruncation", .skipTruncation),
+        ("ignoreSuspectMark", .ignoreSuspectMark), ("readBehindDamage", .readBehindDamage),
+        ("keepIdentityAfterWipe", .keepIdentityAfterWipe), ("applyBeforeCommit", .applyBeforeCommit),
+        ("applyTwiceAfterRestart", .applyTwiceAfterRestart), ("snapshotWithoutAnswers", .snapshotWithoutAnswers),
+        ("ignoreIdempotencyKeys", .ignoreIdempotencyKeys), ("snapshotIndexOffByOne", .snapshotIndexOffByOne),
+        ("snapshotWithFirstMembers", .snapshotWithFirstMembers), ("answerAtAppend", .answerAtAppend),
+        ("answerByIndexAlone", .answerByIndexAlone), ("readWithoutAsking", .readWithoutAsking),
+        ("readFromFollower", .readFromFollower), ("readStateOfCall", .readStateOfCall),
+        ("cutBeforeMark", .cutBeforeMark),
+    ]
+}

@@ -1,0 +1,204 @@
+import Consensus
+import WriteAheadLog
+
+// What clients do, and how nodes answer them.
+extension Life {
+    /// Wait after a node said that it does not lead, or refused.
+    private static let backoff: ClosedRange<Microseconds> = .milliseconds(2)...(.milliseconds(40))
+
+    func wake(_ client: Int, after delay: Microseconds) {
+        clients[client].wake += 1
+        queue.schedule(.client(client, wake: clients[client].wake), after: delay)
+    }
+
+    /// Time to begin an operation, to ask again, or to give up.
+    func clientWoke(_ index: Int, wake: Int) {
+        guard clients[index].wake == wake else { return }
+        guard let operation = clients[index].current else { return begin(index) }
+        if let deadline = operation.deadline, now >= deadline {
+            trace.note(.operationGivenUp, at: now, place: index, group: operation.group, operation.request.id.number)
+            tally.unknownOutcomes += 1
+            clients[index].current = nil
+            return self.wake(index, after: clientRandom.duration(in: 0...plan.thinkTime))
+        }
+        // No answer, or one that said to try elsewhere.
+        ask(index)
+    }
+
+    private func begin(_ index: Int) {
+        let group: Int
+        let key: UInt64
+        let command: RegisterCommand
+        clients[index].sequence += 1
+        let id = OperationID(client: index, sequence: clients[index].sequence)
+        if clients[index].last != nil {
+            guard let next = clients[index].last?.popLast() else { return }
+            (group, key) = (next.group, next.key)
+            command = next.isWrite ? .append(id.number + 1) : .read
+        } else {
+            group = clientRandom.below(plan.groups)
+            key = UInt64(clientRandom.below(plan.keysPerGroup))
+            command = drawCommand(id, key: key, group: group)
+        }
+        let mustSucceed = clients[index].last != nil
+        let position = history.called(id, group: group, key: key, command, at: now)
+        trace.note(.operationCalled, at: now, place: index, group: group, id.number, key, command.traceWord)
+        tally.operations += 1
+        let isFast = command == .read && clientRandom.chance(percent: 40)
+        clients[index].current = SimulatedClient.Operation(
+            request: ClientRequest(id: id, key: key, command: command), group: group, anyReplica: isFast,
+            position: position, deadline: mustSucceed ? nil : now + plan.operationTimeout)
+        ask(index)
+    }
+
+    private func drawCommand(_ id: OperationID, key: UInt64, group: Int) -> RegisterCommand {
+        switch clientRandom.below(10) {
+        case 0...3: return .read
+        case 4...5: return .write(id.number + 1)
+        case 6...7: return .append(id.number + 1)
+        default:
+            // Mostly a value that may well be there: what a client last saw of this key.
+            let seen = history.lastSeen(group: group, key: key)
+            return .compareAndSet(expected: seen, new: id.number + 1)
+        }
+    }
+
+    private func ask(_ index: Int) {
+        guard var operation = clients[index].current else { return }
+        operation.attempts += 1
+        clients[index].current = operation
+        let random = clientRandom.below(plan.nodes)
+        // Where the leader was last seen; elsewhere if it does not answer.
+        let askElsewhere = operation.anyReplica || operation.attempts % 3 == 0
+        let node = askElsewhere ? random : clients[index].leaders[operation.group]
+        if operation.attempts > 1 {
+            trace.note(
+                .operationRetried, at: now, place: index, group: operation.group, operation.request.id.number,
+                UInt64(node))
+        }
+        send(
+            .request(operation.request, group: operation.group, anyReplica: operation.anyReplica),
+            from: clients[index].endpoint, to: node)
+        var wait = plan.attemptTimeout
+        if let deadline = operation.deadline { wait = max(1, min(wait, deadline - now)) }
+        wake(index, after: wait)
+    }
+
+    func replied(client index: Int, _ id: OperationID, _ reply: ClientReply, from node: Int) {
+        // An answer to an operation that is over, or a second one.
+        guard let operation = clients[index].current, operation.request.id == id else { return }
+        switch reply {
+        case .answer(let answer):
+            trace.note(
+                .operationAnswered, at: now, place: index, group: operation.group, id.number, answer.traceWord,
+                UInt64(node))
+            history.answered(operation.position, answer, at: now)
+            if operation.request.command != .read { ledger.acknowledgedWrite(id, group: operation.group) }
+            if !operation.anyReplica { clients[index].leaders[operation.group] = node }
+            clients[index].current = nil
+            wake(index, after: clients[index].last == nil ? clientRandom.duration(in: 0...plan.thinkTime * 2) : 0)
+        case .notLeader(let hint):
+            clients[index].leaders[operation.group] = hint ?? clientRandom.below(plan.nodes)
+            wake(index, after: clientRandom.duration(in: Self.backoff))
+        case .refused:
+            wake(index, after: clientRandom.duration(in: Self.backoff))
+        }
+    }
+
+    // MARK: At the node
+
+    func requested(_ request: ClientRequest, group: Int, anyReplica: Bool, node: SimulatedNode) {
+        if request.command == .read {
+            read(request, group: group, anyReplica: anyReplica, node: node)
+        } else {
+            propose(request, group: group, node: node)
+        }
+        finishTurn(of: node)
+    }
+
+    private func propose(_ request: ClientRequest, group: Int, node: SimulatedNode) {
+        let point: LogPoint
+        do throws(ProposalRefusal) {
+            point = try node.replicas[group].core.propose(request.encoded, at: instant(node))
+        } catch {
+            return refuse(request.id, error, node)
+        }
+        node.replicas[group].writes[point.index] = SimulatedReplica.WaitingWrite(
+            id: request.id, term: point.term)
+        if bugs.contains(.answerAtAppend) {
+            let value = node.replicas[group].machine.value(of: request.key)
+            reply(.answer(RegisterModel.apply(request.command, to: value).answer), to: request.id, from: node)
+        }
+        run(node.replicas[group].core.flush(at: instant(node)), node, group)
+    }
+
+    private func refuse(_ id: OperationID, _ refusal: ProposalRefusal, _ node: SimulatedNode) {
+        if case .notLeader(let leader) = refusal {
+            reply(.notLeader(leader.map(SimulatedNode.position(of:))), to: id, from: node)
+        } else {
+            reply(.refused, to: id, from: node)
+        }
+    }
+
+    private func read(_ request: ClientRequest, group: Int, anyReplica: Bool, node: SimulatedNode) {
+        let isLeader = node.replicas[group].role == .leader
+        guard isLeader || anyReplica else {
+            let leader = node.replicas[group].core.leader
+            return reply(.notLeader(leader.map(SimulatedNode.position(of:))), to: request.id, from: node)
+        }
+        let value = node.replicas[group].machine.value(of: request.key)
+        if isLeader ? bugs.contains(.readWithoutAsking) : bugs.contains(.readFromFollower) {
+            return reply(.answer(.value(value)), to: request.id, from: node)
+        }
+        node.replicas[group].readCount += 1
+        let read = node.replicas[group].readCount
+        node.replicas[group].reads[read] = SimulatedReplica.WaitingRead(
+            id: request.id, key: request.key, valueAtCall: value)
+        run(node.replicas[group].core.readsRequested([read], at: instant(node)), node, group)
+    }
+
+    func answerRead(_ read: UInt64, _ node: SimulatedNode, _ group: Int) {
+        guard let waiting = node.replicas[group].reads.removeValue(forKey: read) else { return }
+        let value = node.replicas[group].machine.value(of: waiting.key)
+        let answer = bugs.contains(.readStateOfCall) ? waiting.valueAtCall : value
+        reply(.answer(.value(answer)), to: waiting.id, from: node)
+    }
+
+    /// The entry at this index is applied: whoever waited there learns what came of it.
+    func answerWrite(at entry: Entry, _ applied: RegisterMachine.Applied?, _ node: SimulatedNode, _ group: Int) {
+        guard let waiting = node.replicas[group].writes.removeValue(forKey: entry.index) else { return }
+        if let applied, applied.id == waiting.id {
+            reply(.answer(applied.answer), to: waiting.id, from: node)
+        } else if bugs.contains(.answerByIndexAlone) {
+            reply(.answer(applied?.answer ?? .written), to: waiting.id, from: node)
+        } else {
+            // Another leader's entry took its place.
+            reply(.refused, to: waiting.id, from: node)
+        }
+    }
+
+    func reply(_ reply: ClientReply, to id: OperationID, from node: SimulatedNode) {
+        send(.reply(id, reply), from: node.position, to: clients[id.client].endpoint)
+    }
+}
+
+extension RegisterCommand {
+    var traceWord: UInt64 {
+        switch self {
+        case .read: 0
+        case .write(let value): value << 2 | 1
+        case .compareAndSet(let expected, let new): RegisterModel.fold(expected, new) << 2 | 2
+        case .append(let element): element << 2 | 3
+        }
+    }
+}
+
+extension RegisterAnswer {
+    var traceWord: UInt64 {
+        switch self {
+        case .value(let value): value
+        case .written: 1
+        case .swapped(let didSwap): didSwap ? 3 : 2
+        }
+    }
+}

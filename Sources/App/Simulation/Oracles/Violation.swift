@@ -1,0 +1,26 @@
+/// A property that must hold in every life.
+package enum Property: String, CaseIterable, Sendable {
+    case oneLeader = "one leader a term"
+    case leaderCompleteness = "a leader holds every committed entry"
+    case persistBeforeSend = "what is promised is on disk"
+    case ownTermFirst = "a leader commits by counting only what its own term proposed"
+    case membersOfLog = "the members in force are those of the log"
+    case logMatching = "log matching"
+    case committedIsFinal = "committed entries never change"
+    case stateMachineSafety = "equal states at equal indexes"
+    case acknowledgedIsKept = "acknowledged writes are never lost"
+    case exactlyOnce = "exactly once by idempotency key"
+    case linearizability = "linearizability"
+    case termNeverFalls = "terms and votes are kept"
+    case convergence = "a healed majority converges"
+    case determinism = "same seed, same trace"
+}
+
+/// A property that did not hold.
+package struct Violation: Error, Equatable, Sendable {
+    package let property: Property
+    package let time: Microseconds
+    package let group: Int
+    /// What was seen, for people.
+    package let detail: String
+}
