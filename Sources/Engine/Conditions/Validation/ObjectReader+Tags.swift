@@ -37,15 +37,10 @@ extension ObjectReader {
         return key
     }
 
-    /// A value that a tag may have: not empty. Numbers and booleans are taken as they are spelt.
+    /// A value that a tag may have: not empty. Numbers and booleans become text: 1.0 is `1`, 0.5 is `0.5`.
     package func tagValue(_ value: JSONValue, at place: JSONPointer, into errors: inout ValidationErrors) -> String? {
-        let text: String
-        switch value {
-        case .string(let given): text = given
-        case .int(let given): text = String(given)
-        case .bool(let given): text = given ? "true" : "false"
-        case .null, .double, .array, .object:
-            errors.add("expected a string, found \(value.kindName)", at: place)
+        guard let text = value.scalarText else {
+            errors.add("expected a string, number or boolean, found \(value.kindName)", at: place)
             return nil
         }
         if let problem = text.isEmpty ? "the value is empty" : TagLimits.problem(key: "key", value: text) {
