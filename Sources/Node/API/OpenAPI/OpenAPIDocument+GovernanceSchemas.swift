@@ -7,6 +7,14 @@ extension OpenAPIDocument {
     private static let fieldText =
         #"'^(provider|resource_type|name|account_id|region|resource_id|(tags|native_tags)\.[^\u0000-\u001F\u007F]{1,128}|metadata\.[A-Za-z0-9_-]{1,64}(\.[A-Za-z0-9_-]{1,64}){0,4})$'"#
 
+    /// A glob: characters, `\` before any of them, and sets such as `[abc]` and `[!abc]`; ranges are in the words beside it.
+    private static let globText = {
+        let escaped = #"\\[\s\S]"#
+        let member = #"([^\]\\-]|\#(escaped))"#
+        let set = #"\[([!^](\]|\#(member))\#(member)*|(\]|[^\]\\!^-]|\#(escaped))\#(member)*)\]"#
+        return #"'^([^\[\\]|\#(escaped)|\#(set))*$'"#
+    }()
+
     static let governanceSchemas = #"""
             Name: { type: string, minLength: 1, maxLength: 128, pattern: \#(nameText) }
             Description: { type: [string, 'null'], maxLength: 4096, pattern: \#(proseText) }
@@ -19,7 +27,8 @@ extension OpenAPIDocument {
             Condition:
               description: |
                 `all`, `any` or `not` of conditions, or a test of one field. At most 16 levels, 256 tests, 10,000 values. A regular expression
-                is RE2's and matches anywhere in the text; a glob matches the whole of it.
+                is RE2's and matches anywhere in the text; a glob (`*`, `?`, `[a-z]`, `[!a-z]`, `\` before any character) matches the whole
+                of it.
               oneOf:
                 - type: object
                   additionalProperties: false
@@ -39,7 +48,7 @@ extension OpenAPIDocument {
         \#(test("exists, absent", "{ type: 'null' }", isRequired: false))
         \#(test("eq, ne, gt, gte, lt, lte, contains, starts_with, ends_with", "{ $ref: '#/components/schemas/Scalar' }"))
         \#(test("in, not_in", "{ type: array, minItems: 1, items: { $ref: '#/components/schemas/Scalar' } }"))
-        \#(test("glob", #"{ type: string, minLength: 1, maxLength: 1024, pattern: '^[^\[\]{}\\]*$' }"#))
+        \#(test("glob", "{ type: string, minLength: 1, maxLength: 1024, pattern: \(globText) }"))
         \#(test("regex", "{ type: string, minLength: 1, maxLength: 1024, format: regex }"))
               example: { all: [{ field: provider, operator: eq, value: aws }, { field: tags.owner, operator: absent }] }
             Template:
