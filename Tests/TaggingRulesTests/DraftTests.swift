@@ -156,6 +156,12 @@ struct DraftTests {
         #expect(try problems(definition: json) == expected)
     }
 
+    @Test("A name is one line", arguments: ["a\\tb", "a\\nb", "a\\r\\nb"])
+    func nameInOneLine(name: String) throws {
+        let json = #"{"rule_name":"\#(name)","conditions":{"all":[]},"actions":[{"remove_tag":{"key":"x"}}]}"#
+        #expect(try problems(rule: json) == ["/rule_name: the name has a tab or a line break in it"])
+    }
+
     @Test("Numbers and booleans become text, and a value that is given twice counts once")
     func spelledValues() throws {
         let draft = try TagDefinitionDraft(

@@ -5,7 +5,7 @@ extension ObjectReader {
     /// Longest name of a rule or policy, in characters.
     package static let nameCharactersMax = 128
 
-    /// A required name of 1 to 128 characters, without spaces at its ends.
+    /// A required name of 1 to 128 characters in one line, without spaces at its ends.
     package func name(_ field: String, into errors: inout ValidationErrors) -> String? {
         let most = Self.nameCharactersMax
         guard let name = requiredText(field, bytes: 1...(most * 16), into: &errors) else { return nil }
@@ -13,6 +13,8 @@ extension ObjectReader {
             errors.add("the name has \(name.count) characters; \(most) are accepted", at: place(of: field))
         } else if name.first?.isWhitespace == true || name.last?.isWhitespace == true {
             errors.add("the name begins or ends with a space", at: place(of: field))
+        } else if name.utf8.contains(where: { $0 < 0x20 }) {
+            errors.add("the name has a tab or a line break in it", at: place(of: field))
         } else {
             return name
         }
