@@ -130,12 +130,15 @@ extension OpenAPIDocument {
 
         """#
 
-    /// A header with what FOCUS requires, and rows of RFC 4180.
+    /// A header with what FOCUS requires, in one order and among any others, and records of RFC 4180 with LF or CRLF.
     private static let focusText = {
-        let others = "([A-Za-z]+,)*"
+        let quoted = #""([^"]|"")*""#
+        let unquoted = #"[^",\n][^,\n]*"#
+        let field = "(\(quoted)|\(unquoted))?"
+        let last = #"(\#(quoted)\r?|\#(unquoted))?"#
         let names = ["BilledCost", "BillingCurrency", "BillingPeriodStart", "ProviderName", "ResourceId", "ServiceName"]
-        let field = #"("([^"]|"")*"|[^",\r\n][^,\r\n]*)?"#
-        return "'^\(names.map { others + $0 }.joined(separator: ","))(,[A-Za-z]+)*(\\r?\\n\(field)(,\(field))*)*$'"
+        let header = names.map { "(\(field),)*\($0)" }.joined(separator: ",")
+        return #"'^(\r?\n)*\#(header)(\r?|(,\#(field))*,\#(last))(\n(\#(field),)*\#(last))*$'"#
     }()
 
     private static let awsExample =
