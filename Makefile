@@ -1,8 +1,9 @@
 # The commands of this project. `make help` lists them.
-.PHONY: help run test sim bugs bench lint format packages clean
+.PHONY: help run test sim bugs bench fuzz lint format packages clean
 
 SWIFT ?= swift
 RUN_FLAGS ?=
+FUZZ_FLAGS ?=
 # For `make sim`: how many lives, and the first seed (a number or "random").
 SEEDS ?= 5000
 FIRST ?= 1
@@ -34,9 +35,14 @@ bench: packages ## measures against baselines; one JSON object a line on standar
 	@$(SWIFT) build -c release --product vtag-bench >&2
 	@exec loadtest/bench
 
+fuzz: packages ## fuzzes the REST API by its own description; FUZZ_FLAGS go to schemathesis
+	$(SWIFT) build -c release --product vtagd
+	$(SWIFT) build -c release --product vtag
+	@exec loadtest/fuzz $(FUZZ_FLAGS)
+
 lint: packages ## checks the form of Swift, shell and YAML
 	$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests
-	shellcheck .ci/run deploy/install-packages deploy/run-sample-node loadtest/bench
+	shellcheck .ci/run deploy/install-packages deploy/run-sample-node loadtest/bench loadtest/fuzz
 	yamllint --strict samples docs
 
 format: ## brings the Swift sources into form

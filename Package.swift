@@ -112,7 +112,7 @@ let package = Package(
 
         // MARK: App
         library("Simulation", in: "App", ["CChecksum", "Consensus", "WriteAheadLog"]),
-        program("vtag-sim", ["Simulation", "Consensus", arguments]),
+        program("vtag-sim", ["Simulation", "Consensus", "Membership", arguments]),
         program(
             "vtagd",
             [

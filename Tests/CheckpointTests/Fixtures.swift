@@ -163,10 +163,12 @@ struct Loaded: Equatable {
         try checkpoint.loadSystem(state: { _, _ in }, item: { items[$1] = $2 })
         self.items = items
         var audit: [AuditEntry] = []
-        try checkpoint.forEachAuditEntry(AuditFilter()) { entry in
-            audit.append(entry)
-            return true
-        }
+        var cursor: AuditCursor?
+        repeat {
+            let page = try checkpoint.auditTrail(AuditFilter(), before: cursor, limit: .max)
+            audit += page.entries
+            cursor = page.next
+        } while cursor != nil
         self.audit = audit
     }
 }

@@ -92,10 +92,6 @@ struct PolicyDraftTests {
             ),
             (#"{"policy_name":"p","policy_type":"TAG_COUNT","rules":{}}"#, ["/rules: TAG_COUNT needs `min`, `max` or both"]),
             (
-                #"{"policy_name":"p","policy_type":"TAG_COUNT","rules":{"min":3,"max":2}}"#,
-                ["/rules/min: `min` is greater than `max`"]
-            ),
-            (
                 #"{"policy_name":"p","policy_type":"TAG_COUNT","rules":{"min":-1,"max":1001}}"#,
                 ["/rules/min: -1 is not between 0 and 1000", "/rules/max: 1001 is not between 0 and 1000"]
             ),

@@ -23,6 +23,26 @@ struct JSONParserTests {
         #expect(error?.code == code)
     }
 
+    @Test(
+        "An integer beyond 64 bits is read as a double; those within stay exact",
+        arguments: [
+            ("9223372036854775807", JSONValue.int(.max)), ("-9223372036854775808", .int(.min)),
+            ("-9223372036854775809", .double(-0x1p63)), ("18446744073709551615", .double(0x1p64)),
+            ("18446744073709551616", .double(0x1p64)), ("-123456789012345678901234567890", .double(-1.2345678901234568e29)),
+        ])
+    func wideIntegers(text: String, value: JSONValue) throws {
+        #expect(try JSONValue(parsing: text) == value)
+        #expect(try JSONValue(parsing: #"{"\#(text)":["\"\#(text)",1,\#(text),2.5]}"#)[text]?.array?[2] == value)
+    }
+
+    @Test(
+        "An integer beyond 64 bits excuses nothing else",
+        arguments: ["[N,x]", "[0N]", "[N.]", "{N:1}", "[N,01]", "[-N", "N\""])
+    func malformedBesideWideInteger(text: String) {
+        let text = text.replacing("N", with: "123456789012345678901234567890")
+        #expect(throws: JSONError.self) { try JSONValue(parsing: text) }
+    }
+
     @Test("Every cut-off document is refused")
     func cutOff() throws {
         let text = Array(#"{"a":[1,-2.5,true,null,"é\n\u0041"],"b":{"c":{}}}"#.utf8)

@@ -93,7 +93,7 @@ struct DraftTests {
                  {"set_tag":{"key":"a","value":"${name"}},{"set_tag":{"key":"a","value":"${regex.1}"}},
                  {"set_tag":{"key":"a","value":""}},{"set_tag":{"key":"a","value":"${regex.17}"}},
                  {"copy_tag":{"from":"nam","key":"a"}},{"map_value":{"key":"a","from":"name","mapping":{}}},
-                 {"map_value":{"key":"a","from":"name","mapping":{"x":1.5},"defualt":"y"}},
+                 {"map_value":{"key":"a","from":"name","mapping":{"x":[]},"defualt":"y"}},
                  {"inherit_tag":{"key":"team"}}]}
                 """#,
                 [
@@ -105,7 +105,7 @@ struct DraftTests {
                     "/actions/5/copy_tag/from: unknown field \"nam\"; did you mean \"name\"? fields are provider, resource_type, name, account_id, region, resource_id, tags.KEY, native_tags.KEY and metadata.PATH",
                     "/actions/6/map_value/mapping: expected an object with 1 to 10000 members, found 0 members",
                     "/actions/7/map_value/defualt: unknown field; did you mean \"default\"?",
-                    "/actions/7/map_value/mapping/x: expected a string, found a number",
+                    "/actions/7/map_value/mapping/x: expected a string, number or boolean, found an array",
                     "/actions/8/inherit_tag: inheritance along relationships is not available in this version",
                 ]
             ),
@@ -141,20 +141,47 @@ struct DraftTests {
             ),
             (
                 #"{"tag_key":"a","data_type":"number","allowed_values":["1","x","1"]}"#,
-                ["/allowed_values/1: \"x\" is no number", "/allowed_values/2: the value is given twice"]
+                ["/allowed_values/1: \"x\" is no number"]
             ),
             (
                 #"{"tag_key":"a","allowed_values":["production","staging"],"value_aliases":{"producton":["p"],"staging":["p",7,[]],"production":"x"}}"#,
                 [
-                    "/value_aliases/staging/2: expected a string, found an array",
+                    "/value_aliases/staging/2: expected a string, number or boolean, found an array",
                     "/value_aliases/production: expected an array of spellings, found a string",
-                    "/value_aliases/producton: the value is not one of allowed_values; did you mean \"production\"?",
-                    "/value_aliases/staging/0: \"p\" stands for \"producton\" already",
                 ]
             ),
+            (#"{"tag_key":"a","value_aliases":{"":["p"]}}"#, ["/value_aliases/: the value is empty"]),
         ] as [(String, [String])])
     func definitionMistakes(json: String, expected: [String]) throws {
         #expect(try problems(definition: json) == expected)
+    }
+
+    @Test("A name is one line", arguments: ["a\\tb", "a\\nb", "a\\r\\nb"])
+    func nameInOneLine(name: String) throws {
+        let json = #"{"rule_name":"\#(name)","conditions":{"all":[]},"actions":[{"remove_tag":{"key":"x"}}]}"#
+        #expect(try problems(rule: json) == ["/rule_name: the name has a tab or a line break in it"])
+    }
+
+    @Test("Numbers and booleans become text, and a value that is given twice counts once")
+    func spelledValues() throws {
+        let draft = try TagDefinitionDraft(
+            json: JSONValue(parsing: #"{"tag_key":"a","allowed_values":[1,1.0,"1",0.5,true,"true",-3]}"#))
+        #expect(draft.allowedValues == ["1", "0.5", "true", "-3"])
+    }
+
+    @Test("What is odd about a definition, and has a meaning all the same, is a warning")
+    func warnings() throws {
+        var definition = Scene.definitions[0]
+        definition.allowedValues = ["production", "staging"]
+        definition.valueAliases = [
+            .init(value: "producton", aliases: ["p"]), .init(value: "staging", aliases: ["P", "s"]),
+        ]
+        #expect(
+            definition.warnings.problems.map { "\($0.pointer): \($0.message)" } == [
+                "/value_aliases/producton: the value is not one of allowed_values; did you mean \"production\"?",
+                "/value_aliases/staging/0: \"P\" stands for \"producton\" already, and goes on doing so",
+            ])
+        #expect(try TagDefinitionDraft(json: definition.json).valueAliases == definition.valueAliases)
     }
 
     @Test("A definition reads back as it was written, and clashes with another that claims its spelling")

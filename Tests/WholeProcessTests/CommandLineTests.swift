@@ -154,6 +154,40 @@ struct CommandLineTests {
         }
     }
 
+    @Test("The wide format adds the UUID to the provider's id; JSON has both")
+    func wide() async throws {
+        let tool = try CommandLineTool()
+        defer { tool.remove() }
+        try await ScriptedServer.serving({ _ in
+            .json(
+                #"{"items":[{"id":"6fa459ea-ee8a-5ca4-894e-db77e160355e","resource_id":"i-1","name":"one"}],"next_cursor":null}"#
+            )
+        }) { url, _ async throws in
+            let narrow = try await tool.run("resources", "list", url: url)
+            #expect(narrow.output.contains("i-1") && !narrow.output.contains("6fa459ea"))
+            let wide = try await tool.run("resources", "list", "-o", "wide", url: url)
+            #expect(wide.output.contains("UUID") && wide.output.contains("6fa459ea-ee8a-5ca4-894e-db77e160355e"))
+        }
+    }
+
+    @Test("tags get shows one tag and whom it won over; a key that is not there ends with a refusal")
+    func oneTag() async throws {
+        let tool = try CommandLineTool()
+        defer { tool.remove() }
+        let id = "6fa459ea-ee8a-5ca4-894e-db77e160355e"
+        try await ScriptedServer.serving({ call in
+            call.path.hasSuffix("virtual-tags")
+                ? .json(
+                    #"{"items":[{"id":"1","tag_key":"owner","tag_value":"jo","source":"manual","provenance":[{"tag_value":"al","source":"rule"}]}],"next_cursor":null}"#
+                ) : .json(#"{"items":[{"id":"\#(id)","resource_id":"i-1"}],"next_cursor":null}"#)
+        }) { url, _ async throws in
+            let found = try await tool.run("tags", "get", "i-1", "owner", url: url)
+            #expect(found.status == 0 && found.output.contains("jo") && found.output.contains("al"), "\(found)")
+            let missing = try await tool.run("tags", "get", "i-1", "team", url: url)
+            #expect(missing.status != 0 && missing.errors.contains("no tag \"team\""), "\(missing)")
+        }
+    }
+
     // MARK: Apply
 
     private let rules = """

@@ -61,6 +61,19 @@ struct ExitStatusTests {
         #expect(said.contains(named), "\(said)")
     }
 
+    @Test("74 for a key pair that is damaged, empty among others, and it says what to do", arguments: ["", "-----BEGIN"])
+    func damagedKey(contents: String) async throws {
+        let scratch = try Scratch()
+        defer { scratch.remove() }
+        let node = try await NodeProcess.serving(scratch.url)
+        #expect(node.terminate() == 0)
+        await node.close()
+        try Data(contents.utf8).write(to: scratch.url.appending(path: "keys/es256.pem"))
+        let (code, said) = try await status(scratch.url)
+        #expect(code == 74)
+        #expect(said.contains("keys/es256.pem is damaged") && said.contains("remove it"), "\(said)")
+    }
+
     @Test("74 for a directory that a newer version wrote")
     func newerVersion() async throws {
         let scratch = try Scratch()

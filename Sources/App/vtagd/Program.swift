@@ -165,6 +165,8 @@ private struct ServedAPI: Service {
             api = try await API(
                 node: node, eventLoops: Array(group.makeIterator()), verifier: TokenVerifier(keys: try await keys.load()),
                 cursorKey: secrets.cursorKey, configuration: configuration, logger: Logger(label: "api"))
+        } catch let error as DamagedSecretError {
+            throw ProgramError(status: 74, message: "\(error)")
         } catch {
             throw ProgramError(status: settings.jwks == nil ? 73 : 64, message: "\(error)")
         }

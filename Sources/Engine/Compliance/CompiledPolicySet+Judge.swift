@@ -69,6 +69,13 @@ extension CompiledPolicySet {
         case .count(let min, let max):
             if tags.count < min { findings.add(.tooFewTags, "", String(tags.count)) }
             if tags.count > max { findings.add(.tooManyTags, "", String(tags.count)) }
+        case .schema(let keys, let schema):
+            for position in 0..<keys.count {
+                guard let value = value(of: keys[position], facts), !schema.definitions[position].permits(value) else {
+                    continue
+                }
+                findings.add(.valueNotAllowed, keys[position].key, value)
+            }
         }
     }
 

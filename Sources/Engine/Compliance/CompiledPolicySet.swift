@@ -1,4 +1,4 @@
-internal import Conditions
+package import Conditions
 package import Model
 
 /// All enabled policies, made ready to judge one resource after the other.
@@ -27,6 +27,8 @@ package final class CompiledPolicySet: Sendable {
         case conditional(CompiledCondition, Fixed<Key>)
         case format(Key?, pattern: Pattern?, keyPattern: Pattern?)
         case count(min: Int, max: Int)
+        /// The tag schema's own demand.
+        case schema(Fixed<Key>, SchemaPolicy)
     }
 
     struct Key: Sendable {
@@ -47,13 +49,21 @@ package final class CompiledPolicySet: Sendable {
 
     /// Disabled policies are left out. `spelling` maps a written key to the one in the virtual layer: the `key` of the rule
     /// set's normaliser. Never fails: a pattern that RE2 refuses (decoding refuses it first) is not demanded.
-    package init(policies written: [CompliancePolicy], spelling: @escaping (String) -> String = { $0 }) {
+    package convenience init(policies: [CompliancePolicy], spelling: @escaping (String) -> String = { $0 }) {
         var cache = PatternCache()
+        self.init(policies: policies, spelling: spelling, patterns: &cache)
+    }
+
+    /// `schema`: judged like a policy, where it asks for anything.
+    package init(
+        policies written: [CompliancePolicy], schema: SchemaPolicy = SchemaPolicy([]),
+        spelling: @escaping (String) -> String, patterns cache: inout PatternCache
+    ) {
         func condition(_ condition: Condition) -> CompiledCondition {
             CompiledCondition(condition, spelling: spelling, patterns: &cache)
         }
         func pattern(_ text: String?) -> Pattern? { text.flatMap { try? cache.pattern($0, ignoreCase: false) } }
-        let policies = written.filter(\.enabled).sorted { $0.id < $1.id }.map { policy in
+        var policies = written.filter(\.enabled).map { policy in
             let demand: Demand =
                 switch policy.rules {
                 case .requiredTags(let keys): .keys(Fixed(keys.map { Key($0, spelling) }))
@@ -69,11 +79,28 @@ package final class CompiledPolicySet: Sendable {
                 }
             return Policy(id: policy.id, scope: policy.scope.map(condition), demand: demand)
         }
-        self.policies = Fixed(policies)
+        if !schema.isEmpty {
+            let keys = Fixed(schema.definitions.map { Key($0.key, spelling) })
+            policies.append(Policy(id: SchemaPolicy.id, scope: nil, demand: .schema(keys, schema)))
+        }
+        self.policies = Fixed(policies.sorted { $0.id < $1.id })
     }
 }
 
 extension CompliancePolicy {
     /// The `tag_key` of a `TAG_FORMAT` policy for all tags.
     package static let everyKey = "*"
+}
+
+extension CompliancePolicy.Rules {
+    /// What its regular expressions cost (`PatternCost`).
+    package var patternCost: Int {
+        switch self {
+        case .requiredTags, .tagCount: 0
+        case .valueValidation(_, _, let pattern): pattern.map(PatternCost.estimate) ?? 0
+        case .conditionalRequirement(let condition, _): condition.patternCost
+        case .tagFormat(_, let pattern, let keyPattern):
+            [pattern, keyPattern].compactMap { $0.map(PatternCost.estimate) }.reduce(0, +)
+        }
+    }
 }

@@ -19,7 +19,7 @@ package struct CompliancePolicyDraft: Hashable, Sendable {
     package var enabled: Bool
 
     private static let fields = ["policy_name", "description", "policy_type", "severity", "scope", "rules", "enabled"]
-    private static let readOnly = ["id", "version", "created_by", "created_at", "updated_at", "stats"]
+    private static let readOnly = ["id", "version", "warnings", "created_by", "created_at", "updated_at", "stats"]
 
     /// Reads the fields above; `severity` is `MEDIUM` and `enabled` true unless told, and without `scope` the policy is for
     /// all resources. Throws all that is wrong.
@@ -91,7 +91,7 @@ extension CompliancePolicy.Rules {
     private static func pattern(_ name: String, in reader: ObjectReader, into errors: inout ValidationErrors) -> String? {
         guard let regex = reader.text(name, bytes: 1...Pattern.bytesMax, into: &errors) else { return nil }
         do throws(PatternError) {
-            _ = try Pattern(regex: regex)
+            _ = try Pattern(checking: regex)
             return regex
         } catch {
             errors.add(error.message, at: reader.place(of: name))
@@ -137,7 +137,6 @@ extension CompliancePolicy.Rules {
         if reader.value("min") == nil, reader.value("max") == nil {
             errors.add("TAG_COUNT needs `min`, `max` or both", at: reader.pointer)
         }
-        if let min, let max, min > max { errors.add("`min` is greater than `max`", at: reader.place(of: "min")) }
         return .tagCount(min: min ?? 0, max: max)
     }
 
@@ -167,6 +166,13 @@ extension CompliancePolicy.Rules {
 }
 
 extension CompliancePolicy {
+    /// What is odd about the policy, as pointers into its document: a schema cannot say it, and it has a meaning.
+    package var warnings: ValidationErrors {
+        guard case .tagCount(let min, let max?) = rules, min > max else { return ValidationErrors() }
+        return ValidationErrors(
+            "`min` is greater than `max`: no resource can comply", at: .root.appending("rules").appending("min"))
+    }
+
     /// A stored policy as the API shows it.
     package var json: JSONValue {
         .object([
@@ -178,6 +184,7 @@ extension CompliancePolicy {
             .init("scope", scope?.json ?? .null),
             .init("rules", rules.json),
             .init("enabled", .bool(enabled)),
+            .init("warnings", warnings.json),
             .init("version", .int(Int(version))),
             .init("created_by", .string(createdBy)),
             .init("created_at", .string(createdAt.description)),

@@ -11,6 +11,13 @@ extension Condition {
         guard let condition = reader.condition(json, at: pointer, depth: 1, into: &errors), errors == before else {
             return nil
         }
+        let cost = condition.patternCost
+        guard cost <= PatternCost.conditionMax else {
+            errors.add(
+                "the regular expressions are too large together: about \(cost) instructions; "
+                    + "\(PatternCost.conditionMax) are accepted", at: pointer)
+            return nil
+        }
         self = condition
     }
 
@@ -220,6 +227,10 @@ private struct ConditionReader {
             errors.add("`\(comparison.rawValue)` needs \(expected), found \(value.kindName)", at: place)
             return nil
         }
+        guard !patternOnly || !text.isEmpty else {
+            errors.add("the pattern is empty", at: place)
+            return nil
+        }
         guard text.utf8.count <= Self.valueBytesMax else {
             errors.add("the value has \(text.utf8.count) bytes; \(Self.valueBytesMax) are accepted", at: place)
             return nil
@@ -259,7 +270,7 @@ private struct ConditionReader {
     ) -> FieldTest.Operand? {
         do throws(PatternError) {
             switch comparison {
-            case .regex: _ = try Pattern(regex: text, ignoreCase: ignoreCase)
+            case .regex: _ = try Pattern(checking: text, ignoreCase: ignoreCase)
             case .glob: _ = try Glob(text).pattern(ignoreCase: ignoreCase)
             default: break
             }

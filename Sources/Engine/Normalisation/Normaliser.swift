@@ -68,3 +68,15 @@ package enum Normaliser {
         return result
     }
 }
+
+extension JSONView {
+    /// Most members that a message names.
+    private static let membersNamedMax = 5
+
+    /// `among the members foo, bar`, for the message that nothing in an object was recognised.
+    var membersInWords: String {
+        let names = members.prefix(Self.membersNamedMax).compactMap { $0.key.string?.prefix(40) }
+        let more = count > names.count ? " …" : ""
+        return "among the members \(names.map { "`\($0)`" }.joined(separator: ", "))\(more)"
+    }
+}

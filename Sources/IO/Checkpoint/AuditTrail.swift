@@ -97,18 +97,6 @@ extension Checkpoint {
         }
     }
 
-    /// Calls `body` with every entry that matches, newest first, until it returns false. Blocks.
-    ///
-    /// Sees the history as it is now; as long as it runs, the write-ahead file cannot be folded.
-    package func forEachAuditEntry(_ filter: AuditFilter, _ body: (AuditEntry) -> Bool) throws(CheckpointError) {
-        _ = try scan(filter, before: nil, lookingAt: .max) { row in
-            guard let entry = row.entry else {
-                throw CheckpointError.damaged(path, "audit entry \(row.number) is of an unknown kind")
-            }
-            return body(entry)
-        }
-    }
-
     /// Returns the place where `body` or the bound stopped it, nil at the end.
     private func scan(
         _ filter: AuditFilter, before cursor: AuditCursor?, lookingAt bound: Int, _ body: (AuditRow) throws -> Bool

@@ -8,6 +8,8 @@ final class LogAdmission: Sendable {
     /// Bytes left in the current segment for records.
     private let segmentRoom = ManagedAtomic<Int>(0)
     private let diskFull = ManagedAtomic<Bool>(false)
+    /// An append was refused for it since the disk was found full.
+    private let refusedForSpace = ManagedAtomic<Bool>(false)
     private let stopped = ManagedAtomic<Bool>(false)
 
     init(queueBytesMax: Int) {
@@ -28,6 +30,7 @@ final class LogAdmission: Sendable {
             }
         if let refusal {
             queuedBytes.wrappingDecrement(by: bytes, ordering: .relaxed)
+            if refusal == .diskFull { refusedForSpace.store(true, ordering: .relaxed) }
             throw refusal
         }
     }
@@ -38,11 +41,15 @@ final class LogAdmission: Sendable {
         queuedBytes.wrappingDecrement(by: bytes, ordering: .relaxed)
     }
 
-    func setDiskFull(_ isFull: Bool) { diskFull.store(isFull, ordering: .relaxed) }
+    func setDiskFull(_ isFull: Bool) {
+        diskFull.store(isFull, ordering: .relaxed)
+        if !isFull { refusedForSpace.store(false, ordering: .relaxed) }
+    }
 
     func stop() { stopped.store(true, ordering: .releasing) }
 
     var waitingBytes: Int { queuedBytes.load(ordering: .relaxed) }
     var isDiskFull: Bool { diskFull.load(ordering: .relaxed) }
+    var refusesForSpace: Bool { isDiskFull && refusedForSpace.load(ordering: .relaxed) }
     var isStopped: Bool { stopped.load(ordering: .acquiring) }
 }

@@ -8,17 +8,37 @@ package struct LogIOError: Error, Equatable, Sendable, CustomStringConvertible {
     package var path: String
     /// `errno` of the call.
     package var code: Int32
+    /// How large the file was to be, where the call allocates one.
+    package var bytesWanted: Int?
 
-    package init(operation: String, path: String, code: Int32) {
+    package init(operation: String, path: String, code: Int32, bytesWanted: Int? = nil) {
         self.operation = operation
         self.path = path
         self.code = code
+        self.bytesWanted = bytesWanted
     }
 
     /// The disk, or the quota on it, is used up.
     package var isDiskFull: Bool { code == ENOSPC || code == EDQUOT }
 
-    package var description: String { "\(operation) \(path): \(String(cString: strerror(code)))" }
+    package var description: String {
+        isDiskFull ? outOfSpace : "cannot \(operation) \(path): \(String(cString: strerror(code)))"
+    }
+
+    private var outOfSpace: String {
+        let wanted = bytesWanted.map { "a file of \($0) bytes" } ?? "writing"
+        let free = Self.bytesFree(at: path).map { ", \($0) bytes are free" } ?? ""
+        return
+            "the disk (or the quota) is full: no room at \(path) for \(wanted)\(free). Free some space, or use another directory."
+    }
+
+    /// What is free for this process on the file system that holds `path`, or its folder where the file is gone.
+    private static func bytesFree(at path: String) -> UInt64? {
+        var status = statvfs()
+        let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
+        guard statvfs(path, &status) == 0 || statvfs(folder, &status) == 0 else { return nil }
+        return UInt64(status.f_bavail) * UInt64(status.f_frsize)
+    }
 }
 
 /// Why a log cannot be opened.

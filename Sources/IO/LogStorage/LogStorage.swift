@@ -79,7 +79,8 @@ package final class LogStorage: Sendable {
     package var status: LogStatus {
         LogStatus(
             records: counters.records, bytes: counters.bytes, syncs: counters.syncs, waitingBytes: admission.waitingBytes,
-            segments: keeper.sealedCount + 1, isDiskFull: admission.isDiskFull, isStopped: admission.isStopped)
+            segments: keeper.sealedCount + 1, isDiskFull: admission.isDiskFull,
+            refusesForSpace: admission.refusesForSpace, isStopped: admission.isStopped)
     }
 }
 
@@ -97,6 +98,8 @@ package struct LogStatus: Equatable, Sendable {
     package var segments: Int
     /// There is no room for another segment.
     package var isDiskFull: Bool
+    /// An append was refused for that; true until there is room again.
+    package var refusesForSpace: Bool
     /// Closed or failed: nothing is taken any more.
     package var isStopped: Bool
 }

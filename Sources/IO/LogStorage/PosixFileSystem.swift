@@ -128,7 +128,7 @@ final class PosixFile: LogFile {
     func allocate(bytes: Int) throws(LogIOError) {
         var code: Int32
         repeat { code = posix_fallocate(descriptor, 0, off_t(bytes)) } while code == EINTR
-        guard code == 0 else { throw LogIOError(operation: "posix_fallocate", path: path, code: code) }
+        guard code == 0 else { throw LogIOError(operation: "allocate", path: path, code: code, bytesWanted: bytes) }
         guard fsync(descriptor) == 0 else { throw failure("fsync") }
     }
 

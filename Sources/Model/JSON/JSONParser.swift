@@ -15,6 +15,8 @@ package struct JSONError: Error, Equatable, CustomStringConvertible {
 
 /// A reusable parser over simdjson's tape: no allocation per value, whole-document validation first.
 ///
+/// An integer that 64 bits do not hold is read as a double (RFC 8259, section 6, lets a reader choose its precision).
+///
 /// Not thread-safe; keep one per event loop. The views it hands out live only inside the closure.
 package final class JSONParser {
     /// Longest accepted document in bytes; 100 MiB unless told.
@@ -43,7 +45,10 @@ package final class JSONParser {
         guard bytes.count <= bytesMax else {
             throw JSONError(.tooLarge, "the document has \(bytes.count) bytes; \(bytesMax) are accepted")
         }
-        let code = vtag_json_parse(handle, bytes.baseAddress?.assumingMemoryBound(to: CChar.self), bytes.count)
+        var code = parse(bytes)
+        if code == Self.numberError, let rewritten = WideIntegers.rewritten(bytes) {
+            code = rewritten.withUnsafeBytes(parse)
+        }
         guard code == 0 else { throw Self.error(code, depthMax: depthMax) }
         guard let tape = vtag_json_tape(handle), let strings = vtag_json_strings(handle) else {
             preconditionFailure("simdjson parsed a document but kept no tape")
@@ -58,6 +63,13 @@ package final class JSONParser {
     package func withDocument<Result>(_ text: String, _ body: (JSONView) throws -> Result) throws -> Result {
         try withDocument(Array(text.utf8), body)
     }
+
+    private func parse(_ bytes: UnsafeRawBufferPointer) -> Int32 {
+        vtag_json_parse(handle, bytes.baseAddress?.assumingMemoryBound(to: CChar.self), bytes.count)
+    }
+
+    /// What simdjson says of a number that it cannot read, one that is too large for 64 bits among them.
+    private static let numberError: Int32 = 9
 
     /// Codes of simdjson's `error_code` that deserve a name of their own.
     private static func error(_ code: Int32, depthMax: Int) -> JSONError {

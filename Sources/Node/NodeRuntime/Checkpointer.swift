@@ -24,6 +24,9 @@ final class Checkpointer: @unchecked Sendable {
     private var nextRound: EventLoopPromise<Void>?
     private var retry: Scheduled<Void>?
     private var failures = 0
+    /// Those who wait for a flush, by number.
+    private var waiting: [Int: EventLoopPromise<Void>] = [:]
+    private var flushes = 0
     private var isStopping = false
 
     /// Longest pause between two tries to write a round, in milliseconds.
@@ -53,10 +56,20 @@ final class Checkpointer: @unchecked Sendable {
     }
 
     /// Everything that was committed before this call is in the checkpoint when the future succeeds. Fails with
-    /// `NodeError.stopping` once the node stops.
+    /// `NodeError.stopping` once the node stops, and with `checkpointBehind` as soon as a try to write failed: that is tried
+    /// again, but nobody is to wait for it.
     func flush() -> EventLoopFuture<Void> {
         eventLoop.flatSubmit { [self] in
-            isStopping ? eventLoop.makeFailedFuture(NodeError.stopping) : flushNow()
+            guard !isStopping else { return eventLoop.makeFailedFuture(NodeError.stopping) }
+            guard failures == 0 else { return eventLoop.makeFailedFuture(NodeError.checkpointBehind) }
+            let promise = eventLoop.makePromise(of: Void.self)
+            let number = flushes
+            flushes += 1
+            waiting[number] = promise
+            flushNow().whenComplete { [self] result in
+                waiting.removeValue(forKey: number)?.completeWith(result)
+            }
+            return promise.futureResult
         }
     }
 
@@ -120,6 +133,9 @@ final class Checkpointer: @unchecked Sendable {
             logger.error(
                 "checkpoint not written, trying again",
                 metadata: ["checkpoint.error": "\(error)", "checkpoint.failures": "\(failures)"])
+            let waiting = waiting
+            self.waiting = [:]
+            for promise in waiting.values { promise.fail(NodeError.checkpointBehind) }
             let pause = min(Self.retryMillisecondsMax, 100 << Int64(min(failures, 7)))
             let retry = eventLoop.scheduleTask(in: .milliseconds(pause)) {}
             self.retry = retry

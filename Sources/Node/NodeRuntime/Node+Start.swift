@@ -216,7 +216,7 @@ private struct Recovered: Sendable {
         }
         let systemHost = SystemHost(
             shard: SystemShard(state: system), term: nextTerm(of: SystemShard.group), eventLoop: loops[0].eventLoop,
-            log: producers[0], backlog: systemBacklog, now: now,
+            log: producers[0], backlog: systemBacklog, catalog: catalog, now: now,
             publish: { catalog in
                 for loop in loops { loop.eventLoop.runNowOrSoon { loop.use(catalog) } }
             })

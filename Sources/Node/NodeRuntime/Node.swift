@@ -48,6 +48,9 @@ package final class Node: Sendable {
     /// How the log fares, for metrics.
     package var logStatus: LogStatus { log.status }
 
+    /// Writes are refused, as the disk is full: true from the first one until there is room again.
+    package var refusesForSpace: Bool { log.status.refusesForSpace }
+
     /// Everything acknowledged before this call can be read from the checkpoint's tables when it returns.
     package func flushCheckpoint() async throws {
         try await checkpointer.flush().get()

@@ -13,6 +13,8 @@ package enum NodeError: Error, Hashable, Sendable, CustomStringConvertible {
     case tooLarge
     /// The node is stopping. Nothing of the request happened.
     case stopping
+    /// The checkpoint cannot be written now, so what it holds is behind. It is tried again.
+    case checkpointBehind
     /// Stored data could not be read.
     case damaged(String)
 
@@ -23,6 +25,7 @@ package enum NodeError: Error, Hashable, Sendable, CustomStringConvertible {
         case .diskFull: "the disk of the data directory is full; free some space"
         case .tooLarge: "the change is too large for one entry of the log; split the request"
         case .stopping: "the node is stopping"
+        case .checkpointBehind: "the checkpoint cannot be written at the moment"
         case .damaged(let detail): "stored data could not be read: \(detail)"
         }
     }

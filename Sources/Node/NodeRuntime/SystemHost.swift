@@ -12,6 +12,7 @@ final class SystemHost: @unchecked Sendable {
     let eventLoop: any EventLoop
     private let log: LogProducer
     private let now: @Sendable () -> Timestamp
+    private var catalog: Catalog
     private let publish: (Catalog) -> Void
     private var durableIndex: UInt64
     private var waiters = ReplyQueue()
@@ -22,7 +23,7 @@ final class SystemHost: @unchecked Sendable {
 
     init(
         shard: SystemShard, term: UInt64, eventLoop: any EventLoop, log: LogProducer, backlog: SystemBacklog,
-        now: @escaping @Sendable () -> Timestamp, publish: @escaping (Catalog) -> Void
+        catalog: Catalog, now: @escaping @Sendable () -> Timestamp, publish: @escaping (Catalog) -> Void
     ) {
         self.shard = shard
         self.term = term
@@ -30,6 +31,7 @@ final class SystemHost: @unchecked Sendable {
         self.log = log
         self.backlog = backlog
         self.now = now
+        self.catalog = catalog
         self.publish = publish
         durableIndex = shard.lastIndex
     }
@@ -67,7 +69,10 @@ final class SystemHost: @unchecked Sendable {
             catalogChanged = catalogChanged || changes.catalogChanged
         }
         // Published before the answer: whoever hears of the new rule may rely on it.
-        if catalogChanged { publish(Catalog(shard.state)) }
+        if catalogChanged {
+            catalog = Catalog(shard.state, after: catalog)
+            publish(catalog)
+        }
         for (reply, completion) in waiters.take(upTo: index) { completion(.success(reply)) }
     }
 

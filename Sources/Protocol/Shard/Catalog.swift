@@ -1,4 +1,5 @@
-import Compliance
+package import Compliance
+import Conditions
 package import Model
 package import TaggingRules
 
@@ -13,9 +14,13 @@ package struct Catalog: Sendable {
     package let policies: [CompliancePolicy]
     package let ruleSet: CompiledRuleSet
     let policySet: CompiledPolicySet
+    /// What the definitions ask of values.
+    package let schema: SchemaPolicy
     private let items: [UUID128: CatalogItem]
+    private let patterns: PatternCache
 
-    package init(_ state: SystemState) {
+    /// `earlier`: a catalogue whose compiled patterns are used again.
+    package init(_ state: SystemState, after earlier: Catalog? = nil) {
         version = state.catalogVersion
         items = state.items
         rules = state.sorted(.rule).compactMap { if case .rule(let rule) = $0 { rule } else { nil } }
@@ -23,12 +28,29 @@ package struct Catalog: Sendable {
             if case .definition(let definition) = $0 { definition } else { nil }
         }
         policies = state.sorted(.policy).compactMap { if case .policy(let policy) = $0 { policy } else { nil } }
-        let ruleSet = CompiledRuleSet(rules: rules, definitions: definitions)
+        var patterns = PatternCache(reusing: earlier?.patterns)
+        let ruleSet = CompiledRuleSet(rules: rules, definitions: definitions, patterns: &patterns)
         self.ruleSet = ruleSet
-        policySet = CompiledPolicySet(policies: policies) { ruleSet.normaliser.key($0) }
+        schema = SchemaPolicy(definitions)
+        policySet = CompiledPolicySet(
+            policies: policies, schema: schema, spelling: { ruleSet.normaliser.key($0) }, patterns: &patterns)
+        patterns.forgetEarlier()
+        self.patterns = patterns
     }
 
     package subscript(_ id: UUID128) -> CatalogItem? { items[id] }
+
+    /// Why the schema does not permit a tag that somebody sets; nil when it does.
+    package func objection(to tag: Tag) -> String? {
+        guard !schema.isEmpty else { return nil }
+        let normaliser = ruleSet.normaliser
+        return schema.objection(key: normaliser.key(tag.key), value: normaliser.value(tag.value, for: tag.key))
+    }
+
+    /// What the regular expressions of all rules and policies but that one cost together (`PatternCost`).
+    package func patternCost(except id: UUID128) -> Int {
+        items.values.reduce(0) { $0 + ($1.id == id ? 0 : $1.patternCost) }
+    }
 
     package func rule(_ id: UUID128) -> TagRule? { if case .rule(let rule)? = items[id] { rule } else { nil } }
     package func definition(_ id: UUID128) -> TagDefinition? {
@@ -36,6 +58,17 @@ package struct Catalog: Sendable {
     }
     package func policy(_ id: UUID128) -> CompliancePolicy? {
         if case .policy(let policy)? = items[id] { policy } else { nil }
+    }
+}
+
+extension CatalogItem {
+    /// What its regular expressions cost (`PatternCost`).
+    package var patternCost: Int {
+        switch self {
+        case .rule(let rule): rule.condition.patternCost
+        case .definition: 0
+        case .policy(let policy): (policy.scope?.patternCost ?? 0) + policy.rules.patternCost
+        }
     }
 }
 

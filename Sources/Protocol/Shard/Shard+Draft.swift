@@ -11,6 +11,7 @@ extension Shard {
         private let version: UInt64
         private(set) var outcomes: [Outcome] = []
         private(set) var subject: UUID128?
+        private(set) var tags: TagSnapshot?
         private(set) var auditSequence: UInt64
         private(set) var sweep: ShardState.SweepPosition
         private var working: [ResourceID: ResourceRecord?] = [:]
@@ -28,7 +29,6 @@ extension Shard {
             sweep = shard.sweepPosition
         }
 
-        var isEmpty: Bool { order.isEmpty && trail.isEmpty && !sweptNow }
         var changedRows: [(ResourceID, ResourceRecord?)] { order.map { ($0, working[$0] ?? nil) } }
 
         var effects: [Effect] {
@@ -59,8 +59,10 @@ extension Shard {
                 outcomes.append(try delete(id, precondition))
             case .applyTags(let items):
                 for item in items { outcomes.append(try applyTags(item, judge)) }
+                if items.count == 1 { try keepTags(of: items[0].resource) }
             case .setTag(let id, let value, let precondition):
                 outcomes.append(try setTag(id, value: value, precondition, judge))
+                if let subject { try keepTags(of: ResourceID(subject)) }
             case .deleteTag(let id, let precondition):
                 outcomes.append(try deleteTag(id, precondition, judge))
             case .reserveKey:
@@ -191,6 +193,12 @@ extension Shard {
                 record.tags.sort { $0.key < $1.key }
             }
             return settle(record, replacing: before, .deleted, judge)
+        }
+
+        /// Keeps what is answered, where the request may come again.
+        private mutating func keepTags(of id: ResourceID) throws(CodecError) {
+            guard context.idempotency != nil, outcomes.last?.succeeded == true, let record = try current(id) else { return }
+            tags = TagSnapshot(of: record)
         }
 
         private func setManually(_ record: inout ResourceRecord, key: String, value: String) {

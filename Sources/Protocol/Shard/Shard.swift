@@ -126,19 +126,21 @@ package struct Shard: Sendable {
         var effects = draft.effects
         var answer: (IdempotencyKey, Remembered)?
         if let idempotency = context.idempotency, draft.outcomes.contains(where: \.succeeded) {
-            let reply = ShardReply(index: queue.nextIndex, outcomes: draft.outcomes, subject: draft.subject)
+            let reply = ShardReply(
+                index: queue.nextIndex, outcomes: draft.outcomes, subject: draft.subject, tags: draft.tags)
             let remembered = Remembered(bodyDigest: idempotency.bodyDigest, reply: reply, at: now)
             effects.append(.remember(idempotency.key, remembered))
             answer = (idempotency.key, remembered)
         }
         guard !effects.isEmpty else {
-            let reply = ShardReply(index: queue.lastIndex, outcomes: draft.outcomes, subject: draft.subject)
+            let reply = ShardReply(
+                index: queue.lastIndex, outcomes: draft.outcomes, subject: draft.subject, tags: draft.tags)
             return .answer(reply, after: queue.lastIndex)
         }
         let payload = ShardPayload(
             entry: EntryPayload(at: now, effects: effects), rows: draft.changedRows, answer: answer,
             auditSequence: draft.auditSequence, sweep: draft.sweep)
-        let reply = ShardReply(index: queue.nextIndex, outcomes: draft.outcomes, subject: draft.subject)
+        let reply = ShardReply(index: queue.nextIndex, outcomes: draft.outcomes, subject: draft.subject, tags: draft.tags)
         return .append(proposal(payload, reply))
     }
 

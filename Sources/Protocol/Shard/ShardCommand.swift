@@ -90,17 +90,25 @@ package struct ShardReply: Hashable, Sendable {
     package let outcomes: [Outcome]
     /// The thing that the command was about, where its caller does not know: the resource of a tag, a new rule.
     package let subject: UUID128?
+    /// Tags that were set by hand under an idempotency key, as they were then: whatever becomes of them, the same key is
+    /// answered the same.
+    package let tags: TagSnapshot?
 
-    package init(index: UInt64, outcomes: [Outcome], subject: UUID128? = nil) {
+    package init(index: UInt64, outcomes: [Outcome], subject: UUID128? = nil, tags: TagSnapshot? = nil) {
         self.index = index
         self.outcomes = outcomes
         self.subject = subject
+        self.tags = tags
     }
 
     func write(to writer: inout ByteWriter) {
         writer.varint(index)
-        writer.byte(subject == nil ? 0 : 1)
+        writer.byte((subject == nil ? 0 : 1) | (tags == nil ? 0 : 2))
         if let subject { writer.uuid(subject) }
+        if let tags {
+            writer.uuid(tags.resource.uuid)
+            writer.blob(tags.row)
+        }
         writer.varint(outcomes.count)
         for outcome in outcomes {
             switch outcome {
@@ -124,7 +132,10 @@ package struct ShardReply: Hashable, Sendable {
 
     init(from reader: inout ByteReader) throws(CodecError) {
         index = try reader.varint()
-        subject = try reader.byte() == 0 ? nil : try reader.uuid()
+        let flags = try reader.byte()
+        guard flags < 4 else { throw CodecError("an answer has a form that this version does not know") }
+        subject = flags & 1 == 0 ? nil : try reader.uuid()
+        tags = flags & 2 == 0 ? nil : TagSnapshot(resource: ResourceID(try reader.uuid()), row: try reader.blob())
         var outcomes: [Outcome] = []
         for _ in 0..<(try reader.count()) {
             switch try reader.byte() {
@@ -141,6 +152,35 @@ package struct ShardReply: Hashable, Sendable {
             }
         }
         self.outcomes = outcomes
+    }
+}
+
+/// The tags that people had set on a resource at one moment, in a row of their own.
+package struct TagSnapshot: Hashable, Sendable {
+    package let resource: ResourceID
+    let row: [UInt8]
+
+    init(resource: ResourceID, row: [UInt8]) {
+        self.resource = resource
+        self.row = row
+    }
+
+    init(of record: ResourceRecord) {
+        let resource = record.resource
+        let tags = record.tags.filter { tag in tag.assertions.contains { $0.source == .manual } }
+        let bare = Resource(
+            observed: Observation(.partial, provider: resource.provider, resourceID: resource.resourceID),
+            at: resource.firstSeen)
+        self.resource = resource.id
+        row = RecordCodec.encode(
+            ResourceRecord(
+                resource: bare, tags: tags, compliance: [], judgedUnder: record.judgedUnder,
+                changedIndex: record.changedIndex))
+    }
+
+    /// The row without anything but these tags. Throws `CodecError` when memory is damaged.
+    package var record: ResourceRecord {
+        get throws(CodecError) { try RecordCodec.decode(row, id: resource) }
     }
 }
 

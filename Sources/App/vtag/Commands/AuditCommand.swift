@@ -37,7 +37,7 @@ struct AuditCommand: AsyncParsableCommand {
                 try await session.printer.list(
                     session.client, target, limit: paging.itemsMax,
                     columns: [
-                        .init("AT"), .init("ACTION"), .init("RESOURCE", shrinks: true), .init("KEY", shrinks: true),
+                        .init("AT"), .init("ACTION"), .init("UUID", isID: true), .init("KEY", shrinks: true),
                         .init("FROM", shrinks: true),
                         .init("TO", shrinks: true), .init("BY", shrinks: true),
                     ], empty: "nothing has changed"

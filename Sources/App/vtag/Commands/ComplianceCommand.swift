@@ -68,7 +68,8 @@ struct ComplianceCommand: AsyncParsableCommand {
                     session.client, target, limit: paging.itemsMax,
                     columns: [
                         .init("SEVERITY"), .init("POLICY", shrinks: true), .init("TYPE", shrinks: true),
-                        .init("RESOURCE", shrinks: true), .init("WHAT", shrinks: true),
+                        .init("NAME", shrinks: true), .init("RESOURCE", isID: true),
+                        .init("WHAT", shrinks: true), .init("UUID", isWide: true),
                     ],
                     empty: "nothing is wrong", row: Violations.row)
             }
@@ -83,10 +84,9 @@ struct ComplianceCommand: AsyncParsableCommand {
                     .filter { !$0.isEmpty }.joined(separator: " ")
                 return words
             }
-            let name = item.cell("resource_name")
             return [
                 item.cell("severity"), item["policy_name"]?.string ?? item.cell("policy_id"), item.cell("resource_type"),
-                name.isEmpty ? item.cell("resource_id") : name, what.joined(separator: "; "),
+                item.cell("resource_name"), item.cell("native_id"), what.joined(separator: "; "), item.cell("resource_id"),
             ]
         }
     }

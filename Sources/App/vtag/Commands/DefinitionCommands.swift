@@ -27,7 +27,7 @@ struct ApplyOptions: ParsableArguments {
             try await application.run(definitions) { name, outcome in
                 counts[outcome, default: 0] += 1
                 outcomes.append(.object([.init(kind.key, .string(name)), .init("outcome", .string(outcome.rawValue))]))
-                if session.printer.format == .table {
+                if [.table, .wide].contains(session.printer.format) {
                     session.printer.terminal.line(
                         "\(kind.noun) \(Terminal.clean(name)): \(dryRun ? "would be " : "")\(outcome.rawValue)")
                 }

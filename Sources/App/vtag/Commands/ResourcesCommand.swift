@@ -39,9 +39,9 @@ struct ResourcesCommand: AsyncParsableCommand {
                     columns: [
                         .init("TYPE", shrinks: true), .init("NAME", shrinks: true), .init("ACCOUNT", shrinks: true),
                         .init("REGION"),
-                        .init("RESOURCE", shrinks: true),
+                        .init("RESOURCE", isID: true), .init("UUID", isWide: true),
                     ], empty: "no resource matches"
-                ) { ["resource_type", "name", "account_id", "region", "resource_id"].map($0.cell) }
+                ) { ["resource_type", "name", "account_id", "region", "resource_id", "id"].map($0.cell) }
             }
         }
     }

@@ -4,7 +4,7 @@ import JSON
 struct TagsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "tags", abstract: "Show and set virtual tags. What people set wins over rules and models.",
-        subcommands: [List.self, Set.self, Remove.self, Bulk.self])
+        subcommands: [List.self, Get.self, Set.self, Remove.self, Bulk.self])
 
     /// `[{"key","value"}]`, as the API takes tags.
     static func json(_ tags: [TagArgument]) -> JSONValue {
@@ -40,6 +40,49 @@ struct TagsCommand: AsyncParsableCommand {
         }
     }
 
+    struct Get: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Show one tag of a resource, who says so, and whom it won over.",
+            discussion: "EXAMPLES\n  vtag tags get i-0abc1234def567890 environment")
+
+        @Argument(help: "Its UUID, or the provider's own id.") var resource: String
+        @Argument(help: "The tag's key.") var key: String
+        @OptionGroup var connection: ConnectionOptions
+
+        func run() async throws {
+            try await Session.run(connection) { session in
+                let id = try await session.resource(resource).id
+                let tags = try await session.client.whole(Target("resources", id, "virtual-tags"))
+                session.printer.one(try TagsCommand.tag(key, among: tags), Get.words)
+            }
+        }
+
+        static func words(_ tag: JSONValue) -> String {
+            let names = ["tag_key", "tag_value", "source", "confidence", "created_by", "created_at", "updated_at", "id"]
+            var text = Printer.fields(names.map { ($0, tag.cell($0)) })
+            let losers = tag["provenance"]?.array ?? []
+            guard !losers.isEmpty else { return text }
+            var table = Table([.init("OVER", shrinks: true), .init("SOURCE"), .init("BY", shrinks: true), .init("SINCE")])
+            text += "\n" + table.render(losers.map { ["tag_value", "source", "created_by", "updated_at"].map($0.cell) })
+            return text
+        }
+    }
+
+    /// Says what was odd about tags that were set.
+    static func report(_ answer: JSONValue) {
+        for warning in answer["warnings"]?.array ?? [] {
+            Terminal.standardError.line("warning: \(Terminal.clean(warning.cell("message")))")
+        }
+    }
+
+    /// Throws when none has that key.
+    static func tag(_ key: String, among tags: [JSONValue]) throws -> JSONValue {
+        guard let tag = tags.first(where: { $0["tag_key"]?.string == key }) else {
+            throw Failure.refused("it has no tag \"\(Terminal.clean(key))\"")
+        }
+        return tag
+    }
+
     struct Set: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Set tags on a resource.",
@@ -55,6 +98,7 @@ struct TagsCommand: AsyncParsableCommand {
                 let answer = try await session.client.send(
                     "POST", Target("virtual-tags", "apply"),
                     .object([.init("resource_id", .string(id)), .init("tags", TagsCommand.json(tags))]))
+                TagsCommand.report(answer)
                 session.printer.one(answer) { _ in
                     "set " + tags.map { Terminal.clean($0.text) }.joined(separator: ", ") + "\n"
                 }
@@ -76,9 +120,7 @@ struct TagsCommand: AsyncParsableCommand {
                 let resourceID = try await session.resource(resource).id
                 let tags = try await session.client.whole(Target("resources", resourceID, "virtual-tags"))
                 for key in keys {
-                    guard let id = tags.first(where: { $0["tag_key"]?.string == key })?["id"]?.string else {
-                        throw Failure.refused("it has no tag \"\(Terminal.clean(key))\"")
-                    }
+                    let id = try TagsCommand.tag(key, among: tags).cell("id")
                     _ = try await session.client.send("DELETE", Target("virtual-tags", id))
                     Terminal.standardError.line("removed \(Terminal.clean(key))")
                 }
@@ -107,6 +149,7 @@ struct TagsCommand: AsyncParsableCommand {
                 let answer = try await session.client.send(
                     "POST", Target("virtual-tags", "bulk-apply"),
                     .object([.init("where", condition), .init("tags", TagsCommand.json(tags))]))
+                TagsCommand.report(answer)
                 let failed = answer["failed"]?.array ?? []
                 session.printer.one(answer) { _ in "applied to \(answer.cell("applied")), failed for \(failed.count)\n" }
                 for failure in failed.prefix(Ingestion.errorsShownMax) {

@@ -1,7 +1,8 @@
 import ArgumentParser
 import Foundation
 
-enum OutputFormat: String, CaseIterable, ExpressibleByArgument, Sendable { case table, json, yaml }
+/// `wide` is a table with the columns that are left out of the ordinary one.
+enum OutputFormat: String, CaseIterable, ExpressibleByArgument, Sendable { case table, wide, json, yaml }
 
 /// The flags that every command takes: which server, who asks, and how to print.
 struct ConnectionOptions: ParsableArguments {
@@ -23,7 +24,7 @@ struct ConnectionOptions: ParsableArguments {
     @Option(help: "The certificate authorities to trust for https, in PEM.", completion: .file())
     var caFile: String?
 
-    @Option(name: [.short, .long], help: "table, json or yaml.")
+    @Option(name: [.short, .long], help: "table, wide, json or yaml.")
     var output: OutputFormat = .table
 
     func validate() throws {

@@ -44,6 +44,7 @@ struct Application {
         guard (200..<300).contains(answer.status) else {
             throw Problem(answer).failure(locating: definition.place)
         }
+        if let taken = try? JSONValue(parsing: answer.body) { TagsCommand.report(taken) }
     }
 
     /// True when the server's definition means what the file's does: what a file leaves out counts as empty, and the

@@ -8,7 +8,7 @@ struct Printer {
     /// One thing: its own words for people, or the server's answer as it is.
     func one(_ value: JSONValue, _ words: (JSONValue) -> String) {
         switch format {
-        case .table: terminal.write(words(value))
+        case .table, .wide: terminal.write(words(value))
         case .json: terminal.line(PrettyJSON.render(value))
         case .yaml: terminal.write(YAMLText.render(value))
         }
@@ -43,21 +43,29 @@ struct Printer {
 /// A list on its way out.
 private struct Pages {
     private var table: Table
+    /// Positions of the columns that are printed.
+    private let shown: [Int]
     private let printer: Printer
     private let row: (JSONValue) -> [String]
     private var hasBegun = false
     private var count = 0
 
     init(columns: [Table.Column], printer: Printer, row: @escaping (JSONValue) -> [String]) {
-        table = Table(columns)
+        shown = columns.indices.filter { printer.format == .wide || !columns[$0].isWide }
+        table = Table(shown.map { columns[$0] })
         self.printer = printer
         self.row = row
     }
 
     mutating func print(_ items: [JSONValue]) {
         switch printer.format {
-        case .table:
-            if !items.isEmpty { printer.terminal.write(table.render(items.map(row))) }
+        case .table, .wide:
+            guard !items.isEmpty else { break }
+            let rows = items.map { item in
+                let cells = row(item)
+                return shown.map { cells[$0] }
+            }
+            printer.terminal.write(table.render(rows))
         case .json:
             if !hasBegun { printer.terminal.write("{\n  \"items\": [") }
             for (index, item) in items.enumerated() {
@@ -74,7 +82,7 @@ private struct Pages {
 
     func end(next: String?, empty: String) {
         switch printer.format {
-        case .table:
+        case .table, .wide:
             if count == 0 { Terminal.standardError.line(empty) }
             if next != nil { Terminal.standardError.line("first \(count) shown; --limit or --all shows more") }
         case .json:

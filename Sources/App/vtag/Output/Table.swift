@@ -6,11 +6,19 @@ struct Table {
         var alignment = Alignment.left
         /// Columns that may lose their end when the window is narrow.
         var shrinks = false
+        /// What such a column loses is its middle: both ends of an id tell something.
+        var isID = false
+        /// Only in the wide format.
+        var isWide = false
 
-        init(_ title: String, _ alignment: Alignment = .left, shrinks: Bool = false) {
+        init(
+            _ title: String, _ alignment: Alignment = .left, shrinks: Bool = false, isID: Bool = false, isWide: Bool = false
+        ) {
             self.title = title
             self.alignment = alignment
-            self.shrinks = shrinks
+            self.shrinks = shrinks || isID
+            self.isID = isID
+            self.isWide = isWide
         }
     }
 
@@ -76,7 +84,7 @@ struct Table {
         for (index, cell) in cells.enumerated() {
             let isLast = index == cells.count - 1
             let mayCut = windowWidth != nil && columns[index].shrinks
-            let shown = mayCut ? cell.cut(to: widths[index]) : cell
+            let shown = mayCut ? cell.cut(to: widths[index], inMiddle: columns[index].isID) : cell
             let padding = String(repeating: " ", count: max(0, widths[index] - shown.displayWidth))
             switch columns[index].alignment {
             case .left: text += isLast ? shown : shown + padding
@@ -92,17 +100,24 @@ extension String {
     /// Columns that a terminal takes for it: most East Asian characters and emoji take two.
     var displayWidth: Int { reduce(0) { $0 + $1.displayWidth } }
 
-    /// At most that many columns; what is lost shows as an ellipsis.
-    func cut(to width: Int) -> String {
+    /// At most that many columns; what is lost, at the end or in the middle, shows as an ellipsis.
+    func cut(to width: Int, inMiddle: Bool = false) -> String {
         guard displayWidth > width else { return self }
+        guard inMiddle, width > 1 else { return prefix(columns: width - 1) + "…" }
+        let end = (width - 1) / 2
+        let tail = String(String(reversed()).prefix(columns: end).reversed())
+        return prefix(columns: width - 1 - end) + "…" + tail
+    }
+
+    private func prefix(columns width: Int) -> String {
         var kept = ""
-        var used = 1
+        var used = 0
         for character in self {
             used += character.displayWidth
             if used > width { break }
             kept.append(character)
         }
-        return kept + "…"
+        return kept
     }
 }
 

@@ -96,7 +96,4 @@ package final class CompiledCondition: Sendable {
         var cache = PatternCache()
         self.init(condition, patterns: &cache)
     }
-
-    /// True when it holds for everything without a look.
-    package var isAlwaysTrue: Bool { start == Self.accept }
 }

@@ -8,7 +8,7 @@ package struct PatternError: Error, Hashable, Sendable {
 /// A compiled RE2 pattern. Matching takes time linear in the text and is safe from several threads at once.
 package final class Pattern: @unchecked Sendable {
     /// Longest accepted pattern, in UTF-8 bytes.
-    package static let bytesMax = 2048
+    package static let bytesMax = 1024
     /// Most memory that one pattern's program and its automaton may take, in bytes. A pattern whose program would need
     /// more is refused; an automaton that would grow past it is thrown away and built again.
     package static let memoryBytesMax = 512 << 10
@@ -19,11 +19,22 @@ package final class Pattern: @unchecked Sendable {
     // Immutable after init, and RE2's `Match` is const and thread-safe: hence the unchecked conformance.
     private let handle: OpaquePointer
 
-    /// Compiles a regular expression in RE2's syntax. Throws RE2's own explanation.
-    package init(regex: String, ignoreCase: Bool = false) throws(PatternError) {
+    /// Compiles a regular expression that somebody sends, within the limits of length and cost. Throws what is wrong.
+    package convenience init(checking regex: String, ignoreCase: Bool = false) throws(PatternError) {
         guard regex.utf8.count <= Self.bytesMax else {
             throw PatternError(message: "the pattern has \(regex.utf8.count) bytes; \(Self.bytesMax) are accepted")
         }
+        let cost = PatternCost.estimate(regex)
+        guard cost <= PatternCost.patternMax else {
+            throw PatternError(
+                message: "the pattern is too large: about \(cost) instructions; \(PatternCost.patternMax) are accepted "
+                    + "(repeats such as {1000} and classes such as \\pL count by their size)")
+        }
+        try self.init(regex: regex, ignoreCase: ignoreCase)
+    }
+
+    /// Compiles a regular expression in RE2's syntax, whatever it costs: one that was taken once. Throws RE2's own explanation.
+    package init(regex: String, ignoreCase: Bool = false) throws(PatternError) {
         let made = regex.withBytes { bytes in
             bytes.withMemoryRebound(to: CChar.self) {
                 vtag_re2_new($0.baseAddress, $0.count, ignoreCase, Self.memoryBytesMax)
@@ -69,21 +80,28 @@ package final class Pattern: @unchecked Sendable {
     }
 }
 
-/// Patterns by their text, so that one that many rules use is compiled once. Used while a rule set is compiled.
-package struct PatternCache {
+/// Patterns by their text, so that one that many rules use is compiled once, and one that the last catalogue used is not
+/// compiled again for the next. Used while rules and policies are compiled.
+package struct PatternCache: Sendable {
     private struct Key: Hashable {
         let regex: String
         let ignoreCase: Bool
     }
     private var patterns: [Key: Pattern] = [:]
+    private var earlier: [Key: Pattern] = [:]
 
-    package init() {}
+    /// `earlier`: what a catalogue before this one used.
+    package init(reusing earlier: PatternCache? = nil) { self.earlier = earlier?.patterns ?? [:] }
 
     package mutating func pattern(_ regex: String, ignoreCase: Bool) throws(PatternError) -> Pattern {
         let key = Key(regex: regex, ignoreCase: ignoreCase)
         if let known = patterns[key] { return known }
-        let made = try Pattern(regex: regex, ignoreCase: ignoreCase)
-        patterns[key] = made
-        return made
+        let pattern: Pattern
+        if let known = earlier[key] { pattern = known } else { pattern = try Pattern(regex: regex, ignoreCase: ignoreCase) }
+        patterns[key] = pattern
+        return pattern
     }
+
+    /// Forgets what was only used before.
+    package mutating func forgetEarlier() { earlier = [:] }
 }

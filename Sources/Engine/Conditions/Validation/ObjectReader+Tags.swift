@@ -5,7 +5,7 @@ extension ObjectReader {
     /// Longest name of a rule or policy, in characters.
     package static let nameCharactersMax = 128
 
-    /// A required name of 1 to 128 characters, without spaces at its ends.
+    /// A required name of 1 to 128 characters in one line, without spaces at its ends.
     package func name(_ field: String, into errors: inout ValidationErrors) -> String? {
         let most = Self.nameCharactersMax
         guard let name = requiredText(field, bytes: 1...(most * 16), into: &errors) else { return nil }
@@ -13,6 +13,8 @@ extension ObjectReader {
             errors.add("the name has \(name.count) characters; \(most) are accepted", at: place(of: field))
         } else if name.first?.isWhitespace == true || name.last?.isWhitespace == true {
             errors.add("the name begins or ends with a space", at: place(of: field))
+        } else if name.utf8.contains(where: { $0 < 0x20 }) {
+            errors.add("the name has a tab or a line break in it", at: place(of: field))
         } else {
             return name
         }
@@ -37,15 +39,10 @@ extension ObjectReader {
         return key
     }
 
-    /// A value that a tag may have: not empty. Numbers and booleans are taken as they are spelt.
+    /// A value that a tag may have: not empty. Numbers and booleans become text: 1.0 is `1`, 0.5 is `0.5`.
     package func tagValue(_ value: JSONValue, at place: JSONPointer, into errors: inout ValidationErrors) -> String? {
-        let text: String
-        switch value {
-        case .string(let given): text = given
-        case .int(let given): text = String(given)
-        case .bool(let given): text = given ? "true" : "false"
-        case .null, .double, .array, .object:
-            errors.add("expected a string, found \(value.kindName)", at: place)
+        guard let text = value.scalarText else {
+            errors.add("expected a string, number or boolean, found \(value.kindName)", at: place)
             return nil
         }
         if let problem = text.isEmpty ? "the value is empty" : TagLimits.problem(key: "key", value: text) {

@@ -1,3 +1,5 @@
+package import JSON
+
 /// Everything that is wrong with a document that a person wrote: all of it at once, each problem with its place.
 package struct ValidationErrors: Error, Hashable, Sendable, CustomStringConvertible {
     package struct Problem: Hashable, Sendable {
@@ -33,6 +35,14 @@ package struct ValidationErrors: Error, Hashable, Sendable, CustomStringConverti
             return
         }
         problems.append(Problem(pointer: pointer().text, message: message()))
+    }
+
+    /// `[{"pointer", "message"}]`.
+    package var json: JSONValue {
+        .array(
+            problems.map {
+                .object([.init("pointer", .string($0.pointer)), .init("message", .string($0.message))])
+            })
     }
 
     package var description: String {

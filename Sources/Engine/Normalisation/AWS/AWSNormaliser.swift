@@ -84,13 +84,26 @@ extension AWSReader {
         if readAttributes(page, operation: operation) { return }
         if readTargetHealth(page) { return }
         if readUnknown(page, operation: operation) { return }
-        if page.members.allSatisfy({ Self.isSurrounding($0.key) || $0.value.isNull || $0.value.isEmptyContainer }) { return }
+        // An answer without a resource in it.
+        let isEmpty = page.members.allSatisfy {
+            Self.isSurrounding($0.key) || $0.value.isNull || $0.value.isEmptyContainer
+        }
+        if isEmpty { return }
         let index = nextIndex()
-        result.reject(
-            index,
-            operation == nil
-                ? "no resource was recognised; name the call with ?operation= (for instance ec2.describe-volumes)"
-                : "no resource was recognised in the answer of \(operation ?? "")")
+        result.reject(index, Self.unrecognised(page, expecting: shapes, operation: operation))
+    }
+
+    /// What was looked for, and what would help.
+    private static func unrecognised(_ page: JSONView, expecting shapes: [AWSShape], operation: String?) -> String {
+        let names = shapes.flatMap { ($0.outer.map { [$0] } ?? []) + $0.members }.map { "`\($0)`" }
+        let wanted =
+            names.isEmpty
+            ? "lists of known calls (`Reservations`, `Volumes`, `Buckets` …), AWS Config items, tags, ARNs and EC2 ids"
+            : names.joined(separator: ", ")
+        let advice =
+            operation.map { "is it the answer of \($0)?" }
+            ?? "name the call with ?operation= (for instance ec2.describe-volumes)"
+        return "no resource was recognised \(page.membersInWords); looked for \(wanted); \(advice)"
     }
 
     /// What an answer has beside its resources.

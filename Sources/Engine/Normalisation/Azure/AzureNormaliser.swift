@@ -62,7 +62,9 @@ struct AzureReader {
         guard let observation = observation(fields) else {
             return result.reject(
                 result.items - 1,
-                "the item has no `id` that begins with `/` and has at most \(AzureCanonicalID.bytesMax) bytes")
+                "no resource was recognised: the item has no `id` that begins with `/` and has at most "
+                    + "\(AzureCanonicalID.bytesMax) bytes; looked for a resource, a list of resources, `value`, `data`, and a "
+                    + "table of `columns` and `rows`")
         }
         result.observations.append(observation)
     }

@@ -5,15 +5,19 @@ import Model
 enum PubSubDecoder {
     static func decode(_ body: JSONView, nested: JSONParser) -> EventOutcome {
         // With payload unwrapping the body is the message's data.
-        if body["asset"] != nil { return changes(body, messageID: nil, origin: "", publishedAt: nil) }
+        if let asset = body["asset"] {
+            guard asset.isObject else { return .malformed(detail: "`asset` is no object") }
+            return changes(body, messageID: nil, origin: "", publishedAt: nil)
+        }
         guard let message = body["message"], message.isObject else {
             return .malformed(detail: "the body has no object `message`")
         }
         guard let messageID = message["messageId"]?.nonEmptyString ?? message["message_id"]?.nonEmptyString else {
             return .malformed(detail: "the message has no `messageId`")
         }
-        guard let text = message["data"]?.utf8, !text.isEmpty else { return .ignored(reason: "the message has no data") }
-        guard let data = Base64.decode(text) else { return .malformed(detail: "`message.data` is not Base64") }
+        guard let field = message["data"], !field.isNull else { return .ignored(reason: "the message has no data") }
+        if field.utf8?.isEmpty == true { return .ignored(reason: "the message has no data") }
+        guard let data = field.utf8.flatMap(Base64.decode) else { return .malformed(detail: "`message.data` is not Base64") }
         let publishedAt = (message["publishTime"] ?? message["publish_time"])?.string.flatMap { Timestamp($0) }
         let outcome = try? nested.withDocument(data) {
             changes($0, messageID: messageID, origin: body["subscription"]?.string ?? "", publishedAt: publishedAt)

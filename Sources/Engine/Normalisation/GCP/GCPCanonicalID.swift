@@ -52,8 +52,4 @@ enum GCPCanonicalID {
         }
         return "//storage.googleapis.com/\(parts[mark + 1])"
     }
-
-    private static func isVersion(_ part: Substring) -> Bool {
-        part == "alpha" || part == "beta" || part.utf8.first == UInt8(ascii: "v") && part.dropFirst().first?.isNumber == true
-    }
 }

@@ -66,7 +66,11 @@ struct GCPReader {
         let isEmptyAnswer = payload.members.allSatisfy { key, _ in Self.isEnvelope(key) }
         guard !found, !isEmptyAnswer else { return }
         result.items += 1
-        result.reject(result.items - 1, "the object has neither a name nor a list of resources")
+        result.reject(
+            result.items - 1,
+            "no resource was recognised \(payload.membersInWords); looked for an asset (`assetType` or `asset`), a resource "
+                + "(`name` beside `kind`, `selfLink` or `id`), or a list of these; name the call with ?operation= "
+                + "(for instance compute.instances.list)")
     }
 
     private mutating func items(_ list: JSONView, key: String?, into result: inout NormalisedPayload) {

@@ -1,4 +1,4 @@
-internal import Conditions
+package import Conditions
 package import Model
 
 /// All enabled rules and the tag schema, made ready to work out the tags of one resource after the other.
@@ -37,12 +37,18 @@ package final class CompiledRuleSet: Sendable {
 
     /// Disabled rules are left out. Never fails: see `CompiledCondition`. Without `indexing` every rule is asked for every
     /// resource: the same answers, slower.
-    package init(rules written: [TagRule], definitions: [TagDefinition] = [], indexing: Bool = true) {
+    package convenience init(rules: [TagRule], definitions: [TagDefinition] = [], indexing: Bool = true) {
+        var cache = PatternCache()
+        self.init(rules: rules, definitions: definitions, indexing: indexing, patterns: &cache)
+    }
+
+    package init(
+        rules written: [TagRule], definitions: [TagDefinition], indexing: Bool = true, patterns cache: inout PatternCache
+    ) {
         let ordered = written.filter(\.enabled).sorted { ($0.priority, $0.id) < ($1.priority, $1.id) }
         let targets = ordered.flatMap { $0.actions.map(\.key) }
         let normaliser = TagNormaliser(definitions: definitions, spoken: targets)
         let volatile = Set(targets.map { TagKeyForm.form(of: normaliser.key($0)) })
-        var cache = PatternCache()
         self.normaliser = normaliser
         let rules = ordered.map { rule in
             let needsGroups = rule.actions.contains(where: \.needsGroups)

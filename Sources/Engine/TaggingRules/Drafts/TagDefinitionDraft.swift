@@ -21,9 +21,10 @@ package struct TagDefinitionDraft: Hashable, Sendable {
     private static let fields = [
         "tag_key", "display_name", "description", "data_type", "allowed_values", "required", "aliases", "value_aliases",
     ]
-    private static let readOnly = ["id", "version", "created_at", "updated_at"]
+    private static let readOnly = ["id", "version", "warnings", "created_at", "updated_at"]
 
-    /// Reads the fields above, `value_aliases` as `{"production": ["prd", …]}`. Throws all that is wrong.
+    /// Reads the fields above, `value_aliases` as `{"production": ["prd", …]}`. Throws all that is wrong. What is odd, but
+    /// has a meaning, is among the definition's `warnings`. An allowed value that is given twice counts once.
     package init(json: JSONValue, at pointer: JSONPointer = .root) throws(ValidationErrors) {
         var errors = ValidationErrors()
         guard
@@ -52,9 +53,10 @@ package struct TagDefinitionDraft: Hashable, Sendable {
             errors.add("expected an array of at most \(valuesMax) values", at: reader.place(of: name))
             return []
         }
+        var seen: Set<String> = []
         return elements.enumerated().compactMap { position, element in
             reader.tagValue(element, at: reader.place(of: name).appending(position), into: &errors)
-        }
+        }.filter { seen.insert($0).inserted }
     }
 
     private static func valueAliases(
@@ -67,6 +69,9 @@ package struct TagDefinitionDraft: Hashable, Sendable {
             return []
         }
         return members.compactMap { member in
+            guard reader.tagValue(.string(member.name), at: place.appending(member.name), into: &errors) != nil else {
+                return nil
+            }
             guard let elements = member.value.array, elements.count <= valuesMax else {
                 errors.add(
                     "expected an array of spellings, found \(member.value.kindName)", at: place.appending(member.name))
@@ -83,28 +88,8 @@ package struct TagDefinitionDraft: Hashable, Sendable {
     private func check(_ reader: ObjectReader, into errors: inout ValidationErrors) {
         let allowed = reader.place(of: "allowed_values")
         if dataType == .enum, allowedValues.isEmpty { errors.add("an enum needs its allowed values", at: allowed) }
-        var seen: Set<String> = []
-        for (position, value) in allowedValues.enumerated() {
-            if !seen.insert(value).inserted { errors.add("the value is given twice", at: allowed.appending(position)) }
-            if !dataType.accepts(value) {
-                errors.add("\"\(value.shortened)\" is no \(dataType.rawValue)", at: allowed.appending(position))
-            }
-        }
-        let place = reader.place(of: "value_aliases")
-        var meanings: [String: String] = [:]
-        for entry in valueAliases {
-            if !allowedValues.isEmpty, !seen.contains(entry.value) {
-                errors.add(
-                    "the value is not one of allowed_values\(Suggestion.clause(for: entry.value, among: allowedValues))",
-                    at: place.appending(entry.value))
-            }
-            for (position, alias) in entry.aliases.enumerated() {
-                if let other = meanings.updateValue(entry.value, forKey: alias.lowercased()), other != entry.value {
-                    errors.add(
-                        "\"\(alias.shortened)\" stands for \"\(other.shortened)\" already",
-                        at: place.appending(entry.value).appending(position))
-                }
-            }
+        for (position, value) in allowedValues.enumerated() where !dataType.accepts(value) {
+            errors.add("\"\(value.shortened)\" is no \(dataType.rawValue)", at: allowed.appending(position))
         }
     }
 
@@ -130,19 +115,35 @@ package struct TagDefinitionDraft: Hashable, Sendable {
     }
 }
 
-extension TagDefinition.DataType {
-    /// Whether the text reads as a value of this type.
-    package func accepts(_ value: String) -> Bool {
-        switch self {
-        case .string, .enum: true
-        case .number: value.withBytes { ByteText.number($0) } != nil
-        case .boolean: value == "true" || value == "false"
-        case .date: Timestamp(value) != nil
-        }
-    }
-}
-
 extension TagDefinition {
+    /// What is odd about the definition, as pointers into its document: a schema cannot say it, and it has a meaning.
+    package var warnings: ValidationErrors {
+        var warnings = ValidationErrors()
+        let place = JSONPointer.root.appending("value_aliases")
+        let allowed = Set(allowedValues)
+        var meanings: [String: String] = [:]
+        for entry in valueAliases {
+            let here = place.appending(entry.value)
+            if !allowed.isEmpty, !allowed.contains(entry.value) {
+                warnings.add(
+                    "the value is not one of allowed_values\(Suggestion.clause(for: entry.value, among: allowedValues))",
+                    at: here)
+            }
+            for (position, alias) in entry.aliases.enumerated() {
+                guard let other = meanings[alias.lowercased()] else {
+                    meanings[alias.lowercased()] = entry.value
+                    continue
+                }
+                if other != entry.value {
+                    warnings.add(
+                        "\"\(alias.shortened)\" stands for \"\(other.shortened)\" already, and goes on doing so",
+                        at: here.appending(position))
+                }
+            }
+        }
+        return warnings
+    }
+
     /// A stored definition as the API shows it.
     package var json: JSONValue {
         .object([
@@ -156,6 +157,7 @@ extension TagDefinition {
             .init("aliases", .array(aliases.map(JSONValue.string))),
             .init(
                 "value_aliases", .object(valueAliases.map { .init($0.value, .array($0.aliases.map(JSONValue.string))) })),
+            .init("warnings", warnings.json),
             .init("version", .int(Int(version))),
             .init("created_at", .string(createdAt.description)),
             .init("updated_at", .string(updatedAt.description)),

@@ -1,3 +1,8 @@
+/// A file with a secret that is there and cannot be used: what to do is in the description.
+package struct DamagedSecretError: Error, Equatable, CustomStringConvertible {
+    package let description: String
+}
+
 /// What a node keeps secret in its data directory: the key pair that signs its own tokens, the administrator's token, and the
 /// key that makes cursors tamper-proof.
 package struct NodeSecrets: Sendable {
@@ -24,8 +29,10 @@ package struct NodeSecrets: Sendable {
     private static func loadIssuer(_ path: String) throws -> TokenIssuer {
         if let bytes = try SecretFile.read(path) {
             do { return try TokenIssuer(pem: String(decoding: bytes, as: UTF8.self)) } catch {
-                throw KeySetError(
-                    message: "\(path) is not an ES256 private key in PEM form; remove it to have a new one made")
+                throw DamagedSecretError(
+                    description:
+                        "\(path) is damaged: it is not an ES256 private key in PEM form. Restore it from a back-up, or "
+                        + "remove it to have a new one made; tokens that the old one signed do not count then.")
             }
         }
         let issuer = try TokenIssuer()

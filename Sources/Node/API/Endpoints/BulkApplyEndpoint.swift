@@ -15,12 +15,21 @@ enum BulkApplyEndpoint {
         let (value, body) = try await call.document()
         let request = try BulkRequest(value)
         let stamp = try await call.stamp(body: body)
-        let result =
-            switch request {
-            case .items(let items): try await applyItems(items, call.api, stamp)
-            case .matching(let condition, let tags): try await applyWhere(condition, tags, call.api, stamp)
+        let catalog = await call.api.node.catalog()
+        var warnings = ValidationErrors()
+        let result: BulkResult
+        switch request {
+        case .items(let items):
+            result = try await applyItems(items, call.api, stamp)
+            for (position, item) in items.enumerated() {
+                let place = JSONPointer.root.appending("items").appending(position).appending("tags")
+                catalog.warn(of: item.tags, at: place, into: &warnings)
             }
-        return call.json { result.write(to: &$0) }
+        case .matching(let condition, let tags):
+            result = try await applyWhere(condition, tags, call.api, stamp)
+            catalog.warn(of: tags, at: .root.appending("tags"), into: &warnings)
+        }
+        return call.json { result.write(warnings, to: &$0) }
     }
 
     // MARK: Named one by one
@@ -159,7 +168,7 @@ struct BulkResult: Sendable {
 
     mutating func sort() { failed.sort { $0.index < $1.index } }
 
-    func write(to json: inout JSONWriter) {
+    func write(_ warnings: ValidationErrors, to json: inout JSONWriter) {
         json.beginObject()
         json.member("applied", applied)
         json.key("failed")
@@ -172,6 +181,8 @@ struct BulkResult: Sendable {
         }
         json.endArray()
         json.member("failed_count", failedCount)
+        json.key("warnings")
+        json.value(warnings.json)
         json.endObject()
     }
 }

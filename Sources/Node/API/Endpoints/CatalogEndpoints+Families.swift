@@ -6,8 +6,8 @@ import Shard
 import TaggingRules
 
 extension CatalogEndpoints {
-    static let rules = CatalogEndpoints(kind: .rule, path: "/tag-rules") { value, id, _ in
-        .rule(try rule(value, id))
+    static let rules = CatalogEndpoints(kind: .rule, path: "/tag-rules") { value, id, catalog in
+        .rule(try rule(value, id, catalog))
     } render: { json, item in
         if case .rule(let rule) = item { json.value(rule.json) }
     }
@@ -25,22 +25,39 @@ extension CatalogEndpoints {
         if case .definition(let definition) = item { json.value(definition.json) }
     }
 
-    static let policies = CatalogEndpoints(kind: .policy, path: "/compliance/policies") { value, id, _ in
+    static let policies = CatalogEndpoints(kind: .policy, path: "/compliance/policies") { value, id, catalog in
         let draft = try valid { () throws(ValidationErrors) in try CompliancePolicyDraft(json: value) }
-        return .policy(
+        let item = CatalogItem.policy(
             CompliancePolicy(
                 id: id, name: draft.name, description: draft.description, severity: draft.severity, scope: draft.scope,
                 rules: draft.rules, enabled: draft.enabled, createdBy: "", createdAt: unset, updatedAt: unset))
+        try checkPatterns(of: item, in: catalog)
+        return item
     } render: { json, item in
         if case .policy(let policy) = item { json.value(policy.json) }
     }
 
     /// The rule in a document, with this id. Throws a 422 with all that is wrong.
-    static func rule(_ value: JSONValue, _ id: UUID128) throws(Problem) -> TagRule {
+    static func rule(_ value: JSONValue, _ id: UUID128, _ catalog: Catalog) throws(Problem) -> TagRule {
         let draft = try valid { () throws(ValidationErrors) in try TagRuleDraft(json: value) }
-        return TagRule(
+        let rule = TagRule(
             id: id, name: draft.name, description: draft.description, priority: draft.priority, enabled: draft.enabled,
             condition: draft.condition, actions: draft.actions, createdBy: "", createdAt: unset, updatedAt: unset)
+        try checkPatterns(of: .rule(rule), in: catalog)
+        return rule
+    }
+
+    /// Throws a 422 when the patterns of all rules and policies would take more memory and time than they may.
+    private static func checkPatterns(of item: CatalogItem, in catalog: Catalog) throws(Problem) {
+        guard item.patternCost > 0 else { return }
+        let others = catalog.patternCost(except: item.id)
+        guard others + item.patternCost > PatternCost.catalogMax else { return }
+        throw .invalid([
+            .init(
+                "",
+                "the regular expressions of all rules and policies would be too large together: about \(others) instructions "
+                    + "in the others and \(item.patternCost) here; \(PatternCost.catalogMax) are accepted")
+        ])
     }
 
     /// The system shard sets times and authors when it takes an item.

@@ -45,7 +45,9 @@ struct CatalogEndpoints: Sendable {
             let new = try decode(value, .random(), await call.api.node.catalog())
             let reply = try await call.api.node.submit(.create(new), by: try await call.stamp(body: body).context())
             if let outcome = reply.outcomes.first, let problem = Problem(outcome, noun: kind.noun) { throw problem }
-            let item = try await item(reply.subject ?? new.id, call)
+            guard let item = await call.api.node.catalog()[reply.subject ?? new.id] else {
+                throw Problem.conflict("The \(kind.noun) was deleted after it was created.")
+            }
             let location = Problem.Header(name: "location", value: "\(path)/\(item.id)")
             return call.entity(201, tag: EntityTag(index: item.version), headers: [location]) { render(&$0, item) }
         }
@@ -60,7 +62,9 @@ struct CatalogEndpoints: Sendable {
             let reply = try await call.api.node.submit(
                 .update(new, precondition), by: try await call.stamp(body: body).context())
             if let outcome = reply.outcomes.first, let problem = Problem(outcome, noun: kind.noun) { throw problem }
-            let item = try await item(id, call)
+            guard let item = await call.api.node.catalog()[id] else {
+                throw Problem.conflict("The \(kind.noun) was deleted after it was replaced.")
+            }
             return call.entity(200, tag: EntityTag(index: item.version)) { render(&$0, item) }
         }
     }

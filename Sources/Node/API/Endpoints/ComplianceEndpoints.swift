@@ -1,3 +1,4 @@
+import Compliance
 import HTTPTransport
 import JSON
 import Model
@@ -149,13 +150,14 @@ private struct ViolationPosition {
     }
 }
 
-/// The policies by id, for names and severities beside what they found.
+/// The policies by id, the tag schema's demand among them, for names and severities beside what they found.
 struct PolicyNames: Sendable {
     let inOrder: [CompliancePolicy]
     private let byID: [UUID128: CompliancePolicy]
 
     init(_ api: API) async {
-        inOrder = await api.node.catalog().policies
+        let catalog = await api.node.catalog()
+        inOrder = catalog.policies + (catalog.schema.isEmpty ? [] : [catalog.schema.policy])
         byID = Dictionary(inOrder.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
@@ -171,6 +173,7 @@ extension JSONWriter {
         uuid(PartID.complianceStatus(of: resource.id, policy: result.policyID))
         key("resource_id")
         uuid(resource.id.uuid)
+        member("native_id", resource.resourceID)
         member("resource_name", resource.name)
         member("resource_type", resource.resourceType)
         member("provider", resource.provider.rawValue)

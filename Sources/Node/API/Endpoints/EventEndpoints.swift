@@ -19,7 +19,9 @@ enum EventEndpoints {
     /// Amazon SNS sends JSON as text.
     static let eventBridgeTypes = ["application/json", "text/plain"]
     static let pubSubTypes = ["application/json"]
-    static let eventGridTypes = ["application/json", "application/cloudevents+json", "application/cloudevents-batch+json"]
+    static let eventGridTypes = ["application/json", cloudEvent, cloudEventBatch]
+    private static let cloudEvent = "application/cloudevents+json"
+    private static let cloudEventBatch = "application/cloudevents-batch+json"
 
     // MARK: POST
 
@@ -32,7 +34,14 @@ enum EventEndpoints {
     }
 
     static let eventGrid: Route.Handler = { call in
-        try await take(call, sender: "eventgrid") { body, _ in EventDecoder.eventGrid(body) }
+        let type = Call.mediaType(of: call.request.head)
+        return try await take(call, sender: "eventgrid") { body, _ in
+            if type == cloudEvent, body.isArray { return [.malformed(detail: "expected one CloudEvent, found an array")] }
+            if type == cloudEventBatch, !body.isArray { return [.malformed(detail: "expected an array of CloudEvents")] }
+            return EventDecoder.eventGrid(body)
+        } isBatch: {
+            type != cloudEvent && $0.isArray
+        }
     }
 
     // MARK: OPTIONS /events/eventgrid
@@ -53,11 +62,15 @@ enum EventEndpoints {
 
     // MARK: Private
 
+    /// - Parameter isBatch: whether the body holds several events, each with an outcome of its own.
     private static func take(
-        _ call: Call, sender: String, _ decode: (JSONView, JSONParser) -> [EventOutcome]
+        _ call: Call, sender: String, _ decode: (JSONView, JSONParser) -> [EventOutcome],
+        isBatch: (JSONView) -> Bool = { _ in false }
     ) async throws -> HTTPResponse {
         let body = try await call.body(upTo: bytesMax)
-        let outcomes = try Call.parse(body) { decode($0, JSONParser(bytesMax: bytesMax, depthMax: Call.jsonDepthMax)) }
+        let (outcomes, isBatch) = try Call.parse(body) {
+            (decode($0, JSONParser(bytesMax: bytesMax, depthMax: Call.jsonDepthMax)), isBatch($0))
+        }
         var summary = EventSummary()
         for (index, outcome) in outcomes.enumerated() {
             switch outcome {
@@ -74,9 +87,8 @@ enum EventEndpoints {
                 summary.accepted += 1
             }
         }
-        if !outcomes.isEmpty, summary.errors.count == outcomes.count {
-            throw Problem.invalid(summary.errors.map { .init(outcomes.count == 1 ? "" : "/\($0.index)", $0.detail) })
-        }
+        // A batch that was refused for one bad event would come again and again, and its good events with it.
+        if !isBatch, let error = summary.errors.first { throw Problem.invalid([.init("", error.detail)]) }
         return call.json { summary.write(to: &$0) }
     }
 

@@ -15,6 +15,11 @@ enum OperationsEndpoints {
         guard !call.api.isStopping else {
             throw Problem.unavailable("The node is not ready: it is stopping.")
         }
+        guard !call.api.node.refusesForSpace else {
+            throw Problem.unavailable(
+                "The node is not ready: its disk is full and writes are refused; reads go on. Free some space.",
+                retryAfter: 30)
+        }
         return call.json { $0.state("ready") }
     }
 

@@ -15,8 +15,9 @@ enum RuleTestEndpoint {
 
     static let test: Route.Handler = { call in
         let (value, _) = try await call.document()
-        let rule = try CatalogEndpoints.rule(value, value["id"]?.string.flatMap { UUID128($0) } ?? .random())
-        let trial = RuleTrial(rule, in: await call.api.node.catalog())
+        let catalog = await call.api.node.catalog()
+        let rule = try CatalogEndpoints.rule(value, value["id"]?.string.flatMap { UUID128($0) } ?? .random(), catalog)
+        let trial = RuleTrial(rule, in: catalog)
         var result = RuleTestResult()
         var after: ResourceID?
         repeat {
@@ -43,7 +44,7 @@ private struct RuleTrial: Sendable {
         let items =
             (others + [rule]).map(CatalogItem.rule) + catalog.definitions.map(CatalogItem.definition)
             + catalog.policies.map(CatalogItem.policy)
-        after = Catalog(SystemState(items: items, catalogVersion: catalog.version))
+        after = Catalog(SystemState(items: items, catalogVersion: catalog.version), after: catalog)
     }
 
     func run(on records: [ResourceRecord], at now: Timestamp) async -> RuleTestResult {

@@ -6,6 +6,7 @@ import NIOCore
 import NodeRuntime
 import Normalisation
 import Shard
+import TaggingRules
 
 /// Tags that people and scripts set.
 enum VirtualTagEndpoints {
@@ -35,27 +36,51 @@ enum VirtualTagEndpoints {
         let name = reader?.requiredText("resource_id", bytes: 1...ResourceReference.bytesMax, into: &errors)
         let tags = reader.flatMap { TagReader.tags(of: $0, into: &errors) }
         guard errors.isEmpty, let name, let tags else { throw Problem(errors) }
-        guard let id = try await ResourceReference(name).resolve(call.api) else {
-            throw Problem.notFound("There is no resource \"\(name.shortened)\".")
-        }
-        let stamp = try await call.stamp(body: body)
-        let reply = try await call.api.submit(
-            .applyTags([TagApplication(resource: id, tags: tags)]), to: id.slot, stamp.context())
+        let (id, reply) = try await submit(tags, to: ResourceReference(name), call, try await call.stamp(body: body))
         if let outcome = reply.outcomes.first, let problem = Problem(outcome, noun: "resource") { throw problem }
-        guard let record = try await call.api.record(of: id) else {
+        guard let record = try await record(of: id, in: reply, call) else {
             throw Problem.conflict("The resource was deleted after its tags were set.")
         }
-        let keys = Set(tags.map(\.key))
+        let catalog = await call.api.node.catalog()
+        let forms = Set(tags.map { TagKeyForm.form(of: catalog.ruleSet.normaliser.key($0.key)) })
+        var warnings = ValidationErrors()
+        catalog.warn(of: tags, at: .root.appending("tags"), into: &warnings)
         return call.entity(201, tag: EntityTag(index: record.changedIndex)) { json in
             json.beginObject()
             json.key("resource_id")
             json.uuid(id.uuid)
             json.key("tags")
             json.beginArray()
-            for tag in record.tags where keys.contains(tag.key) { json.tag(tag, of: id) }
+            for tag in record.tags where forms.contains(TagKeyForm.form(of: tag.key)) { json.tag(tag, of: id) }
             json.endArray()
+            json.key("warnings")
+            json.value(warnings.json)
             json.endObject()
         }
+    }
+
+    /// Throws 404 when there is no such resource, unless the request came before: then it is answered as it was.
+    private static func submit(
+        _ tags: [Tag], to reference: ResourceReference, _ call: Call, _ stamp: WriteStamp
+    ) async throws -> (ResourceID, ShardReply) {
+        if let id = try await reference.resolve(call.api) { return (id, try await submit(tags, to: id, call, stamp)) }
+        for id in stamp.idempotency == nil ? [] : reference.candidates {
+            let reply = try await submit(tags, to: id, call, stamp)
+            if reply.outcomes.first?.succeeded == true { return (id, reply) }
+        }
+        throw Problem.notFound("There is no resource \"\(reference.text.shortened)\".")
+    }
+
+    private static func submit(
+        _ tags: [Tag], to id: ResourceID, _ call: Call, _ stamp: WriteStamp
+    ) async throws -> ShardReply {
+        try await call.api.submit(.applyTags([TagApplication(resource: id, tags: tags)]), to: id.slot, stamp.context())
+    }
+
+    /// The row whose tags are answered: as they were when the request was carried out, where its answer is remembered.
+    private static func record(of id: ResourceID, in reply: ShardReply, _ call: Call) async throws -> ResourceRecord? {
+        if let tags = reply.tags { return try tags.record }
+        return try await call.api.record(of: id)
     }
 
     // MARK: PUT and DELETE /virtual-tags/{id}
@@ -74,10 +99,15 @@ enum VirtualTagEndpoints {
         let reply = try await call.api.submit(
             .setTag(id, value: text, precondition), to: id.slot, try await call.stamp(body: body).context())
         if let outcome = reply.outcomes.first, let problem = Problem(outcome, noun: "virtual tag") { throw problem }
-        guard let owner = reply.subject, let record = try await call.api.record(of: ResourceID(owner)),
+        guard let owner = reply.subject, let record = try await record(of: ResourceID(owner), in: reply, call),
             let tag = record.tags.first(where: { PartID.virtualTag(of: record.resource.id, key: $0.key) == id })
         else { throw Problem.notFound("There is no virtual tag with this id any more.") }
-        return call.entity(tag: EntityTag(index: record.changedIndex)) { $0.tag(tag, of: record.resource.id) }
+        let objection = await call.api.node.catalog().objection(to: Tag(tag.key, text))
+        var warnings = ValidationErrors()
+        if let objection { warnings.add(objection, at: .root.appending("tag_value")) }
+        return call.entity(tag: EntityTag(index: record.changedIndex)) {
+            $0.tag(tag, of: record.resource.id, warnings: warnings)
+        }
     }
 
     static let delete: Route.Handler = { call in
@@ -87,6 +117,16 @@ enum VirtualTagEndpoints {
             .deleteTag(id, precondition), to: id.slot, try await call.stamp(body: nil).context())
         if let outcome = reply.outcomes.first, let problem = Problem(outcome, noun: "virtual tag") { throw problem }
         return call.empty(204)
+    }
+}
+
+extension Catalog {
+    /// Notes what the schema does not permit of tags that somebody sets. They are set all the same: the schema may be behind
+    /// what people know, and compliance shows the violation.
+    func warn(of tags: [Tag], at place: JSONPointer, into warnings: inout ValidationErrors) {
+        for tag in tags where warnings.problems.count < ValidationErrors.problemsMax {
+            if let objection = objection(to: tag) { warnings.add(objection, at: place) }
+        }
     }
 }
 

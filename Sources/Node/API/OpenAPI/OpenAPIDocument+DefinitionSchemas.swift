@@ -1,28 +1,15 @@
 extension OpenAPIDocument {
     static let tagDefinition = #"""
             TagDefinitionDocument:
-              description: What a tag key means. An `enum` needs `allowed_values`; each must be of the data type. At most 5,000 of anything.
-              type: object
-              required: [tag_key]
-              additionalProperties: false
-              properties:
-                tag_key: { $ref: '#/components/schemas/TagKey' }
-                display_name: { type: [string, 'null'], maxLength: 256, pattern: \#(plainText) }
-                description: { $ref: '#/components/schemas/Description' }
-                data_type: { type: [string, 'null'], enum: [string, number, boolean, date, enum, null], default: string }
-                allowed_values:
-                  type: [array, 'null']
-                  uniqueItems: true
-                  items: { $ref: '#/components/schemas/SetValue' }
-                required: { type: [boolean, 'null'], default: false }
-                aliases:
-                  description: Other spellings of the key.
-                  type: [array, 'null']
-                  items: { type: string, minLength: 1, maxLength: 256, pattern: \#(plainText) }
-                value_aliases:
-                  description: Other spellings of values, by the value that they stand for.
-                  type: [object, 'null']
-                  additionalProperties: { type: array, items: { $ref: '#/components/schemas/SetValue' } }
+              description: |
+                What a tag key means. At most 5,000 of anything; of a value that is given twice one counts. What is odd, but has a
+                meaning, is taken and named under `warnings`.
+              oneOf:
+        \#(dataType("{ type: [string, 'null'], enum: [string, null], default: string }", isRequired: false, setValues))
+        \#(dataType("{ type: string, const: enum }", someValues))
+        \#(dataType("{ type: string, const: number }", numbers))
+        \#(dataType("{ type: string, const: boolean }", booleans))
+        \#(dataType("{ type: string, const: date }", dates))
               example:
                 tag_key: environment
                 display_name: Environment
@@ -31,11 +18,30 @@ extension OpenAPIDocument {
                 required: true
                 aliases: [env, stage]
                 value_aliases: { production: [prod, prd] }
+            Aliases:
+              description: Other spellings of the key.
+              type: [array, 'null']
+              items: { type: string, minLength: 1, maxLength: 256, pattern: \#(proseText) }
+            ValueAliases:
+              description: Other spellings of values, by the value that they stand for.
+              type: [object, 'null']
+              propertyNames: { minLength: 1, maxLength: 1024, pattern: \#(valueText) }
+              additionalProperties: { type: array, items: { $ref: '#/components/schemas/SetValue' } }
+            Warnings:
+              description: What is odd about the request, though it was carried out.
+              type: array
+              maxItems: 100
+              items:
+                type: object
+                required: [pointer, message]
+                properties:
+                  pointer: { description: A JSON Pointer into the body., type: string }
+                  message: { type: string }
             TagDefinition:
               type: object
               required:
-                [id, tag_key, display_name, description, data_type, allowed_values, required, aliases, value_aliases, version,
-                 created_at, updated_at]
+                [id, tag_key, display_name, description, data_type, allowed_values, required, aliases, value_aliases, warnings,
+                 version, created_at, updated_at]
               properties:
                 id: { $ref: '#/components/schemas/Id' }
                 tag_key: { type: string }
@@ -46,14 +52,63 @@ extension OpenAPIDocument {
                 required: { type: boolean }
                 aliases: { type: array, items: { type: string } }
                 value_aliases: { type: object, additionalProperties: { type: array, items: { type: string } } }
+                warnings: { $ref: '#/components/schemas/Warnings' }
                 version: { type: integer, minimum: 1 }
                 created_at: { $ref: '#/components/schemas/Time' }
                 updated_at: { $ref: '#/components/schemas/Time' }
         """#
 
+    private static func dataType(_ type: String, isRequired: Bool = true, _ allowedValues: String) -> String {
+        let isEnum = type.hasSuffix("enum }")
+        return #"""
+                    - type: object
+                      required: [tag_key\#(isRequired ? ", data_type" : "")\#(isEnum ? ", allowed_values" : "")]
+                      additionalProperties: false
+                      properties:
+                        tag_key: { $ref: '#/components/schemas/TagKey' }
+                        display_name: { type: [string, 'null'], maxLength: 256, pattern: \#(proseText) }
+                        description: { $ref: '#/components/schemas/Description' }
+                        data_type: \#(type)
+                        allowed_values:
+            \#(allowedValues)
+                        required: { type: [boolean, 'null'], default: false }
+                        aliases: { $ref: '#/components/schemas/Aliases' }
+                        value_aliases: { $ref: '#/components/schemas/ValueAliases' }
+            """#
+    }
+
+    private static let setValues = #"""
+                      type: [array, 'null']
+                      items: { $ref: '#/components/schemas/SetValue' }
+        """#
+
+    private static let someValues = #"""
+                      type: array
+                      minItems: 1
+                      items: { $ref: '#/components/schemas/SetValue' }
+        """#
+
+    private static let numbers = #"""
+                      type: [array, 'null']
+                      items:
+                        anyOf:
+                          - { type: number }
+                          - { type: string, maxLength: 64, pattern: '^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,2})?$' }
+        """#
+
+    private static let booleans = #"""
+                      type: [array, 'null']
+                      items: { anyOf: [{ type: boolean }, { type: string, enum: ['true', 'false'] }] }
+        """#
+
+    private static let dates = #"""
+                      type: [array, 'null']
+                      items: { anyOf: [{ type: string, format: date }, { type: string, format: date-time }] }
+        """#
+
     static let policy = #"""
             TagKeys: { type: array, minItems: 1, maxItems: 64, uniqueItems: true, items: { $ref: '#/components/schemas/TagKey' } }
-            Regex: { type: [string, 'null'], minLength: 1, maxLength: 1024, format: regex, pattern: \#(plainText) }
+            Regex: { type: [string, 'null'], minLength: 1, maxLength: 1024, format: regex, pattern: \#(proseText) }
             Count: { type: [integer, 'null'], minimum: 0, maximum: 1000 }
             PolicyDocument:
               oneOf:
@@ -71,8 +126,8 @@ extension OpenAPIDocument {
             Policy:
               type: object
               required:
-                [id, policy_name, description, policy_type, severity, scope, rules, enabled, version, created_by, created_at,
-                 updated_at]
+                [id, policy_name, description, policy_type, severity, scope, rules, enabled, warnings, version, created_by,
+                 created_at, updated_at]
               properties:
                 id: { $ref: '#/components/schemas/Id' }
                 policy_name: { type: string }
@@ -83,6 +138,7 @@ extension OpenAPIDocument {
                 scope: { type: [object, 'null'] }
                 rules: { type: object }
                 enabled: { type: boolean }
+                warnings: { $ref: '#/components/schemas/Warnings' }
                 version: { type: integer, minimum: 1 }
                 created_by: { type: string }
                 created_at: { $ref: '#/components/schemas/Time' }
@@ -126,7 +182,7 @@ extension OpenAPIDocument {
                         allowed_values:
                           type: [array, 'null']
                           minItems: 1
-                          items: { type: string, minLength: 1, maxLength: 1024, pattern: \#(plainText) }
+                          items: { type: string, minLength: 1, maxLength: 1024, pattern: \#(proseText) }
                         pattern: { $ref: '#/components/schemas/Regex' }
         """#
 
@@ -153,6 +209,7 @@ extension OpenAPIDocument {
         """#
 
     private static let tagCount = #"""
+                      description: A `min` above `max` is taken with a warning, as no resource can comply.
                       type: object
                       additionalProperties: false
                       anyOf:

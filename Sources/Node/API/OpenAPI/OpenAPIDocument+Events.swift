@@ -18,13 +18,12 @@ extension OpenAPIDocument {
                       required: [id, detail-type, detail]
                       not: { required: [Type] }
                       properties:
-                        id: { type: string, minLength: 1, maxLength: 256 }
-                        detail-type: { type: string, minLength: 1, maxLength: 256 }
-                        detail: { type: object, additionalProperties: { $ref: '#/components/schemas/PayloadValue' } }
-                        account: { type: string }
-                        region: { type: string }
-                        resources: { type: array, items: { type: string } }
-                      additionalProperties: { $ref: '#/components/schemas/PayloadValue' }
+                        id: { type: string, minLength: 1 }
+                        detail-type: { type: string, minLength: 1 }
+                        detail: { type: object }
+                        account: { description: The account's number. }
+                        region: { description: The region's name. }
+                        resources: { description: A list of ARNs. }
                     example:
                       id: 6a7e8feb-b491-4cf7-a9f1-bf3703467718
                       detail-type: EC2 Instance State-change Notification
@@ -41,6 +40,7 @@ extension OpenAPIDocument {
               operationId: pubSub
               tags: [events]
               summary: A message of Google Cloud Pub/Sub with a feed of Cloud Asset Inventory (governor)
+              description: With payload unwrapping the body is the `TemporalAsset` itself.
               requestBody:
                 required: true
                 content:
@@ -53,13 +53,14 @@ extension OpenAPIDocument {
                         message:
                           type: object
                           required: [messageId]
-                          not: { required: [data] }
                           properties:
-                            messageId: { type: string, minLength: 1, maxLength: 256 }
-                            attributes: { type: object, additionalProperties: { type: string } }
-                          additionalProperties: { $ref: '#/components/schemas/PayloadValue' }
-                        subscription: { type: string }
-                      additionalProperties: { $ref: '#/components/schemas/PayloadValue' }
+                            messageId: { type: string, minLength: 1 }
+                            data:
+                              description: A `TemporalAsset` as JSON in Base64; anything else is ignored.
+                              type: [string, 'null']
+                              pattern: '^([A-Za-z0-9+/_-]{4})*([A-Za-z0-9+/_-]{2}(==)?|[A-Za-z0-9+/_-]{3}=?)?$'
+                            attributes: { description: An object of strings. }
+                        subscription: { description: The subscription's name. }
                     example: { message: { messageId: '2070443601311540', attributes: { kind: greeting } }, subscription: projects/demo/subscriptions/vtag }
               responses:
                 '200': { $ref: '#/components/responses/Events' }
@@ -83,7 +84,9 @@ extension OpenAPIDocument {
               operationId: eventGrid
               tags: [events]
               summary: Events of Azure Event Grid, in its own schema or as CloudEvents 1.0 (governor)
-              description: A `SubscriptionValidationEvent` is answered with its code.
+              description: |
+                A `SubscriptionValidationEvent` is answered with its code. What is no event in an array is listed under `errors`;
+                alone it is refused.
               requestBody:
                 required: true
                 content:
@@ -97,7 +100,7 @@ extension OpenAPIDocument {
                   application/cloudevents+json:
                     schema: { $ref: '#/components/schemas/CloudEvent' }
                   application/cloudevents-batch+json:
-                    schema: { type: array, items: { $ref: '#/components/schemas/CloudEvent' } }
+                    schema: { description: A list of CloudEvents., type: array }
               responses:
                 '200':
                   description: What became of the events, or the answer to the validation

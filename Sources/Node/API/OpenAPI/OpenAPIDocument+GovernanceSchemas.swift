@@ -3,11 +3,17 @@ import Model
 extension OpenAPIDocument {
     /// One line of text that neither begins nor ends with a space, as a pattern.
     private static let nameText = #"'^[^\s\u0000-\u001F\u007F]([^\u0000-\u001F\u007F]*[^\s\u0000-\u001F\u007F])?$'"#
-    /// Text of several lines.
-    private static let proseText = #"'^[^\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F]*$'"#
     /// A field of a condition.
     private static let fieldText =
-        #"'^(provider|resource_type|name|account_id|region|resource_id|(tags|native_tags)\.[A-Za-z0-9_:/ -]{1,128}|metadata\.[A-Za-z0-9_-]{1,64}(\.[A-Za-z0-9_-]{1,64}){0,4})$'"#
+        #"'^(provider|resource_type|name|account_id|region|resource_id|(tags|native_tags)\.[^\u0000-\u001F\u007F]{1,128}|metadata\.[A-Za-z0-9_-]{1,64}(\.[A-Za-z0-9_-]{1,64}){0,4})$'"#
+
+    /// A glob: characters, `\` before any of them, and sets such as `[abc]` and `[!abc]`; ranges are in the words beside it.
+    private static let globText = {
+        let escaped = #"\\[\s\S]"#
+        let member = #"([^\]\\-]|\#(escaped))"#
+        let set = #"\[([!^](\]|\#(member))\#(member)*|(\]|[^\]\\!^-]|\#(escaped))\#(member)*)\]"#
+        return #"'^([^\[\\]|\#(escaped)|\#(set))*$'"#
+    }()
 
     static let governanceSchemas = #"""
             Name: { type: string, minLength: 1, maxLength: 128, pattern: \#(nameText) }
@@ -15,13 +21,14 @@ extension OpenAPIDocument {
             Field: { type: string, pattern: \#(fieldText) }
             Scalar:
               anyOf:
-                - { type: string, maxLength: 1024 }
+                - { type: string, maxLength: 4096 }
                 - { type: boolean }
-                - { type: number, minimum: -9223372036854775808, maximum: 18446744073709551615 }
+                - { type: number }
             Condition:
               description: |
                 `all`, `any` or `not` of conditions, or a test of one field. At most 16 levels, 256 tests, 10,000 values. A regular expression
-                is RE2's and matches anywhere in the text; a glob matches the whole of it.
+                is RE2's and matches anywhere in the text; a glob (`*`, `?`, `[a-z]`, `[!a-z]`, `\` before any character) matches the whole
+                of it.
               oneOf:
                 - type: object
                   additionalProperties: false
@@ -41,7 +48,7 @@ extension OpenAPIDocument {
         \#(test("exists, absent", "{ type: 'null' }", isRequired: false))
         \#(test("eq, ne, gt, gte, lt, lte, contains, starts_with, ends_with", "{ $ref: '#/components/schemas/Scalar' }"))
         \#(test("in, not_in", "{ type: array, minItems: 1, items: { $ref: '#/components/schemas/Scalar' } }"))
-        \#(test("glob", #"{ type: string, minLength: 1, maxLength: 1024, pattern: '^[^\[\]{}\\]*$' }"#))
+        \#(test("glob", "{ type: string, minLength: 1, maxLength: 1024, pattern: \(globText) }"))
         \#(test("regex", "{ type: string, minLength: 1, maxLength: 1024, format: regex }"))
               example: { all: [{ field: provider, operator: eq, value: aws }, { field: tags.owner, operator: absent }] }
             Template:
@@ -63,7 +70,7 @@ extension OpenAPIDocument {
                       properties:
                         key: { $ref: '#/components/schemas/TagKey' }
                         value:
-                          anyOf: [{ $ref: '#/components/schemas/Template' }, { $ref: '#/components/schemas/Int64' }, { type: boolean }]
+                          anyOf: [{ $ref: '#/components/schemas/Template' }, { type: number }, { type: boolean }]
                 - type: object
                   additionalProperties: false
                   required: [copy_tag]
@@ -103,9 +110,10 @@ extension OpenAPIDocument {
                       properties:
                         key: { $ref: '#/components/schemas/TagKey' }
             SetValue:
+              description: A tag's value, not empty. Numbers and booleans become text; 1.0 is `1`.
               anyOf:
-                - { type: string, minLength: 1, maxLength: 1024, pattern: '^[^\u0000-\u001F\u007F]+$' }
-                - $ref: '#/components/schemas/Int64'
+                - { type: string, minLength: 1, maxLength: 1024, pattern: \#(valueText) }
+                - { type: number }
                 - { type: boolean }
             TagRuleDocument:
               type: object
@@ -193,11 +201,12 @@ extension OpenAPIDocument {
             ComplianceStatus:
               type: object
               required:
-                [id, resource_id, resource_name, resource_type, provider, policy_id, policy_name, severity, is_compliant,
+                [id, resource_id, native_id, resource_name, resource_type, provider, policy_id, policy_name, severity, is_compliant,
                  violations, checked_at]
               properties:
                 id: { $ref: '#/components/schemas/Id' }
                 resource_id: { $ref: '#/components/schemas/Id' }
+                native_id: { description: The provider's own id., type: string }
                 resource_name: { type: string }
                 resource_type: { type: string }
                 provider: { $ref: '#/components/schemas/Provider' }
@@ -268,22 +277,18 @@ extension OpenAPIDocument {
               required: [id, eventType]
               not: { required: [specversion] }
               properties:
-                id: { type: string, minLength: 1, maxLength: 256 }
-                eventType: { type: string, minLength: 1, maxLength: 256 }
-                data: { type: object, additionalProperties: { $ref: '#/components/schemas/PayloadValue' } }
-              additionalProperties: { $ref: '#/components/schemas/PayloadValue' }
+                id: { type: string, minLength: 1 }
+                eventType: { type: string, minLength: 1 }
             CloudEvent:
               type: object
               required: [id, type, specversion]
               properties:
-                id: { type: string, minLength: 1, maxLength: 256 }
-                type: { type: string, minLength: 1, maxLength: 256 }
+                id: { type: string, minLength: 1 }
+                type: { type: string, minLength: 1 }
                 specversion: { description: '1.0' }
-              additionalProperties: { $ref: '#/components/schemas/PayloadValue' }
             EventGridEvents:
               anyOf:
-                - type: array
-                  items: { anyOf: [{ $ref: '#/components/schemas/EventGridEvent' }, { $ref: '#/components/schemas/CloudEvent' }] }
+                - { description: A list of events of either kind., type: array }
                 - $ref: '#/components/schemas/EventGridEvent'
                 - $ref: '#/components/schemas/CloudEvent'
 

@@ -8,12 +8,15 @@ extension OpenAPIDocument {
               operationId: ingestFocus
               tags: [inventory]
               summary: Take in FOCUS cost and usage rows (governor)
-              description: CSV of FOCUS 1.0 to 1.2 with a header line, of any length. Costs are summed by resource, month and service.
+              description: |
+                CSV of FOCUS 1.0 to 1.2 with a header line, of any length. Costs are summed by resource, month and service. The
+                required columns may stand in any order, among others, also quoted and in snake_case; the pattern shows one way.
+                A row that cannot be read is listed under `errors`.
               requestBody:
                 required: true
                 content:
                   text/csv:
-                    schema: { type: string, pattern: '^(([^,\n]*,)*)BilledCost,(.|\n)*$' }
+                    schema: { type: string, pattern: \#(focusText) }
                     example: |
                       BilledCost,BillingCurrency,BillingPeriodStart,EffectiveCost,ProviderName,ResourceId,ServiceName
                       1.25,USD,2026-09-01T00:00:00Z,1.20,AWS,i-0123456789abcdef0,Amazon EC2
@@ -126,6 +129,17 @@ extension OpenAPIDocument {
         \#(problems(404))
 
         """#
+
+    /// A header with what FOCUS requires, in one order and among any others, and records of RFC 4180 with LF or CRLF.
+    private static let focusText = {
+        let quoted = #""([^"]|"")*""#
+        let unquoted = #"[^",\n][^,\n]*"#
+        let field = "(\(quoted)|\(unquoted))?"
+        let last = #"(\#(quoted)\r?|\#(unquoted))?"#
+        let names = ["BilledCost", "BillingCurrency", "BillingPeriodStart", "ProviderName", "ResourceId", "ServiceName"]
+        let header = names.map { "(\(field),)*\($0)" }.joined(separator: ",")
+        return #"'^(\r?\n)*\#(header)(\r?|(,\#(field))*,\#(last))(\n(\#(field),)*\#(last))*$'"#
+    }()
 
     private static let awsExample =
         #"{"Reservations":[{"OwnerId":"123456789012","Instances":[{"InstanceId":"i-0123456789abcdef0","InstanceType":"t3.micro","Tags":[{"Key":"Env","Value":"prd"}]}]}]}"#

@@ -14,6 +14,7 @@ extension OpenAPIDocument {
               operationId: ready
               tags: [operations]
               summary: Does the node take requests
+              description: 503 while it stops, and from the first write that a full disk refused until there is room again.
               security: []
               responses:
                 '200': { $ref: '#/components/responses/Health' }

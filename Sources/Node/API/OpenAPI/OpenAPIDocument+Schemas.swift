@@ -3,6 +3,10 @@ import Model
 extension OpenAPIDocument {
     /// Text without control characters, as a pattern.
     static let plainText = #"'^[^\u0000-\u001F\u007F]*$'"#
+    /// The same, but tabs: what a tag's value may be.
+    static let valueText = #"'^[^\u0000-\u0008\u000A-\u001F\u007F]*$'"#
+    /// The same, but tabs and line breaks.
+    static let proseText = #"'^[^\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F]*$'"#
 
     static let schemas = #"""
           schemas:
@@ -12,24 +16,13 @@ extension OpenAPIDocument {
             Provider: { type: string, enum: [aws, gcp, azure] }
             FilterText: { type: string, maxLength: 256, pattern: \#(plainText) }
             ResourceName: { type: string, maxLength: 1024, pattern: \#(plainText) }
-            Int64: { type: integer, minimum: -9223372036854775808, maximum: 18446744073709551615 }
-            Payload:
-              description: An object or an array as the provider prints it.
-              anyOf:
-                - { type: object, additionalProperties: { $ref: '#/components/schemas/PayloadValue' } }
-                - { type: array, items: { $ref: '#/components/schemas/PayloadValue' } }
-            PayloadValue:
-              anyOf:
-                - { type: [string, boolean, 'null'] }
-                - $ref: '#/components/schemas/Int64'
-                - { type: object, additionalProperties: { $ref: '#/components/schemas/PayloadValue' } }
-                - { type: array, items: { $ref: '#/components/schemas/PayloadValue' } }
+            Payload: { description: As the provider prints it., type: [object, array] }
             TagKey:
               type: string
               minLength: 1
               maxLength: 256
               pattern: '^[^\u0000-\u0020\u007F]([^\u0000-\u001F\u007F]*[^\u0000-\u0020\u007F])?$'
-            TagValue: { type: string, maxLength: 1024, pattern: \#(plainText) }
+            TagValue: { type: string, maxLength: 1024, pattern: \#(valueText) }
             Tags:
               type: array
               description: Of a key that is given twice the last one counts.
@@ -52,7 +45,7 @@ extension OpenAPIDocument {
                   type: string
                   minLength: 1
                   maxLength: 2048
-                  pattern: \#(plainText)
+                  pattern: \#(proseText)
                 tags: { $ref: '#/components/schemas/Tags' }
               example: { resource_id: i-0123456789abcdef0, tags: [{ key: owner, value: payments }] }
             Problem:
@@ -107,19 +100,17 @@ extension OpenAPIDocument {
               required: [provider, resource_id, resource_type]
               properties:
                 provider: { $ref: '#/components/schemas/Provider' }
-                resource_id: { type: string, minLength: 1, maxLength: 2048, pattern: \#(plainText) }
-                resource_type: { type: string, minLength: 1, maxLength: 256, pattern: \#(plainText) }
-                name: { type: [string, 'null'], maxLength: 1024, pattern: \#(plainText) }
-                account_id: { type: [string, 'null'], maxLength: 256, pattern: \#(plainText) }
-                region: { type: [string, 'null'], maxLength: 128, pattern: \#(plainText) }
+                resource_id: { type: string, minLength: 1, maxLength: 2048, pattern: \#(proseText) }
+                resource_type: { type: string, minLength: 1, maxLength: 256, pattern: \#(proseText) }
+                name: { type: [string, 'null'], maxLength: 1024, pattern: \#(proseText) }
+                account_id: { type: [string, 'null'], maxLength: 256, pattern: \#(proseText) }
+                region: { type: [string, 'null'], maxLength: 128, pattern: \#(proseText) }
                 native_tags:
                   type: [object, 'null']
                   maxProperties: \#(ResourceDocument.nativeTagsMax)
                   propertyNames: { minLength: 1, maxLength: 1024 }
-                  additionalProperties: { type: string, maxLength: 4096, pattern: \#(plainText) }
-                metadata:
-                  type: [object, 'null']
-                  additionalProperties: { $ref: '#/components/schemas/PayloadValue' }
+                  additionalProperties: { type: string, maxLength: 4096, pattern: \#(proseText) }
+                metadata: { type: [object, 'null'] }
                 relationships:
                   type: [array, 'null']
                   maxItems: \#(ResourceDocument.relationshipsMax)

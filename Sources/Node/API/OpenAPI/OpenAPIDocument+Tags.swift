@@ -5,6 +5,7 @@ extension OpenAPIDocument {
               operationId: applyTags
               tags: [tags]
               summary: Set tags of one resource by hand (tagger)
+              description: A value that the tag schema does not allow is set all the same; `warnings` tells, and compliance shows it.
               requestBody:
                 required: true
                 content:
@@ -19,10 +20,11 @@ extension OpenAPIDocument {
                     application/json:
                       schema:
                         type: object
-                        required: [resource_id, tags]
+                        required: [resource_id, tags, warnings]
                         properties:
                           resource_id: { $ref: '#/components/schemas/Id' }
                           tags: { type: array, items: { $ref: '#/components/schemas/VirtualTag' } }
+                          warnings: { $ref: '#/components/schemas/Warnings' }
         \#(always)
         \#(written)
         \#(problems(404, 409))
@@ -63,7 +65,7 @@ extension OpenAPIDocument {
                     application/json:
                       schema:
                         type: object
-                        required: [applied, failed, failed_count]
+                        required: [applied, failed, failed_count, warnings]
                         properties:
                           applied: { type: integer, minimum: 0 }
                           failed:
@@ -76,6 +78,7 @@ extension OpenAPIDocument {
                                 index: { type: integer, minimum: 0 }
                                 error: { type: string }
                           failed_count: { type: integer, minimum: 0 }
+                          warnings: { $ref: '#/components/schemas/Warnings' }
         \#(always)
         \#(written)
           /virtual-tags/{id}:
@@ -103,7 +106,13 @@ extension OpenAPIDocument {
                     ETag: { $ref: '#/components/headers/ETag' }
                   content:
                     application/json:
-                      schema: { $ref: '#/components/schemas/VirtualTag' }
+                      schema:
+                        allOf:
+                          - $ref: '#/components/schemas/VirtualTag'
+                          - type: object
+                            required: [warnings]
+                            properties:
+                              warnings: { $ref: '#/components/schemas/Warnings' }
         \#(always)
         \#(written)
         \#(problems(404, 409, 412))

@@ -49,11 +49,17 @@ enum OpenAPIDocument {
             and DELETE answers 412 when the thing has changed since, `If-None-Match: *` on PUT when it exists.
 
             **Retries.** Any write takes an `Idempotency-Key` (1 to 255 visible ASCII characters): the same key with the same
-            request answers the same and does nothing twice; with another request it is 422. Kept for a day.
+            request answers the same and does nothing twice; with another request (path, query, body, `If-Match`, `If-None-Match`) it
+            is 422. Kept for a day. 409 when the answer would describe what was deleted since, but for tags set by hand, whose
+            answer is kept.
 
             **Request ids.** `X-Request-Id` (1 to 64 letters, digits, `-_.:`) is taken over and echoed, or made.
 
-            **Limits.** A JSON body may have 1 MiB (bulk requests 8 MiB, ingested documents 100 MiB) and 64 levels; over it 413 or
+            **Warnings.** What is odd, but has a meaning, is carried out; `warnings[{pointer,message}]` in the answer tells.
+
+            **Limits.** A regular expression may cost about 10,000 instructions, those of one condition 30,000, those of all rules
+            and policies 2,000,000; repeats and Unicode classes count by their size. A JSON body may have 1 MiB (bulk requests
+            8 MiB, ingested documents 100 MiB) and 64 levels; over it 413 or
             400. A node that cannot keep up answers 429 or 503 with `Retry-After`; nothing of such a request happened.
         servers:
           - url: /

@@ -1,3 +1,4 @@
+import Conditions
 import JSON
 import Model
 
@@ -122,7 +123,8 @@ extension JSONWriter {
         page(record.tags, next: nil) { $0.tag($1, of: record.resource.id) }
     }
 
-    mutating func tag(_ tag: VirtualTag, of id: ResourceID) {
+    /// - Parameter warnings: what was odd about setting it; left out where nothing was set.
+    mutating func tag(_ tag: VirtualTag, of id: ResourceID, warnings: ValidationErrors? = nil) {
         beginObject()
         key("id")
         uuid(PartID.virtualTag(of: id, key: tag.key))
@@ -138,6 +140,10 @@ extension JSONWriter {
             endObject()
         }
         endArray()
+        if let warnings {
+            key("warnings")
+            value(warnings.json)
+        }
         endObject()
     }
 

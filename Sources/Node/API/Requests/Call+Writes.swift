@@ -45,8 +45,16 @@ extension Call {
         let what = Self.digest([
             Array(route.method.name.utf8), Array(route.template.utf8), Array(parameters.joined(separator: "/").utf8),
             Array(query.canonical.utf8), body.map { Array($0.readableBytesView) } ?? [],
+            Array(conditions.utf8),
         ])
         return WriteContext.Idempotency(key: IdempotencyKey(high: name.0, low: name.1), bodyDigest: what.0)
+    }
+
+    /// The preconditions of the request: with another one it is another request.
+    private var conditions: String {
+        ["if-match", "if-none-match"].flatMap { name in
+            request.head.headers.values(of: name).map { "\(name):\($0)\n" }
+        }.joined()
     }
 
     /// The first 128 bits of SHA-256 over the parts, each with its length before it.

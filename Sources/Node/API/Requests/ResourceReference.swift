@@ -6,7 +6,7 @@ struct ResourceReference: Sendable {
     /// Longest accepted name in bytes.
     static let bytesMax = 2_048
 
-    private let text: String
+    let text: String
 
     init(_ text: String) { self.text = text }
 

@@ -26,6 +26,9 @@ extension Problem {
             self = .tooLarge(
                 "The change is larger than one entry of the log may be; nothing of it happened. Split the request.")
         case .stopping: self = .unavailable("The node is stopping; nothing of the request happened. Ask another one.")
+        case .checkpointBehind:
+            self = .unavailable(
+                "The history cannot be brought up to now: the disk takes no checkpoint. Free some space.", retryAfter: 30)
         case .damaged: self = .insideError
         }
     }

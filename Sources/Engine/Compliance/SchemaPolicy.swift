@@ -1,0 +1,64 @@
+internal import Conditions
+package import Model
+
+/// What the tag schema asks of values: a definition's allowed values, and its data type.
+///
+/// It is judged like a policy, under an id and a name of its own, wherever there is a definition that limits values. A key
+/// that is missing is no violation of it: a policy of type `REQUIRED_TAGS` asks for keys.
+package struct SchemaPolicy: Sendable {
+    package static let id = UUID128.stamped(high: 0x7461_672D_7363_0000, low: 0x6865_6D61, version: 8)
+    package static let name = "tag schema"
+
+    struct Definition: Sendable {
+        let key: String
+        let allowedValues: [String]
+        let type: TagDefinition.DataType
+        let allowed: ByteMap?
+
+        init(_ definition: TagDefinition) {
+            key = definition.tagKey
+            allowedValues = definition.allowedValues
+            type = definition.dataType
+            allowed = definition.allowedValues.isEmpty ? nil : ByteMap(definition.allowedValues)
+        }
+
+        func permits(_ value: String) -> Bool {
+            if let allowed { return value.withBytes { allowed.contains($0) } }
+            return type.accepts(value)
+        }
+    }
+
+    /// Those that limit values, by key.
+    let definitions: [Definition]
+    private let positions: [String: Int]
+
+    package init(_ definitions: [TagDefinition]) {
+        self.definitions = definitions.filter { definition in
+            !definition.allowedValues.isEmpty || definition.dataType != .string && definition.dataType != .enum
+        }.map(Definition.init)
+        positions = Dictionary(
+            self.definitions.enumerated().map { ($1.key, $0) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    package var isEmpty: Bool { definitions.isEmpty }
+
+    /// Why the schema does not permit the tag, and what it does permit; nil when it does. The key in the virtual layer's
+    /// spelling, the value normalised.
+    package func objection(key: String, value: String) -> String? {
+        guard let definition = positions[key].map({ definitions[$0] }), !definition.permits(value) else { return nil }
+        if definition.allowedValues.isEmpty {
+            return "the schema asks for a \(definition.type.rawValue) as `\(key.shortened)`; \"\(value.shortened)\" is none"
+        }
+        return "\"\(value.shortened)\" is not one of the values that the schema allows for `\(key.shortened)`"
+            + Suggestion.clause(for: value, among: definition.allowedValues)
+    }
+
+    /// As it is shown beside the policies that people wrote.
+    package var policy: CompliancePolicy {
+        let long = Timestamp(milliseconds: 0)
+        return CompliancePolicy(
+            id: Self.id, name: Self.name, description: "Values as the tag definitions ask for them.", severity: .medium,
+            rules: .valueValidation(tagKey: "*", allowedValues: [], pattern: nil), createdBy: "system", createdAt: long,
+            updatedAt: long)
+    }
+}
