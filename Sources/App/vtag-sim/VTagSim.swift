@@ -9,5 +9,6 @@ struct VTagSim: AsyncParsableCommand {
             A seed decides everything that happens in a life. Whatever a node does is held against what must always be so; \
             a violation ends the run with exit code 1, the seed, and the command that repeats it.
             """,
-        subcommands: [RunCommand.self, ReplayCommand.self, BugsCommand.self, MembershipCommand.self], defaultSubcommand: RunCommand.self)
+        subcommands: [RunCommand.self, ReplayCommand.self, BugsCommand.self, MembershipCommand.self],
+        defaultSubcommand: RunCommand.self)
 }
