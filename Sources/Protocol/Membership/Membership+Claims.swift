@@ -16,7 +16,8 @@ extension Membership {
             return refuse(.identityConflict, sender)
         }
         guard claim.standing.overrides(known.standing) else {
-            if claim.standing == known.standing, claim.standing.status == .suspected {
+            // Most of what is heard is known: the last accuser's word needs no look at the suspicion.
+            if claim.standing == known.standing, claim.standing.status == .suspected, claim.accuser != known.accuser {
                 confirmed(claim, at: index, spreads: spreads)
             }
             return
