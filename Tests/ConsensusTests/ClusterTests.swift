@@ -52,10 +52,10 @@ struct ClusterTests {
             var cluster = SimulatedCluster(seed: 77, voters: 3, spares: 2, faults: faults)
             cluster.trace = []
             cluster.run(until: 2_000)
-            return cluster.trace ?? []
+            return (cluster.trace ?? []) + cluster.violations
         }
         let first = trace()
-        #expect(first.count > 1_000)
+        #expect(first.count > 500)
         #expect(first == trace())
     }
 }

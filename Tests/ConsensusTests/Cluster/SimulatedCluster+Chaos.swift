@@ -103,6 +103,15 @@ extension SimulatedCluster {
     private mutating func loseTail(_ id: ReplicaID) {
         crash(id)
         guard var disk = nodes[id]?.disk else { return }
+        if chance(30) {
+            // The replica was removed, all but its hard state, and is to be one again.
+            var empty = SimulatedDisk(founders: nil)
+            empty.hardState = disk.hardState
+            empty.suspectAfter = 0
+            nodes[id]?.disk = empty
+            trace?.append("\(now) \(id) loses everything but its hard state")
+            return
+        }
         let keep = max(disk.checkpoint.applied.index, disk.last.index - min(disk.last.index, random.next() % 6))
         disk.entries.removeAll { $0.index > keep }
         disk.suspectAfter = keep

@@ -87,7 +87,7 @@ struct SimulatedCluster {
         ids = (1...UInt64(voters + spares)).map { ReplicaID($0) }
         let founders = Configuration(voters: Array(ids.prefix(voters)))
         for id in ids {
-            let disk = SimulatedDisk(founders: id.rawValue <= UInt64(voters) ? founders : .empty)
+            let disk = SimulatedDisk(founders: id.rawValue <= UInt64(voters) ? founders : nil)
             nodes[id] = Node(disk: disk)
             start(id)
         }

@@ -27,9 +27,13 @@ struct SimulatedDisk {
     /// Received snapshots by their point; durable.
     var staged: [LogPoint: SimulatedState] = [:]
 
-    init(founders: Configuration) {
-        base = SnapshotPoint(point: .zero, configuration: founders)
-        checkpoint = SimulatedState(configuration: founders)
+    /// What the group is founded with, where this is one of its founders.
+    let founders: Configuration?
+
+    init(founders: Configuration?) {
+        self.founders = founders
+        base = SnapshotPoint(point: .zero, configuration: .empty)
+        checkpoint = SimulatedState(configuration: .empty)
     }
 
     var last: LogPoint { entries.last?.point ?? base.point }
@@ -85,6 +89,7 @@ struct SimulatedDisk {
     }
 
     func start(windowBytesMax: Int) -> ReplicaStart {
+        if hardState == HardState(), last == .zero { return ReplicaStart(newIn: founders) }
         var log = RecoveredEntries(base: base, windowBytesMax: windowBytesMax)
         for entry in entries { log.add(entry) }
         return ReplicaStart(

@@ -130,6 +130,37 @@ struct RecoveryTests {
         #expect(one.status.vote == ReplicaID(3))
     }
 
+    @Test("Founders begin with the same entry, which names them")
+    func founders() {
+        let now = Instant(milliseconds: 0)
+        var replica = RaftReplica(group: 7, id: ReplicaID(1), start: ReplicaStart(newIn: members), seed: 1, at: now)
+        let founding = Entry(point: LogPoint(index: 1, term: 1), content: .configuration(members))
+        #expect(replica.started(at: now).writes == [LogWrite(ticket: 1, hardState: HardState(term: 1), entries: [founding])])
+        #expect(replica.status(at: now).configuration == IndexedConfiguration(index: 1, configuration: members))
+        #expect(replica.status(at: now).durable == 0)
+    }
+
+    @Test("A replica that was removed and is made again knows its vote's term, and starts as one that lost everything")
+    func madeAgain() {
+        let start = ReplicaStart(againWith: HardState(term: 4, vote: ReplicaID(2)))
+        var replica = RaftReplica(group: 7, id: ReplicaID(1), start: start, seed: 1, at: Instant(milliseconds: 0))
+        #expect(replica.started(at: Instant(milliseconds: 0)).writes == [LogWrite(ticket: 1, hardState: HardState(term: 5))])
+        let status = replica.status(at: Instant(milliseconds: 0))
+        #expect(status.isSuspect && status.configuration.configuration == .empty && status.last == .zero)
+    }
+
+    @Test("A sole voter that is pushed into a later term leads again at once")
+    func soleVoterAgain() {
+        var one = ReplicaFixture(voters: [1], learners: [2])
+        one.persist()
+        one.persist()
+        one.receive(.heartbeatAnswer(Message.Heartbeat(commit: 0, round: 0)), from: 2, term: 9)
+        #expect(one.status.role == .follower && one.replica.nextDeadline == one.now)
+        one.wait(0)
+        one.persist()
+        #expect(one.status.role == .leader && one.status.term == 10)
+    }
+
     // MARK: Anything at all
 
     @Test("No sequence of messages and events traps, whoever sends what")

@@ -31,8 +31,12 @@ extension RaftReplica {
             leader.peers = members.filter { $0 != id }.map { member in
                 leader.position(of: member).map { leader.peers[$0] } ?? PeerProgress(id: member, next: next, at: now)
             }
-            if let target = leader.transfer?.target, !members.contains(target) { leader.transfer = nil }
         }
+        guard case .leader(let leader) = role, let target = leader.transfer?.target, !members.contains(target) else {
+            return
+        }
+        role.withLeader { $0.transfer = nil }
+        outbox.append(.transferAborted(to: target))
     }
 
     /// The commit index has risen: a joint configuration that is committed is left; a leader that is not a voter of the

@@ -103,7 +103,8 @@ extension RaftReplica {
         if case .follower(let follower) = role {
             deadline = follower.electionDeadline
         } else {
-            deadline = electionDeadline(at: now)
+            // Nobody else could lead in its stead.
+            deadline = isSoleVoter ? now : electionDeadline(at: now)
         }
         role = .follower(Follower(leader: leader, electionDeadline: deadline))
     }

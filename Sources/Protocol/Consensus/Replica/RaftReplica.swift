@@ -83,6 +83,7 @@ package struct RaftReplica: Sendable {
         random = RandomSource(seed: seed)
         lastContext = random.next()
         writes = WriteTracker(durable: log.last.index, hardState: start.hardState)
+        if let founders = start.founders { log.append(ReplicaStart.foundingEntry(founders)) }
         hardState = start.hardState
         if settings.plants(.forgetVoteAtRestart) { hardState.vote = nil }
         // A log may know of a term that the hard state does not, never the other way round in its votes.
@@ -106,7 +107,7 @@ package struct RaftReplica: Sendable {
     /// The replica is in place. A sole voter stands for election at once.
     package mutating func started(at now: Instant) -> [Effect] {
         if let violation { return [.halted(violation)] }
-        if log.configuration.configuration.voters == [id], mayStand { becomePreCandidate(at: now) }
+        if isSoleVoter, mayStand { becomePreCandidate(at: now) }
         return finish(at: now)
     }
 
@@ -203,6 +204,12 @@ package struct RaftReplica: Sendable {
 
     /// Whether this replica may stand for election.
     var mayStand: Bool { log.isVoter(id, sinceCommit: commit) && !abstains }
+
+    /// Whether nobody else votes.
+    var isSoleVoter: Bool {
+        let configuration = log.configuration.configuration
+        return configuration.voters == [id] && !configuration.isJoint
+    }
 
     /// Whether it must not vote.
     var abstains: Bool { suspect != nil && !settings.plants(.voteWhileSuspect) }
