@@ -59,6 +59,8 @@ struct WriteBatch {
 
     /// By group: the last entry of the log as it is now that this batch makes durable.
     var ends: [(group: Int, index: UInt64)] = []
+    /// Groups that are no longer suspect once this batch is durable.
+    var repaired: [Int] = []
     /// By group: the hard state that this batch makes durable.
     var hardStates: [(group: Int, hardState: HardState)] = []
 

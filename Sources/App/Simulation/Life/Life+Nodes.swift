@@ -203,6 +203,7 @@ extension Life {
             for (group, index) in written.ends {
                 node.replicas[group].syncedIndex = max(node.replicas[group].syncedIndex, index)
             }
+            for group in written.repaired { node.isSuspect[group] = false }
             for (group, hardState) in written.hardStates { node.replicas[group].syncedHardState = hardState }
         }
         node.writing = nil

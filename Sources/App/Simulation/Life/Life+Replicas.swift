@@ -41,9 +41,9 @@ extension Life {
                 configuration.configuration.traceWord, configuration.configuration.isJoint ? 1 : 0)
         case .transferAborted: break
         case .repaired:
-            node.isSuspect[group] = false
             trace.note(.suspectRepaired, at: now, place: node.position, group: group)
             write(NodeLog.Record(kind: .repaired, group: group, index: 0, term: 0), toMetaOf: node)
+            node.batch.repaired.append(group)
         case .halted(let violation):
             ledger.report(.committedIsFinal, group, now, "node \(node.position) halted: \(violation)")
         }

@@ -30,7 +30,7 @@ package struct NetworkProfile: Sendable, Equatable {
             lossPerMillion: lossy ? random.number(in: 100...80_000) : 0,
             duplicationPerMillion: random.chance(percent: 50) ? random.number(in: 100...60_000) : 0,
             stragglersPerMillion: random.chance(percent: 50) ? random.number(in: 100...30_000) : 0,
-            ghostsPerMillion: random.chance(percent: 40) ? random.number(in: 1_000...20_000) : 0,
+            ghostsPerMillion: random.chance(percent: 40) ? random.number(in: 2_000...80_000) : 0,
             keepsOrder: random.chance(percent: 40))
     }
 }
@@ -40,8 +40,9 @@ package struct SimulatedNetwork {
     /// How many times longer than the mean a straggler may take.
     private static let stragglerFactor: Microseconds = 60
 
-    /// When a ghost comes back.
-    private static let ghostDelay: ClosedRange<Microseconds> = .milliseconds(100)...(.milliseconds(3_000))
+    /// When a ghost comes back: mostly an election later, sometimes many.
+    private static let ghostDelay: ClosedRange<Microseconds> = .milliseconds(20)...(.milliseconds(600))
+    private static let ghostDelayLong: ClosedRange<Microseconds> = .milliseconds(600)...(.milliseconds(3_000))
 
     private struct Link {
         var isCut = false
@@ -76,7 +77,8 @@ package struct SimulatedNetwork {
         var arrivals = Arrivals(first: arrival(on: link, at: now))
         if random.chance(perMillion: profile.duplicationPerMillion) { arrivals.second = arrival(on: link, at: now) }
         if arrivals.second == nil, random.chance(perMillion: profile.ghostsPerMillion) {
-            arrivals.second = now + random.duration(in: Self.ghostDelay)
+            let delay = random.chance(percent: 75) ? Self.ghostDelay : Self.ghostDelayLong
+            arrivals.second = now + random.duration(in: delay)
         }
         return arrivals
     }
