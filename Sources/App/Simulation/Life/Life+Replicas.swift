@@ -55,7 +55,9 @@ extension Life {
     private func send(_ message: Message, _ node: SimulatedNode, _ group: Int) {
         switch message.body {
         // These rest on the term, or the vote, being on disk; everything else may be forgotten.
-        case .voteAnswer(granted: true): promise(message.term, vote: message.to, node, group)
+        case .voteAnswer(granted: true):
+            ledger.voted(node.id, for: message.to, group: group, term: message.term)
+            promise(message.term, vote: message.to, node, group)
         case .voteRequest: promise(message.term, vote: node.id, node, group)
         case .append, .heartbeat: promise(message.term, vote: nil, node, group)
         case .appendAccepted(let match):
@@ -106,6 +108,8 @@ extension Life {
         tally.elections += 1
         leaderBegins(node)
         let core = node.replicas[group].core
+        ledger.elected(
+            node.id, by: node.replicas[group].configuration.configuration, group: group, term: change.term, at: now)
         node.replicas[group].commitAtElection = core.status(at: instant(node)).commit
         ledger.leads(
             node.position, group: group, term: change.term, lastIndex: node.replicas[group].stored.last.index, at: now

@@ -9,6 +9,11 @@ package struct Ledger {
         let term: UInt64
     }
 
+    private struct Ballot: Hashable {
+        let term: UInt64
+        let candidate: UInt64
+    }
+
     private struct Entry: Equatable {
         let payloadHash: UInt64
         let termBefore: UInt64
@@ -23,6 +28,8 @@ package struct Ledger {
 
     private struct Group {
         var leaders: [UInt64: Int] = [:]
+        /// Who voted for whom: by term and candidate.
+        var grants: [Ballot: Set<UInt64>] = [:]
         var entries: [Place: Entry] = [:]
         /// By index; position 0 stands for the empty log.
         var committed: [Committed] = [Committed(term: 0, payloadHash: 0, stateHash: 0)]
@@ -64,6 +71,24 @@ package struct Ledger {
             report(
                 .leaderCompleteness, group, time,
                 "node \(node) leads term \(term), its log ends at \(lastIndex); \(last) of \(committed.term) is committed")
+        }
+    }
+
+    /// `voter` voted.
+    package mutating func voted(_ voter: ReplicaID, for candidate: ReplicaID, group: Int, term: UInt64) {
+        groups[group].grants[Ballot(term: term, candidate: candidate.rawValue), default: []].insert(voter.rawValue)
+    }
+
+    /// `leader` leads `term` by these members: a majority of each set of voters must have voted for it.
+    package mutating func elected(
+        _ leader: ReplicaID, by members: Configuration, group: Int, term: UInt64, at time: Microseconds
+    ) {
+        let grants = groups[group].grants[Ballot(term: term, candidate: leader.rawValue)] ?? []
+        for voters in [members.voters, members.outgoing] where !voters.isEmpty {
+            let count = voters.count { $0 == leader || grants.contains($0.rawValue) }
+            if count <= voters.count / 2 {
+                report(.electedByMajority, group, time, "\(leader) leads term \(term) with \(count) votes of \(members)")
+            }
         }
     }
 

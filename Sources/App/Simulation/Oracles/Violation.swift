@@ -1,6 +1,7 @@
 /// A property that must hold in every life.
 package enum Property: String, CaseIterable, Sendable {
     case oneLeader = "one leader a term"
+    case electedByMajority = "a leader has the votes of a majority"
     case leaderCompleteness = "a leader holds every committed entry"
     case persistBeforeSend = "what is promised is on disk"
     case ownTermFirst = "a leader commits by counting only what its own term proposed"
