@@ -83,6 +83,26 @@ struct ReadTests {
         #expect(one.taken() == [.readsReady([5], index: 1)])
     }
 
+    @Test("A round that waits for a voter that leaves ends when the others decide alone")
+    func voterLeaves() throws {
+        var one = ReplicaFixture(voters: [1, 2])
+        one.lead()
+        one.receive(.appendAccepted(match: 1), from: 2, term: 1)
+        one.applyAll()
+        _ = try one.replica.propose(members: ConfigurationTarget(voters: [ReplicaID(1)]), at: one.now)
+        one.step { $0.flush(at: $1) }
+        one.persist()
+        one.step { $0.readsRequested([1], at: $1) }
+        one.step { $0.readsRequested([2], at: $1) }
+        #expect(one.taken().readsReady == [], "the other is a voter still")
+        one.receive(.appendAccepted(match: 2), from: 2, term: 1)
+        one.applyAll()
+        #expect(one.status.configuration.configuration == Configuration(voters: [ReplicaID(1)]))
+        #expect(one.taken().readsReady == [1, 2])
+        one.step { $0.readsRequested([3], at: $1) }
+        #expect(one.taken() == [.readsReady([3], index: 2)])
+    }
+
     @Test("A follower asks its leader, and answers when it has applied as much")
     func forwarded() throws {
         var one = ReplicaFixture()

@@ -22,7 +22,7 @@ extension RaftReplica {
         return point
     }
 
-    /// Keeps progress of exactly the members in force.
+    /// Other members are in force: keeps progress of exactly these, and ends what waited for the others.
     mutating func syncPeers(at now: Instant) {
         let members = log.configuration.configuration.members
         let next = log.last.index + 1
@@ -32,11 +32,12 @@ extension RaftReplica {
                 leader.position(of: member).map { leader.peers[$0] } ?? PeerProgress(id: member, next: next, at: now)
             }
         }
-        guard case .leader(let leader) = role, let target = leader.transfer?.target, !members.contains(target) else {
-            return
+        if case .leader(let leader) = role, let target = leader.transfer?.target, !members.contains(target) {
+            role.withLeader { $0.transfer = nil }
+            outbox.append(.transferAborted(to: target))
         }
-        role.withLeader { $0.transfer = nil }
-        outbox.append(.transferAborted(to: target))
+        // Those that remain may all have answered; where nobody remains, no answer will come to end the round.
+        confirmReads(at: now)
     }
 
     /// The commit index has risen: a joint configuration that is committed is left; a leader that is not a voter of the
