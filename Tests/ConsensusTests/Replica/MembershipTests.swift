@@ -100,6 +100,65 @@ struct MembershipTests {
         #expect(one.status.role == .preCandidate)
     }
 
+    /// A learner of the voters 2, 3 and 4. The leader of term 2, which gave its entry to nobody else, lost its disk; replica 3
+    /// holds an uncommitted joint configuration of term 1 by which the learner votes.
+    private func learnerWithNewestLog(durability: Durability = .intact) -> ReplicaFixture {
+        ReplicaFixture(
+            voters: [2, 3, 4], learners: [1], hardState: HardState(term: 2), terms: [1, 1, 2], durability: durability)
+    }
+
+    @Test("A learner that must refuse a candidate for its older log stands, without a vote of its own, and hands over")
+    func learnerStands() {
+        var one = learnerWithNewestLog()
+        one.wait(10_000)
+        #expect(one.status.role == .follower && one.replica.nextDeadline == nil, "not by itself")
+        _ = one.taken()
+        one.receive(.preVoteRequest(last: LogPoint(index: 3, term: 1)), from: 3, term: 2)
+        let question = Message.Body.preVoteRequest(last: LogPoint(index: 3, term: 2))
+        #expect(one.sent() == [.preVoteAnswer(forTerm: 3, granted: false), question, question, question])
+        one.receive(.preVoteAnswer(forTerm: 3, granted: true), from: 2, term: 2)
+        #expect(one.status.role == .preCandidate, "its own does not count")
+        one.receive(.preVoteAnswer(forTerm: 3, granted: true), from: 3, term: 2)
+        one.persist()
+        one.receive(.voteAnswer(granted: true), from: 2, term: 3)
+        #expect(one.status.role == .candidate, "its own does not count")
+        one.receive(.voteAnswer(granted: true), from: 3, term: 3)
+        #expect(one.status.role == .leader)
+        one.persist()
+        one.receive(.appendAccepted(match: 4), from: 2, term: 3)
+        #expect(one.status.role == .leader && one.status.commit == 0, "its own copy does not count")
+        _ = one.taken()
+        one.receive(.appendAccepted(match: 4), from: 3, term: 3)
+        #expect(one.status.role == .follower && one.status.commit == 4)
+        #expect(one.sent(to: 2).contains(.timeoutNow))
+        #expect(one.replica.nextDeadline == nil)
+    }
+
+    @Test("A learner leaves the next attempt to the voters")
+    func learnerGivesUp() {
+        var one = learnerWithNewestLog()
+        one.receive(.preVoteRequest(last: LogPoint(index: 3, term: 1)), from: 3, term: 2)
+        one.wait(1_000)
+        #expect(one.status.role == .follower && one.status.term == 2 && one.replica.nextDeadline == nil)
+    }
+
+    @Test("A learner does not stand whose log is no newer, who hears a leader, or who lost entries")
+    func learnerDoesNotStand() {
+        var equal = learnerWithNewestLog()
+        equal.receive(.preVoteRequest(last: LogPoint(index: 3, term: 2)), from: 3, term: 2)
+        #expect(equal.sent() == [.preVoteAnswer(forTerm: 3, granted: true)])
+        var led = learnerWithNewestLog()
+        led.append(from: 4, term: 2, previous: (3, 2))
+        _ = led.taken()
+        led.receive(.preVoteRequest(last: LogPoint(index: 3, term: 1)), from: 3, term: 2)
+        #expect(led.sent() == [.preVoteAnswer(forTerm: 3, granted: false)])
+        var suspect = learnerWithNewestLog(durability: .suspect(lostAfter: 3))
+        suspect.persist()
+        _ = suspect.taken()
+        suspect.receive(.preVoteRequest(last: LogPoint(index: 3, term: 1)), from: 3, term: 3)
+        #expect(suspect.sent() == [.preVoteAnswer(forTerm: 4, granted: false)])
+    }
+
     @Test("Changes that ask for nothing, for nobody or for too many are refused")
     func refusals() throws {
         var one = ReplicaFixture.leader()

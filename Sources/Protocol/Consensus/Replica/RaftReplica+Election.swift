@@ -11,6 +11,12 @@ extension RaftReplica {
         preVoteGranted(by: id, forTerm: hardState.term + 1, at: now)
     }
 
+    /// The election that this replica asked about, or stood for, has not been won in time.
+    mutating func standingTimedOut(at now: Instant) {
+        // A learner leaves the next attempt to those that vote, unless they ask it again.
+        if mayStand { becomePreCandidate(at: now) } else { becomeFollower(term: hardState.term, at: now) }
+    }
+
     /// A voter would vote for this replica.
     mutating func preVoteGranted(by voter: ReplicaID, forTerm: UInt64, at now: Instant) {
         guard case .preCandidate(var preCandidate) = role, forTerm == hardState.term + 1 else { return }
@@ -72,6 +78,20 @@ extension RaftReplica {
     mutating func preVoteRequested(by candidate: ReplicaID, term: UInt64, last: LogPoint, at now: Instant) {
         let granted = !abstains && !hearsLeader(at: now) && isUpToDate(last)
         send(.preVoteAnswer(forTerm: term + 1, granted: granted), to: candidate)
+        if !isUpToDate(last) { standInstead(at: now) }
+    }
+
+    /// A candidate counts on this replica's vote and cannot have it, since this log is newer. A learner stands in its stead.
+    ///
+    /// By the candidate's log this replica votes, by its own it is a learner: the change that made it a voter was cut off
+    /// by a later leader, of whose entries perhaps no other copy is left. Then nobody can be elected while the learner only
+    /// refuses. It asks the voters of its own log, and does not count itself; so it leads by their majority like anybody,
+    /// and only until an entry of its own is committed: `membersCommitted` then hands over to one of them.
+    private mutating func standInstead(at now: Instant) {
+        guard case .follower = role, !mayStand, !abstains, !hearsLeader(at: now),
+            log.configuration.configuration.isLearner(id)
+        else { return }
+        becomePreCandidate(at: now)
     }
 
     /// Votes for at most one candidate a term, and only for one whose log holds all that may be committed.

@@ -121,9 +121,9 @@ package struct RaftReplica: Sendable {
                 if mayStand { becomePreCandidate(at: now) } else { resetElectionDeadline(at: now) }
             }
         case .preCandidate(let preCandidate):
-            if now >= preCandidate.deadline { becomePreCandidate(at: now) }
+            if now >= preCandidate.deadline { standingTimedOut(at: now) }
         case .candidate(let candidate):
-            if now >= candidate.deadline { becomePreCandidate(at: now) }
+            if now >= candidate.deadline { standingTimedOut(at: now) }
         case .leader: leaderTick(at: now)
         }
         return finish(at: now)
@@ -202,7 +202,7 @@ package struct RaftReplica: Sendable {
 
     var quorum: Quorum { Quorum(configuration: log.configuration.configuration, settings: settings) }
 
-    /// Whether this replica may stand for election.
+    /// Whether this replica may stand for election by itself; a learner does so only where it is asked, see `standInstead`.
     var mayStand: Bool { log.isVoter(id, sinceCommit: commit) && !abstains }
 
     /// Whether nobody else votes.
