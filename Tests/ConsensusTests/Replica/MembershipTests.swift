@@ -100,8 +100,8 @@ struct MembershipTests {
         #expect(one.status.role == .preCandidate)
     }
 
-    /// A learner of the voters 2, 3 and 4. The leader of term 2, which gave its entry to nobody else, lost its disk; replica 3
-    /// holds an uncommitted joint configuration of term 1 by which the learner votes.
+    /// A learner of the voters 2, 3 and 4. The leader of term 2, which gave its entry to nobody else, lost its disk; replica
+    /// 3 holds an uncommitted joint configuration of term 1 by which the learner votes.
     private func learnerWithNewestLog(durability: Durability = .intact) -> ReplicaFixture {
         ReplicaFixture(
             voters: [2, 3, 4], learners: [1], hardState: HardState(term: 2), terms: [1, 1, 2], durability: durability)

@@ -68,9 +68,14 @@ extension Life {
         operation.attempts += 1
         clients[index].current = operation
         let random = clientRandom.below(plan.nodes)
-        // Where the leader was last seen; elsewhere if it does not answer.
-        let askElsewhere = operation.anyReplica || operation.attempts % 3 == 0
-        let node = askElsewhere ? random : clients[index].leaders[operation.group]
+        let node: Int
+        if operation.attempts % 3 == 0 {
+            // Elsewhere if nobody answers: by turns where the operation must succeed, since chance may miss the only leader.
+            node = operation.deadline == nil ? (index + operation.attempts / 3) % plan.nodes : random
+        } else {
+            // Where the leader was last seen.
+            node = operation.anyReplica ? random : clients[index].leaders[operation.group]
+        }
         if operation.attempts > 1 {
             trace.note(
                 .operationRetried, at: now, place: index, group: operation.group, operation.request.id.number,
