@@ -53,3 +53,4 @@ packages:
 
 clean: ## drops what was built, not the data
 	$(SWIFT) package clean
+	rm -rf .build-bugs .build-fuzz

@@ -21,6 +21,9 @@ struct BugsCommand: AsyncParsableCommand {
     var list = false
 
     func validate() throws {
+        guard first <= LifeOptions.seedMax, (1...LifeOptions.seedMax).contains(seeds) else {
+            throw ValidationError("--first is at most 2^40, --seeds from 1 to 2^40")
+        }
         for name in only where PlantedBug.named(name) == nil { throw ValidationError("there is no bug named \(name)") }
     }
 

@@ -4,6 +4,9 @@ import Simulation
 
 /// What a life is like, beside its seed.
 struct LifeOptions: ParsableArguments {
+    /// The largest first seed, and the most seeds of a run: they are counted on from, and stay short.
+    static let seedMax: UInt64 = 1 << 40
+
     @Option(help: "Founding nodes: 3, 5 or 7; drawn from the seed if not given.")
     var nodes: Int?
 

@@ -27,13 +27,16 @@ struct RunCommand: AsyncParsableCommand {
     @OptionGroup var life: LifeOptions
 
     func validate() throws {
-        guard first == "random" || UInt64(first) != nil else { throw ValidationError("--first is a number or \"random\"") }
+        guard first == "random" || UInt64(first).map({ $0 <= LifeOptions.seedMax }) == true else {
+            throw ValidationError("--first is a number of at most 2^40, or \"random\"")
+        }
+        guard (1...LifeOptions.seedMax).contains(seeds) else { throw ValidationError("--seeds is from 1 to 2^40") }
         guard (1...64).contains(jobs) else { throw ValidationError("--jobs is from 1 to 64") }
     }
 
     func run() async throws {
         // The high bits stay clear, so that seeds are short and can be counted on from.
-        let start = UInt64(first) ?? UInt64.random(in: 0..<1 << 40)
+        let start = UInt64(first) ?? UInt64.random(in: 0..<LifeOptions.seedMax)
         say("seeds \(start)..<\(start + seeds), commit \(Commit.current)")
         let campaign = Campaign(
             seeds: start..<start + seeds, options: life.life, jobs: jobs, repeatEvery: checkDeterminism ? 1 : 50,

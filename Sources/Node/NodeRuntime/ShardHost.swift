@@ -138,6 +138,7 @@ package final class ShardHost: @unchecked Sendable {
         }
         guard mayWrite else { return nextSlice(after: SweepPace.pause) }
         // Where entries judged under older rules are in flight, the answer comes when they are durable.
+        let start = NIODeadline.now()
         carryOut(.sweep(limit: pace.rows), by: WriteContext(actor: "system")) { [self] result in
             switch result {
             case .success:
@@ -150,6 +151,7 @@ package final class ShardHost: @unchecked Sendable {
                 nextSlice(after: SweepPace.pause)
             }
         }
+        sweep?.judged(in: NIODeadline.now() - start)
     }
 
     private func nextSlice(after pause: TimeAmount) {
@@ -180,19 +182,4 @@ package final class ShardHost: @unchecked Sendable {
         shard.appended(proposal)
         waiters.wait(for: proposal.index, durable: durableIndex, proposal.reply, completion)
     }
-}
-
-/// How many rows a sweep judges at once.
-struct SweepPace: Equatable {
-    /// Rows of a slice; well under a millisecond of judging.
-    static let rowsMax = 64
-    /// Until a slice is tried again that was refused, or that gives way to writes.
-    static let pause = TimeAmount.milliseconds(5)
-
-    private(set) var rows = rowsMax
-
-    /// The slice did not fit one entry of the log.
-    mutating func wasTooLarge() { rows = max(1, rows / 2) }
-
-    mutating func succeeded() { rows = min(Self.rowsMax, rows * 2) }
 }

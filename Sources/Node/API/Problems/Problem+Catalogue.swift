@@ -92,7 +92,7 @@ extension Problem {
 
     static let keyReused = Problem(
         422, "idempotency-key-reused", "Idempotency key reused",
-        detail: "This Idempotency-Key was used with another body. Use a new key for a new request.")
+        detail: "This Idempotency-Key was used with another body or precondition. Use a new key for a new request.")
 
     // MARK: 429, 5xx: the node's own state
 
