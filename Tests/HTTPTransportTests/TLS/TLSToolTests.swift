@@ -123,7 +123,11 @@ struct TLSToolTests {
                 scheme == "http"
                 ? ["--no-tls", "\(port)"] : ["\(port)", certificates.server.privateKey, certificates.server.certificate]
             let nghttpd = try Tool.start("nghttpd", ["-a", "127.0.0.1", "-d", certificates.directory] + files)
-            defer { nghttpd.terminate() }
+            // Foundation starts programs with most signals blocked: nghttpd would never see a SIGTERM.
+            defer {
+                kill(nghttpd.processIdentifier, SIGKILL)
+                nghttpd.waitUntilExit()
+            }
             for _ in 0..<3 {
                 let response = try await client.execute(HTTPClientRequest(url: "\(scheme)://127.0.0.1:\(port)/\(file)"))
                 #expect(response.status == 200)
