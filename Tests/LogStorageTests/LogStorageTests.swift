@@ -28,7 +28,10 @@ private final class Harness: Sendable {
     /// Appends entries of `group` with consecutive indexes; the error of the first that is refused.
     func append(_ indexes: ClosedRange<UInt64>, group: GroupID = 1, payload: [UInt8] = [1, 2, 3]) throws {
         try eventLoop.submit { [producer] in
-            for index in indexes { try producer.append(group: group, index: index, term: 1, payload: payload) }
+            for index in indexes {
+                try producer.check(bytes: payload.count)
+                producer.write(group: group, .entry(index, payload))
+            }
         }.wait()
     }
 }
@@ -39,7 +42,7 @@ private final class Notices: Sendable {
 
     func add(_ notices: [DurableNotice]) {
         indexes.change { indexes in
-            for notice in notices { indexes[notice.group] = notice.index }
+            for notice in notices { indexes[notice.group] = notice.ticket }
         }
     }
 
@@ -99,7 +102,7 @@ struct LogStorageTests {
         let other = harness.storage.producer(on: otherLoop) { otherNotices.add($0) }
         for index in 1...50 as ClosedRange<UInt64> {
             try harness.append(index...index, group: 1)
-            try otherLoop.submit { try other.append(group: 2, index: index, term: 1, payload: []) }.wait()
+            try otherLoop.submit { other.write(group: 2, .entry(index, [])) }.wait()
         }
         harness.notices.wait(for: 50, group: 1)
         otherNotices.wait(for: 50, group: 2)
@@ -165,7 +168,8 @@ struct LogStorageTests {
             var taken: UInt64 = 0
             do throws(LogAppendError) {
                 while true {
-                    try producer.append(group: 1, index: taken + 1, term: 1, payload: [UInt8](repeating: 0, count: 992))
+                    try producer.check(bytes: 992)
+                    producer.write(group: 1, .entry(taken + 1, [UInt8](repeating: 0, count: 992)))
                     taken += 1
                 }
             } catch {
@@ -228,4 +232,11 @@ struct LogStorageTests {
 
 extension [String] {
     fileprivate func hasSuffix(_ suffix: [String]) -> Bool { Array(self.suffix(suffix.count)) == suffix }
+}
+
+extension GroupWrite {
+    /// One entry of term 1, its index as the ticket.
+    static func entry(_ index: UInt64, _ payload: [UInt8]) -> GroupWrite {
+        GroupWrite(entries: [LogEntry(point: LogPoint(index: index, term: 1), payload: payload)], ticket: index)
+    }
 }

@@ -108,7 +108,12 @@ struct SegmentHeaderTests {
 
     private var segment: SegmentImage {
         SegmentImage(
-            sequence: 3, previousEnd: 4096, lasts: [0: LogPoint(index: 5, term: 1), 9: LogPoint(index: 7, term: 2)])
+            sequence: 3, previousEnd: 4096,
+            groups: [
+                0: GroupState(last: LogPoint(index: 5, term: 1)),
+                9: GroupState(last: LogPoint(index: 7, term: 2), hardState: LogHardState(term: 1 << 40, vote: .max)),
+                65535: GroupState(hardState: LogHardState(term: 4, vote: 1), isRemoved: true),
+            ])
     }
 
     @Test("A header is read back")
@@ -127,10 +132,14 @@ struct SegmentHeaderTests {
         #expect(reason(decode([])) == .preamble)
 
         var newer = segment.bytes
-        newer[8] = 2
+        newer[8] = 3
         #expect(reason(decode(newer)) == .preamble, "the preamble has a checksum of its own")
         newer.withUnsafeMutableBytes { $0.storeInteger(preambleCRC(of: $0), at: 28) }
-        #expect(reason(decode(newer)) == .newerVersion(2))
+        #expect(reason(decode(newer)) == .newerVersion(3))
+        var older = segment.bytes
+        older[8] = 1
+        older.withUnsafeMutableBytes { $0.storeInteger(preambleCRC(of: $0), at: 28) }
+        #expect(reason(decode(older)) == .olderVersion(1))
     }
 
     @Test("Every flipped byte in front of the records is noticed")

@@ -50,9 +50,9 @@ package final class LoopHost: @unchecked Sendable {
 
     private func durable(_ notice: DurableNotice) {
         if notice.group == GroupID(SystemShard.group) {
-            system?.durable(upTo: notice.index)
+            system?.durable(upTo: notice.ticket)
         } else {
-            shards[Int(notice.group)]?.durable(upTo: notice.index)
+            shards[Int(notice.group)]?.durable(upTo: notice.ticket)
         }
     }
 }

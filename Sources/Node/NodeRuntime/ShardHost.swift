@@ -174,11 +174,14 @@ package final class ShardHost: @unchecked Sendable {
     }
 
     private func append(_ proposal: Proposal<ShardPayload>, _ completion: @escaping Completion) {
+        let payload = proposal.encoded
         do throws(LogAppendError) {
-            try log.append(group: group, index: proposal.index, term: term, payload: proposal.encoded)
+            try log.check(bytes: payload.count)
         } catch {
             return completion(.failure(NodeError(error)))
         }
+        let entry = LogEntry(point: LogPoint(index: proposal.index, term: term), payload: payload)
+        log.write(group: group, GroupWrite(entries: [entry], ticket: proposal.index))
         shard.appended(proposal)
         waiters.wait(for: proposal.index, durable: durableIndex, proposal.reply, completion)
     }

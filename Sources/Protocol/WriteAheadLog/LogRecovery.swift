@@ -4,7 +4,7 @@
 package struct LogRecovery: Sendable {
     /// The segments, oldest first.
     package let headers: [SegmentHeader]
-    package private(set) var groups: [GroupID: GroupHistory]
+    package private(set) var groups: GroupTable<RecoveredGroup>
     private var scanned = 0
     private var tail: LogTail?
     /// The segment before the newest carries no seal: the process ended while it changed segments.
@@ -19,7 +19,7 @@ package struct LogRecovery: Sendable {
                 file: SegmentHeader.fileName(sequence: missing), offset: 0, reason: .segmentMissing(sequence: missing))
         }
         self.headers = headers
-        groups = headers[0].lasts.mapValues { GroupHistory(base: $0) }
+        groups = GroupTable(headers[0].groups.mapValues { RecoveredGroup($0, isTrimmed: headers[0].previousEnd > 0) })
     }
 
     /// Takes the next segment, whole.
@@ -28,7 +28,7 @@ package struct LogRecovery: Sendable {
         let next = scanned + 1 < headers.count ? headers[scanned + 1] : nil
         precondition(bytes.count == Int(header.capacity), "segment \(header.sequence) was not read whole")
         do throws(Fault) {
-            if scanned > 0 { try compareLasts(with: header) }
+            if scanned > 0 { try compareGroups(with: header) }
             if let next {
                 try scanSealed(
                     bytes, header, end: Int(clamping: next.previousEnd), isBeforeNewest: scanned + 2 == headers.count)
@@ -61,7 +61,7 @@ package struct LogRecovery: Sendable {
     /// `bytes` is the segment, whole, as it was scanned. In the order of the log.
     package func forEachEntry<E: Error>(
         ofSegment position: Int, in bytes: UnsafeRawBufferPointer, above: [GroupID: UInt64],
-        _ body: (LogEntry) throws(E) -> Void
+        _ body: (RecoveredEntry) throws(E) -> Void
     ) throws(E) {
         let header = headers[position]
         let seed = header.seed
@@ -73,12 +73,13 @@ package struct LogRecovery: Sendable {
             }
             let at = LogPosition(sequence: header.sequence, offset: offset)
             if record.kind == .entry, record.index > above[record.group, default: 0],
-                groups[record.group]?.isLive(record.index, at: at) == true
+                groups[record.group]?.history.isLive(record.index, at: at) == true
             {
                 try Record.withPayload(of: record, in: bytes, at: offset, seed: seed) { (payload) throws(E) in
                     try body(
-                        LogEntry(
-                            group: record.group, point: LogPoint(index: record.index, term: record.term), payload: payload))
+                        RecoveredEntry(
+                            group: record.group, point: LogPoint(index: record.index, term: record.term),
+                            kind: record.entryKind, payload: payload))
                 }
             }
             offset += record.recordBytes
@@ -86,10 +87,30 @@ package struct LogRecovery: Sendable {
     }
 }
 
-/// An entry read back from the log.
-package struct LogEntry {
+/// What the log holds of one group.
+package struct RecoveredGroup: Sendable {
+    package private(set) var state: GroupState
+    package private(set) var history: GroupHistory
+
+    init(_ state: GroupState = GroupState(), isTrimmed: Bool = false) {
+        self.state = state
+        history = GroupHistory(base: state.last, isTrimmed: isTrimmed)
+    }
+
+    fileprivate mutating func apply(
+        _ change: GroupChange, at position: LogPosition, group: GroupID
+    ) throws(LogDamage.Reason) {
+        try state.apply(change, group: group)
+        try history.apply(change, at: position, group: group)
+    }
+}
+
+/// An entry that recovery hands over.
+package struct RecoveredEntry {
     package let group: GroupID
     package let point: LogPoint
+    /// As it was given with the entry.
+    package let kind: UInt8
     /// Valid only during the call that hands the entry over.
     package let payload: UnsafeRawBufferPointer
 }
@@ -120,12 +141,12 @@ extension LogRecovery {
         var reason: LogDamage.Reason
     }
 
-    private func compareLasts(with header: SegmentHeader) throws(Fault) {
-        for group in Set(groups.keys).union(header.lasts.keys).sorted() {
-            let expected = header.lasts[group] ?? .zero
-            let found = groups[group]?.last ?? .zero
+    private func compareGroups(with header: SegmentHeader) throws(Fault) {
+        for group in Set(groups.groups).union(header.groups.keys).sorted() {
+            let expected = header.groups[group] ?? GroupState()
+            let found = groups[group]?.state ?? GroupState()
             if expected != found {
-                throw Fault(offset: 0, reason: .lastPoint(group: group, expected: expected, found: found))
+                throw Fault(offset: 0, reason: .groupState(group: group, expected: expected, found: found))
             }
         }
     }
@@ -139,7 +160,7 @@ extension LogRecovery {
         while offset < end {
             switch Record.read(bytes, at: offset, seed: seed) {
             case .record(let record):
-                try take(record, at: LogPosition(sequence: header.sequence, offset: offset))
+                try take(record, in: bytes, at: LogPosition(sequence: header.sequence, offset: offset), seed: seed)
                 offset += record.recordBytes
             case .hole: throw Fault(offset: offset, reason: .hole)
             case .torn: throw Fault(offset: offset, reason: .payloadChecksum)
@@ -168,7 +189,7 @@ extension LogRecovery {
                 }
                 // Nothing may be written behind a segment change before the seal is on disk.
                 if sealMissing { throw Fault(offset: 0, reason: .hole) }
-                try take(record, at: LogPosition(sequence: header.sequence, offset: offset))
+                try take(record, in: bytes, at: LogPosition(sequence: header.sequence, offset: offset), seed: seed)
                 if record.startsBatch { unconfirmedStart = offset }
                 lastKind = record.kind
                 offset += record.recordBytes
@@ -199,21 +220,35 @@ extension LogRecovery {
         return false
     }
 
-    private mutating func take(_ record: RecordHeader, at position: LogPosition) throws(Fault) {
+    private mutating func take(
+        _ record: RecordHeader, in bytes: UnsafeRawBufferPointer, at position: LogPosition, seed: SegmentSeed
+    ) throws(Fault) {
         do throws(LogDamage.Reason) {
-            let point = LogPoint(index: record.index, term: record.term)
-            switch record.kind {
-            case .entry:
-                if groups[record.group] == nil, groups.count == LogFormat.groupsMax { throw .tooManyGroups }
-                try groups[record.group, default: GroupHistory(base: .zero)].appended(point, group: record.group)
-            case .truncate:
-                try groups[record.group, default: GroupHistory(base: .zero)]
-                    .truncated(to: point, at: position, group: record.group)
-            case .opened, .stopped: break
-            case .segmentHeader, .seal: throw .unexpectedKind(record.kind)
-            }
+            guard let change = try change(record, in: bytes, at: position.offset, seed: seed) else { return }
+            if groups[record.group] == nil, groups.count == LogFormat.groupsMax { throw .tooManyGroups }
+            try groups[record.group, initially: RecoveredGroup()].apply(change, at: position, group: record.group)
         } catch {
             throw Fault(offset: position.offset, reason: error)
+        }
+    }
+
+    /// What a record changes in its group; nil where it concerns none.
+    private func change(
+        _ record: RecordHeader, in bytes: UnsafeRawBufferPointer, at offset: Int, seed: SegmentSeed
+    ) throws(LogDamage.Reason) -> GroupChange? {
+        let point = LogPoint(index: record.index, term: record.term)
+        switch record.kind {
+        case .entry: return .entry(point)
+        case .truncate: return .truncate(point)
+        case .hardState: return .hardState(LogHardState(term: record.term, vote: record.index))
+        case .restart:
+            if record.payloadBytes == 0 { return .restart(point, nil) }
+            guard record.payloadBytes == UInt32(LogHardState.encodedBytes) else { throw .length }
+            let hardState = Record.withPayload(of: record, in: bytes, at: offset, seed: seed) { LogHardState(encoded: $0) }
+            return .restart(point, hardState)
+        case .remove: return .remove
+        case .opened, .stopped: return nil
+        case .segmentHeader, .seal: throw .unexpectedKind(record.kind)
         }
     }
 }
