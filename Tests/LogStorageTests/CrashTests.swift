@@ -88,7 +88,7 @@ struct CrashTests {
             world.disk.failAfter(Int.random(in: 0...60, using: &world.random))
             var sealed: [UInt64] = []
             do throws(LogIOError) {
-                let appender = try recovered.appender(index: LogIndex(GroupTable(recovered.groups)), sealing: &sealed)
+                let appender = try recovered.appender(index: LogIndex(recovered.groups), sealing: &sealed)
                 // Entries that were on their way may have arrived; once repaired, they are part of the log.
                 world.log = found
                 world.live(appender)

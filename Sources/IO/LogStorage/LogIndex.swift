@@ -19,23 +19,39 @@ final class LogIndex: Sendable {
         var watermark: UInt64 = 0
     }
 
-    private let groups: Mutex<GroupTable<Group>>
+    private struct State: Sendable {
+        var slots = GroupSlots()
+        var groups: [Group] = []
 
-    init(_ histories: GroupTable<GroupHistory> = GroupTable()) {
-        groups = Mutex(histories.mapped { Group(history: $0) })
+        func history(of group: GroupID) -> GroupHistory {
+            slots.slot(of: group).map { groups[$0].history } ?? GroupHistory()
+        }
+
+        mutating func slot(of group: GroupID) -> Int {
+            if let slot = slots.slot(of: group) { return slot }
+            groups.append(Group(history: GroupHistory()))
+            return slots.add(group)
+        }
+    }
+
+    private let state: Mutex<State>
+
+    init(_ histories: [GroupID: GroupHistory] = [:]) {
+        var state = State()
+        for (group, history) in histories { state.groups[state.slot(of: group)].history = history }
+        self.state = Mutex(state)
     }
 
     // MARK: The writer
 
     /// Takes what is durable now in segment `sequence`. Returns whether it voided entries.
     func publish(_ changes: [Change], sequence: UInt64) -> Bool {
-        groups.withLock { groups in
+        state.withLock { state in
             var voids = false
             for item in changes {
                 let position = LogPosition(sequence: sequence, offset: item.offset)
-                let isVoiding = groups[item.group, initially: Group(history: GroupHistory())].apply(
-                    item.change, at: position, group: item.group)
-                voids = voids || isVoiding
+                state.groups[state.slot(of: item.group)].apply(item.change, at: position, group: item.group)
+                voids = voids || item.change.voidsEntries
             }
             return voids
         }
@@ -43,8 +59,8 @@ final class LogIndex: Sendable {
 
     /// Whether `group` may be cut back to `point`; true as well where that lies above what is durable.
     func allowsTruncation(of group: GroupID, to point: LogPoint) -> Bool {
-        groups.withLock { groups in
-            let history = groups[group]?.history ?? GroupHistory()
+        state.withLock { state in
+            let history = state.history(of: group)
             return point.index > history.last.index || history.term(at: point.index) == point.term
         }
     }
@@ -52,15 +68,15 @@ final class LogIndex: Sendable {
     // MARK: Readers
 
     enum Finding {
-        /// Above the first index asked for. May be empty.
+        /// Those of the first index asked for and of what follows it. May be empty.
         case positions([LogPosition])
         /// The first index is not above the base.
         case compacted
     }
 
     func find(_ group: GroupID, from first: UInt64, through last: UInt64, countMax: Int) -> Finding {
-        groups.withLock { groups in
-            let history = groups[group]?.history ?? GroupHistory()
+        state.withLock { state in
+            let history = state.history(of: group)
             guard first > history.base.index else { return .compacted }
             return .positions(Array(history.positions(from: first, through: last, countMax: countMax)))
         }
@@ -70,20 +86,19 @@ final class LogIndex: Sendable {
 
     /// Entries up to these indexes are durable elsewhere, as far as they are in the log now.
     func raise(_ watermarks: [GroupID: UInt64]) {
-        groups.withLock { groups in
+        state.withLock { state in
             for (group, index) in watermarks {
-                guard let last = groups[group]?.history.last.index else { continue }
-                let watermark = min(index, last)
-                groups[group, initially: Group(history: GroupHistory())].raise(to: watermark)
+                guard let slot = state.slots.slot(of: group) else { continue }
+                let watermark = min(index, state.groups[slot].history.last.index)
+                state.groups[slot].watermark = max(state.groups[slot].watermark, watermark)
             }
         }
     }
 
     /// Whether all entries in segments up to `sequence` are void or held elsewhere. Once true it stays so.
     func isCovered(through sequence: UInt64) -> Bool {
-        groups.withLock { groups in
-            groups.groups.allSatisfy { group in
-                guard let group = groups[group] else { return true }
+        state.withLock { state in
+            state.groups.allSatisfy { group in
                 let last = group.history.lastIndex(through: sequence)
                 return last == group.history.base.index || last <= group.watermark
             }
@@ -92,12 +107,13 @@ final class LogIndex: Sendable {
 
     /// Takes the entries in segments up to `sequence` out. Returns the new bases of the groups that had any.
     func forget(through sequence: UInt64) -> [GroupID: LogPoint] {
-        groups.withLock { groups in
+        state.withLock { state in
             var bases: [GroupID: LogPoint] = [:]
-            for group in groups.groups {
-                guard let history = groups[group]?.history, history.lastIndex(through: sequence) > history.base.index
-                else { continue }
-                bases[group] = groups[group, initially: Group(history: history)].forget(through: sequence)
+            for (slot, group) in state.slots.groups.enumerated() {
+                let base = state.groups[slot].history.base
+                state.groups[slot].history.forget(through: sequence)
+                let newBase = state.groups[slot].history.base
+                if newBase != base { bases[group] = newBase }
             }
             return bases
         }
@@ -105,26 +121,13 @@ final class LogIndex: Sendable {
 }
 
 extension LogIndex.Group {
-    /// Returns whether entries became void.
-    fileprivate mutating func apply(_ change: GroupChange, at position: LogPosition, group: GroupID) -> Bool {
+    fileprivate mutating func apply(_ change: GroupChange, at position: LogPosition, group: GroupID) {
         do throws(LogDamage.Reason) {
             try history.apply(change, at: position, group: group)
         } catch {
             preconditionFailure("group \(group) was written in a way that recovery refuses: \(error)")
         }
-        switch change {
-        case .entry, .hardState: return false
-        case .truncate, .restart, .remove:
-            // What follows are other entries than those that the watermark was given for.
-            watermark = min(watermark, history.last.index)
-            return true
-        }
-    }
-
-    fileprivate mutating func raise(to index: UInt64) { watermark = max(watermark, index) }
-
-    fileprivate mutating func forget(through sequence: UInt64) -> LogPoint {
-        history.forget(through: sequence)
-        return history.base
+        // What follows a cut are other entries than those that the watermark was given for.
+        if change.voidsEntries { watermark = min(watermark, history.last.index) }
     }
 }

@@ -36,9 +36,9 @@ package final class LogProducer: @unchecked Sendable {
     /// the log. A group has one producer; its writes become durable in order. After the log was closed or has failed they
     /// are dropped, and no notice comes.
     package func write(group: GroupID, _ write: GroupWrite) {
-        for entry in write.entries {
-            precondition(
-                entry.payload.count <= payloadBytesMax, "an entry of \(entry.payload.count) bytes for group \(group)")
+        for place in write.entries.indices {
+            let bytes = write.entries[place].payload.count
+            precondition(bytes <= payloadBytesMax, "an entry of \(bytes) bytes for group \(group)")
         }
         hand(PendingWrite(group: group, content: .write(write)))
     }

@@ -52,7 +52,7 @@ extension GroupWrite {
             bytes += LogFormat.headerBytes
         }
         if truncateTo != nil { bytes += LogFormat.headerBytes }
-        for entry in entries { bytes += LogFormat.recordBytes(payloadBytes: entry.payload.count) }
+        for place in entries.indices { bytes += LogFormat.recordBytes(payloadBytes: entries[place].payload.count) }
         return bytes
     }
 }

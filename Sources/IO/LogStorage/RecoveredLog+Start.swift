@@ -13,7 +13,7 @@ extension RecoveredLog {
     ) throws(LogError) -> LogStorage {
         do throws(LogIOError) {
             var sealed = sealedSegments
-            let index = LogIndex(recovery?.groups.mapped(\.history) ?? GroupTable())
+            let index = LogIndex(recovery?.groups.mapValues(\.history) ?? [:])
             let appender = try appender(index: index, sealing: &sealed)
             return LogStorage(
                 files: files, options: options, appender: appender, sealed: sealed, index: index, logger: logger,
@@ -53,7 +53,7 @@ extension RecoveredLog {
         let file = try SegmentAppender.install(header, files: files)
         return SegmentAppender(
             files: files, options: options, file: file, header: header, end: header.recordsStart,
-            groups: GroupTable(), index: index)
+            groups: [:], index: index)
     }
 
     /// Carries out `LogTail` and goes on behind it.
@@ -79,7 +79,7 @@ extension RecoveredLog {
         try files.syncDirectory()
         return SegmentAppender(
             files: files, options: options, file: file, header: header, end: tail.end,
-            groups: recovery.groups.mapped(\.state), index: index)
+            groups: recovery.groups.mapValues(\.state), index: index)
     }
 
     private func rewrite(_ file: any LogFile, from start: Int, to end: Int, zeroed: Bool) throws(LogIOError) {

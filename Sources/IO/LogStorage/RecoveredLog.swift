@@ -29,7 +29,7 @@ package struct RecoveredLog: Sendable {
         self.files = files
         self.options = options
         recovery = try Self.recover(files, options)
-        let all = recovery?.groups.dictionary ?? [:]
+        let all = recovery?.groups ?? [:]
         groups = all.filter { !$0.value.state.isRemoved }.mapValues(\.history)
         hardStates = all.mapValues(\.state.hardState).filter { $0.value != LogHardState() }
         removed = Set(all.keys).subtracting(groups.keys)

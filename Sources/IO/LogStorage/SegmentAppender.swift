@@ -15,7 +15,8 @@ struct SegmentAppender: ~Copyable {
     private var end: Int
     private var staging: StagingBuffer
     /// Every group, staged records included.
-    private var groups: GroupTable<GroupState>
+    private var slots = GroupSlots()
+    private var states: [GroupState] = []
     /// What the staged records change.
     private var changes: [LogIndex.Change] = []
     private let index: LogIndex
@@ -26,7 +27,7 @@ struct SegmentAppender: ~Copyable {
     /// Goes on in `file` at `end`.
     init(
         files: any LogFileSystem, options: LogOptions, file: any LogFile, header: SegmentHeader, end: Int,
-        groups: GroupTable<GroupState>, index: LogIndex
+        groups: [GroupID: GroupState], index: LogIndex
     ) {
         self.files = files
         self.options = options
@@ -34,7 +35,10 @@ struct SegmentAppender: ~Copyable {
         self.header = header
         seed = header.seed
         self.end = end
-        self.groups = groups
+        for (group, state) in groups {
+            _ = slots.add(group)
+            states.append(state)
+        }
         self.index = index
         staging = StagingBuffer(
             capacity: max(options.batchBytesMax, LogFormat.recordBytes(payloadBytes: options.payloadBytesMax)))
@@ -77,7 +81,8 @@ struct SegmentAppender: ~Copyable {
         precondition(staging.count == 0, "a batch of \(staging.count) bytes would straddle two segments")
         let next = SegmentHeader(
             node: header.node, sequence: header.sequence + 1, capacity: UInt64(options.segmentBytes),
-            previousEnd: UInt64(end), groups: groups.dictionary)
+            previousEnd: UInt64(end),
+            groups: Dictionary(uniqueKeysWithValues: zip(slots.groups, states)))
         let nextFile = try Self.install(next, files: files)
         put(PendingRecord(mark: .seal), bytes: LogFormat.headerBytes)
         try commit()
@@ -117,17 +122,22 @@ struct SegmentAppender: ~Copyable {
 
     /// A group's records follow one another; anything else is an error of the caller that recovery would refuse.
     private mutating func follow(_ change: GroupChange, of group: GroupID) {
-        precondition(
-            groups[group] != nil || groups.count < LogFormat.groupsMax, "more than \(LogFormat.groupsMax) groups")
-        if case .truncate(let point) = change {
+        if case .truncate(let point) = change, !changes.contains(where: { $0.group == group && $0.change.voidsEntries }) {
             precondition(
                 index.allowsTruncation(of: group, to: point), "group \(group) is cut back to \(point), which it does not have")
         }
         do throws(LogDamage.Reason) {
-            try groups[group, initially: GroupState()].apply(change, group: group)
+            try states[slot(of: group)].apply(change, group: group)
         } catch {
             preconditionFailure("group \(group) goes on with \(change): \(error)")
         }
+    }
+
+    private mutating func slot(of group: GroupID) -> Int {
+        if let slot = slots.slot(of: group) { return slot }
+        precondition(slots.count < LogFormat.groupsMax, "more than \(LogFormat.groupsMax) groups")
+        states.append(GroupState())
+        return slots.add(group)
     }
 }
 

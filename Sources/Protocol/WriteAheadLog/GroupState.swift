@@ -9,6 +9,14 @@ package enum GroupChange: Hashable, Sendable {
     case restart(LogPoint, LogHardState?)
     /// All entries are void; the hard state stays, in case the group comes back.
     case remove
+
+    /// Whether entries before it may no longer count.
+    package var voidsEntries: Bool {
+        switch self {
+        case .entry, .hardState: false
+        case .truncate, .restart, .remove: true
+        }
+    }
 }
 
 /// What the log knows of a group at some offset, its entries aside. Every segment's header has it of every group.

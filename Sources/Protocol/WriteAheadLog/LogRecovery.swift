@@ -4,7 +4,8 @@
 package struct LogRecovery: Sendable {
     /// The segments, oldest first.
     package let headers: [SegmentHeader]
-    package private(set) var groups: GroupTable<RecoveredGroup>
+    private var slots = GroupSlots()
+    private var recovered: [RecoveredGroup] = []
     private var scanned = 0
     private var tail: LogTail?
     /// The segment before the newest carries no seal: the process ended while it changed segments.
@@ -19,7 +20,15 @@ package struct LogRecovery: Sendable {
                 file: SegmentHeader.fileName(sequence: missing), offset: 0, reason: .segmentMissing(sequence: missing))
         }
         self.headers = headers
-        groups = GroupTable(headers[0].groups.mapValues { RecoveredGroup($0, isTrimmed: headers[0].previousEnd > 0) })
+        for (group, state) in headers[0].groups {
+            _ = slots.add(group)
+            recovered.append(RecoveredGroup(state, isTrimmed: headers[0].previousEnd > 0))
+        }
+    }
+
+    /// What the log holds of each group, as far as it was scanned.
+    package var groups: [GroupID: RecoveredGroup] {
+        Dictionary(uniqueKeysWithValues: zip(slots.groups, recovered))
     }
 
     /// Takes the next segment, whole.
@@ -73,7 +82,7 @@ package struct LogRecovery: Sendable {
             }
             let at = LogPosition(sequence: header.sequence, offset: offset)
             if record.kind == .entry, record.index > above[record.group, default: 0],
-                groups[record.group]?.history.isLive(record.index, at: at) == true
+                slots.slot(of: record.group).map({ recovered[$0].history.isLive(record.index, at: at) }) == true
             {
                 try Record.withPayload(of: record, in: bytes, at: offset, seed: seed) { (payload) throws(E) in
                     try body(
@@ -142,7 +151,8 @@ extension LogRecovery {
     }
 
     private func compareGroups(with header: SegmentHeader) throws(Fault) {
-        for group in Set(groups.groups).union(header.groups.keys).sorted() {
+        let groups = groups
+        for group in Set(groups.keys).union(header.groups.keys).sorted() {
             let expected = header.groups[group] ?? GroupState()
             let found = groups[group]?.state ?? GroupState()
             if expected != found {
@@ -225,11 +235,17 @@ extension LogRecovery {
     ) throws(Fault) {
         do throws(LogDamage.Reason) {
             guard let change = try change(record, in: bytes, at: position.offset, seed: seed) else { return }
-            if groups[record.group] == nil, groups.count == LogFormat.groupsMax { throw .tooManyGroups }
-            try groups[record.group, initially: RecoveredGroup()].apply(change, at: position, group: record.group)
+            try recovered[try slot(of: record.group)].apply(change, at: position, group: record.group)
         } catch {
             throw Fault(offset: position.offset, reason: error)
         }
+    }
+
+    private mutating func slot(of group: GroupID) throws(LogDamage.Reason) -> Int {
+        if let slot = slots.slot(of: group) { return slot }
+        guard slots.count < LogFormat.groupsMax else { throw .tooManyGroups }
+        recovered.append(RecoveredGroup())
+        return slots.add(group)
     }
 
     /// What a record changes in its group; nil where it concerns none.
