@@ -11,7 +11,7 @@ struct RecordTests {
         bytes.withUnsafeMutableBytes { bytes in
             payload.withUnsafeBytes {
                 Record.encode(
-                    RecordHeader(kind: .entry, startsBatch: true, group: 513, index: 1 << 40, term: 9), payload: $0,
+                    RecordHeader(kind: .entry, startsBatch: true, group: 513, entryKind: 200, index: 1 << 40, term: 9), payload: $0,
                     into: bytes, at: offset, seed: seed)
             }
         }
@@ -36,6 +36,7 @@ struct RecordTests {
                 }
                 #expect(header.kind == .entry && header.startsBatch && header.group == 513)
                 #expect(header.index == 1 << 40 && header.term == 9 && header.payloadBytes == UInt32(length))
+                #expect(header.entryKind == 200)
                 let segment = [UInt8](repeating: 0, count: offset) + record
                 segment.withUnsafeBytes { bytes in
                     Record.withPayload(of: header, in: bytes, at: offset, seed: seed) {
@@ -43,6 +44,32 @@ struct RecordTests {
                     }
                 }
             }
+        }
+    }
+
+    /// Reads `record`, which stands at `offset`, as an entry.
+    private func readEntry(_ record: [UInt8], at offset: Int) throws(LogDamage.Reason) -> LogEntry {
+        try record.withUnsafeBytes { bytes in
+            Result { () throws(LogDamage.Reason) in
+                let header = try Record.entryHeader(bytes, at: offset, seed: seed)
+                guard header.recordBytes == record.count else { throw .length }
+                return try Record.entry(header, in: bytes, at: offset, seed: seed)
+            }
+        }.get()
+    }
+
+    @Test("An entry is read back from its record alone, masked or not; every flipped bit of it is damage")
+    func entryAlone() throws {
+        for payload in [[UInt8](repeating: 0, count: 1500), [UInt8](repeating: 0xA5, count: 701), [], [1]] {
+            let record = encoded(payload, at: 480)
+            let entry = LogEntry(point: LogPoint(index: 1 << 40, term: 9), kind: 200, payload: payload)
+            #expect(try readEntry(record, at: 480) == entry)
+            for byte in record.indices {
+                var damaged = record
+                damaged[byte] ^= 1 << UInt8(byte % 8)
+                #expect(throws: LogDamage.Reason.self) { try readEntry(damaged, at: 480) }
+            }
+            #expect(throws: LogDamage.Reason.headerChecksum) { try readEntry(record, at: 512) }
         }
     }
 
