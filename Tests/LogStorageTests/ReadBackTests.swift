@@ -16,7 +16,9 @@ struct ReadBackTests {
     /// Payloads that need a mask, that need none, and empty ones.
     private func entry(_ index: UInt64, term: UInt64 = 1) -> LogEntry {
         let bytes = Int(index % 7) * 300
-        let payload = (0..<bytes).map { index % 2 == 0 && $0 > 0 ? 0 : UInt8(truncatingIfNeeded: $0 &+ Int(index) &+ Int(term)) }
+        let payload = (0..<bytes).map {
+            index % 2 == 0 && $0 > 0 ? 0 : UInt8(truncatingIfNeeded: $0 &+ Int(index) &+ Int(term))
+        }
         return LogEntry(point: LogPoint(index: index, term: term), kind: UInt8(index % 256), payload: payload)
     }
 
@@ -116,7 +118,8 @@ struct ReadBackTests {
                 var random = SeededRandom(seed: UInt64(number))
                 while !isOver.withLock({ $0 }) {
                     let first = UInt64.random(in: 1...600, using: &random)
-                    switch Result(catching: { try storage.entries(of: 1, from: first, through: first + 40, bytesMax: .max) }) {
+                    switch Result(catching: { try storage.entries(of: 1, from: first, through: first + 40, bytesMax: .max) })
+                    {
                     case .success(.compacted): answers.withLock { $0[0] += 1 }
                     case .success(.entries(let entries)):
                         #expect(entries == entries.indices.map { entry(first + UInt64($0)) })

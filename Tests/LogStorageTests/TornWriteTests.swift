@@ -52,12 +52,18 @@ struct TornWriteTests {
         #expect(throws: LogIOError.self) {
             try commit(
                 [
-                    (2, GroupWrite(
-                        hardState: LogHardState(term: 3, vote: 9), truncateTo: LogPoint(index: 1, term: 1),
-                        entries: [entry(2, term: 3, bytes: 300)], ticket: 2)),
-                    (1, GroupWrite(
-                        hardState: LogHardState(term: 4, vote: 9), restart: LogPoint(index: 40, term: 3),
-                        entries: [entry(41, term: 4, bytes: 900), entry(42, term: 4, bytes: 0)], ticket: 2)),
+                    (
+                        2,
+                        GroupWrite(
+                            hardState: LogHardState(term: 3, vote: 9), truncateTo: LogPoint(index: 1, term: 1),
+                            entries: [entry(2, term: 3, bytes: 300)], ticket: 2)
+                    ),
+                    (
+                        1,
+                        GroupWrite(
+                            hardState: LogHardState(term: 4, vote: 9), restart: LogPoint(index: 40, term: 3),
+                            entries: [entry(41, term: 4, bytes: 900), entry(42, term: 4, bytes: 0)], ticket: 2)
+                    ),
                 ], to: &appender, &models)
         }
         let sectors = disk.dirtySectorCount

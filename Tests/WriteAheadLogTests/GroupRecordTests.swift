@@ -48,7 +48,8 @@ struct GroupRecordTests {
     func restartWithHardState() throws {
         var segment = SegmentImage()
         segment.append(.restart, index: 8, term: 2, payload: LogHardState(term: 6, vote: 3).encoded)
-        #expect(try state(segment) == GroupState(last: LogPoint(index: 8, term: 2), hardState: LogHardState(term: 6, vote: 3)))
+        #expect(
+            try state(segment) == GroupState(last: LogPoint(index: 8, term: 2), hardState: LogHardState(term: 6, vote: 3)))
         segment.append(.restart, index: 9, term: 2, payload: LogHardState(term: 5, vote: 3).encoded)
         #expect(
             refusal([segment])
@@ -154,7 +155,8 @@ struct GroupHistoryTests {
             let positions = history.positions(from: base + 1, through: 100, countMax: 3)
             #expect(positions.map(\.offset) == (base + 1..<base + 4).filter { $0 <= 12 }.map { Int($0) * 64 })
             if base < 12 {
-                try history.apply(.truncate(LogPoint(index: base, term: (base + 2) / 3)), at: positions[positions.startIndex], group: 1)
+                try history.apply(
+                    .truncate(LogPoint(index: base, term: (base + 2) / 3)), at: positions[positions.startIndex], group: 1)
                 #expect(history.last == history.base)
             }
         }

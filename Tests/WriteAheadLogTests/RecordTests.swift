@@ -11,7 +11,8 @@ struct RecordTests {
         bytes.withUnsafeMutableBytes { bytes in
             payload.withUnsafeBytes {
                 Record.encode(
-                    RecordHeader(kind: .entry, startsBatch: true, group: 513, entryKind: 200, index: 1 << 40, term: 9), payload: $0,
+                    RecordHeader(kind: .entry, startsBatch: true, group: 513, entryKind: 200, index: 1 << 40, term: 9),
+                    payload: $0,
                     into: bytes, at: offset, seed: seed)
             }
         }

@@ -13,7 +13,8 @@ struct SegmentImage {
 
     init(sequence: UInt64 = 1, capacity: Int = 16 << 10, previousEnd: Int = 0, groups: [GroupID: GroupState] = [:]) {
         header = SegmentHeader(
-            node: Self.node, sequence: sequence, capacity: UInt64(capacity), previousEnd: UInt64(previousEnd), groups: groups)
+            node: Self.node, sequence: sequence, capacity: UInt64(capacity), previousEnd: UInt64(previousEnd), groups: groups
+        )
         bytes = header.encoded() + [UInt8](repeating: 0, count: capacity - header.recordsStart)
         end = header.recordsStart
     }

@@ -23,7 +23,8 @@ package final class LogStorage: Sendable {
     }
 
     init(
-        files: any LogFileSystem, options: LogOptions, appender: consuming SegmentAppender, sealed: [UInt64], index: LogIndex,
+        files: any LogFileSystem, options: LogOptions, appender: consuming SegmentAppender, sealed: [UInt64],
+        index: LogIndex,
         logger: Logger, onTrimmed: @escaping @Sendable ([GroupID: LogPoint]) -> Void,
         onFatal: @escaping @Sendable (LogIOError) -> Void
     ) {

@@ -57,7 +57,9 @@ struct SegmentAppender: ~Copyable {
     /// Adds the record to the batch; false where it must first be written, or a new segment begun.
     mutating func stage(_ record: PendingRecord) -> Bool {
         let bytes = LogFormat.recordBytes(payloadBytes: record.payload.count)
-        guard bytes <= (record.isMark ? freeBytes - LogFormat.headerBytes : room), bytes <= staging.room else { return false }
+        guard bytes <= (record.isMark ? freeBytes - LogFormat.headerBytes : room), bytes <= staging.room else {
+            return false
+        }
         if let change = record.change { follow(change, of: record.group) }
         put(record, bytes: bytes)
         return true
@@ -112,7 +114,9 @@ struct SegmentAppender: ~Copyable {
         let header = RecordHeader(
             kind: record.kind, startsBatch: staging.count == 0, group: record.group, entryKind: record.entryKind,
             index: record.point.index, term: record.point.term)
-        if let change = record.change { changes.append(LogIndex.Change(group: record.group, change: change, offset: offset)) }
+        if let change = record.change {
+            changes.append(LogIndex.Change(group: record.group, change: change, offset: offset))
+        }
         stagedRecords += 1
         let place = staging.extend(by: bytes)
         record.payload.withUnsafeBytes { payload in
@@ -124,7 +128,8 @@ struct SegmentAppender: ~Copyable {
     private mutating func follow(_ change: GroupChange, of group: GroupID) {
         if case .truncate(let point) = change, !changes.contains(where: { $0.group == group && $0.change.voidsEntries }) {
             precondition(
-                index.allowsTruncation(of: group, to: point), "group \(group) is cut back to \(point), which it does not have")
+                index.allowsTruncation(of: group, to: point),
+                "group \(group) is cut back to \(point), which it does not have")
         }
         do throws(LogDamage.Reason) {
             try states[slot(of: group)].apply(change, group: group)
