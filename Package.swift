@@ -93,7 +93,7 @@ let package = Package(
         // MARK: IO: sockets and files
         library("HTTPTransport", in: "IO", ["CNGHTTP2", "COpenSSL", nioHTTP1, logging, atomics, collections] + nio),
         library("LogStorage", in: "IO", ["WriteAheadLog", logging, atomics] + nio),
-        library("Checkpoint", in: "IO", ["Model", "JSON", "CChecksum", "CSQLite"]),
+        library("Checkpoint", in: "IO", ["Model", "JSON", "CChecksum", "CSQLite", "COpenSSL"]),
 
         // MARK: Node: where cores meet sockets, disks and clocks
         library(

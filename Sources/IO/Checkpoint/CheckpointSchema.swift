@@ -6,13 +6,15 @@
 ///
 /// Ids are 16-byte blobs in network order, times are milliseconds since 1970 in UTC, nested values are JSON text. `row`
 /// is a resource's number: its shard in the upper bits, counting from there, so that a shard lies in one piece and new
-/// resources go to its end; `virtual_tags` and `compliance_status` lie in the same order.
+/// resources go to its end; `virtual_tags` and `compliance_status` lie in the same order. `number` is an audit entry's:
+/// its shard in the upper bits, below them its sequence in the shard, which is dense from 1. So a shard's part of the
+/// file is the same on every node that has it, row numbers aside, and can be taken out and put in by itself.
 enum CheckpointSchema {
     /// "VTAG" in the file's header.
     static let applicationID: Int32 = 0x5654_4147
     /// The version that this code writes; a higher one is refused.
-    static let version: Int32 = 1
-    /// Bits of a resource's number that count inside its shard.
+    static let version: Int32 = 2
+    /// Bits of a resource's or an audit entry's number that count inside its shard.
     static let rowBits: Int64 = 40
 
     static let tables: Set = [
@@ -82,12 +84,13 @@ enum CheckpointSchema {
             value BLOB NOT NULL, PRIMARY KEY (shard, key)) WITHOUT ROWID;
         CREATE TABLE watermarks (
             shard INTEGER PRIMARY KEY, term INTEGER NOT NULL, applied_index INTEGER NOT NULL,
-            audit_sequence INTEGER NOT NULL, row_count INTEGER NOT NULL, row_digest INTEGER NOT NULL,
+            audit_sequence INTEGER NOT NULL, audit_stamp INTEGER NOT NULL, audit_skew INTEGER NOT NULL, row_count INTEGER NOT NULL, row_digest INTEGER NOT NULL,
             state_count INTEGER NOT NULL, state_digest INTEGER NOT NULL, tombstone_count INTEGER NOT NULL,
-            tombstone_digest INTEGER NOT NULL, crc INTEGER NOT NULL);
+            tombstone_digest INTEGER NOT NULL, installed_index INTEGER NOT NULL, installed_term INTEGER NOT NULL,
+            configuration BLOB NOT NULL, crc INTEGER NOT NULL);
         CREATE TABLE totals (
             one INTEGER PRIMARY KEY CHECK (one = 1), watermark_count INTEGER NOT NULL, watermark_digest INTEGER NOT NULL,
-            audit_last INTEGER NOT NULL, audit_stamp INTEGER NOT NULL, audit_skew INTEGER NOT NULL, crc INTEGER NOT NULL);
+            crc INTEGER NOT NULL);
 
         """
 }

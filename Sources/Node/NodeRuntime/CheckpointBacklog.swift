@@ -43,7 +43,7 @@ struct CheckpointBacklog: Sendable {
         let batch = CheckpointBatch(
             shard: shard,
             watermark: Watermark(term: term, appliedIndex: state.appliedIndex, auditSequence: state.auditSequence),
-            rows: rows, deleted: deleted, audit: audit, state: changedState(state))
+            configuration: [], rows: rows, deleted: deleted, audit: audit, state: changedState(state))
         changed.removeAll(keepingCapacity: true)
         audit.removeAll(keepingCapacity: true)
         remembered.removeAll()
@@ -107,7 +107,7 @@ struct SystemBacklog: Sendable {
         }
         let batch = SystemCheckpointBatch(
             watermark: Watermark(term: term, appliedIndex: state.appliedIndex, auditSequence: state.auditSequence),
-            items: items, audit: audit, state: values)
+            configuration: [], items: items, audit: audit, state: values)
         changed.removeAll()
         audit.removeAll()
         remembered.removeAll()

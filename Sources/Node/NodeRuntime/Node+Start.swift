@@ -275,7 +275,7 @@ extension NodeStartError {
 
     fileprivate init(_ error: CheckpointError) {
         switch error.code {
-        case .damaged, .newerVersion: self.init(.damaged, error.message)
+        case .damaged, .newerVersion, .olderVersion, .snapshotRefused: self.init(.damaged, error.message)
         case .unavailable, .syncFailed: self.init(.unavailable, error.message)
         }
     }
