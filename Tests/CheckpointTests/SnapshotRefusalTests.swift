@@ -140,6 +140,17 @@ struct SnapshotRefusalTests {
             head.stored.state.add(StoredState.hash(state.key, state.checksum))
             entries.append(.state(key: state.key, changedIndex: state.changedIndex, value: []))
         }
+        // Times that nobody can add up.
+        try check { _, entries in
+            let times = [Int64.max, .min]
+            let first = entries.firstIndex { $0.kind == .audit } ?? 0
+            for (place, time) in zip(first..., times) {
+                let entry = AuditEntry(
+                    id: UUID128(high: 0, low: 0), sequence: UInt64(place - first) + 1, resourceID: nil,
+                    action: .ruleUpdated, actor: "mallory", at: Timestamp(milliseconds: time))
+                entries[place] = .audit(entry, previous: 0, changedIndex: 1)
+            }
+        }
         // A row that no codec reads.
         try check { head, entries in
             let id = ResourceID(provider: .aws, nativeID: "forged")
@@ -147,6 +158,13 @@ struct SnapshotRefusalTests {
                 id.uuid, changedIndex: 0, auditHead: 0, record: UnsafeRawBufferPointer(start: nil, count: 0))
             head.stored.rows.add(Tally.hash(id.uuid, checksum))
             entries.insert(.record(id, bytes: [], auditHead: 0), at: 0)
+        }
+        // Small state that is there twice, and counted twice.
+        try check { head, entries in
+            guard case .state(let key, let changedIndex, let value)? = entries.last else { return }
+            let state = StoredState(shard: head.shard, key: key, changedIndex: changedIndex, value: value)
+            head.stored.state.add(StoredState.hash(key, state.checksum))
+            entries.append(.state(key: key, changedIndex: changedIndex, value: value))
         }
         // A row that is there twice, and counted twice: the table itself refuses it.
         try check { head, entries in

@@ -116,7 +116,7 @@ extension Checkpoint {
         var counts: [Group: Int] = [:]
         let day: Int64 = 86_400_000
         _ = try scan(filter, before: nil, lookingAt: .max) { row in
-            let start = row.at.milliseconds - ((row.at.milliseconds % day) + day) % day
+            let start = row.at.milliseconds &- ((row.at.milliseconds % day) + day) % day
             counts[Group(day: start, actor: row.actor, action: row.action), default: 0] += 1
             return true
         }

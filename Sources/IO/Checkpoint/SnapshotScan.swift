@@ -54,6 +54,9 @@ struct SnapshotScan {
     private struct Found {
         var head: SnapshotHead
         var stored = StoredWatermark.none
+        /// Keys rise, so that none can be there twice; rows and tombstones that are, the tables refuse.
+        var lastItem: (table: Int, id: UUID128)?
+        var lastState: String?
     }
 
     /// Hands each entry to `body` as it is read: whoever uses one must be able to take that back until this returns.
@@ -132,6 +135,9 @@ struct SnapshotScan {
             return .tombstone(id, tombstone)
         case .item(let item):
             try check(item.changedIndex, 0, watermark)
+            let place = (table: SystemCheckpointBatch.Table.allCases.firstIndex(of: item.table) ?? 0, id: item.id)
+            if let last = found.lastItem, last >= place { throw SnapshotFault("its \(item.table) are out of order") }
+            found.lastItem = place
             found.stored.rows.add(Tally.hash(item.id, item.checksum))
             return .item(item, columns: try contents.item(item.table, item.id, item.record))
         case .audit(let entry, let previous, let changedIndex):
@@ -148,6 +154,10 @@ struct SnapshotScan {
                     entry: entry))
         case .state(let key, let changedIndex, let value):
             try check(changedIndex, 0, watermark)
+            if let last = found.lastState, !last.utf8.lexicographicallyPrecedes(key.utf8) {
+                throw SnapshotFault("its state is out of order")
+            }
+            found.lastState = key
             try contents.state(key, value)
             let state = StoredState(shard: shard, key: key, changedIndex: changedIndex, value: value)
             found.stored.state.add(StoredState.hash(key, state.checksum))

@@ -21,7 +21,8 @@ struct StoredWatermark: Equatable, Sendable {
     /// An audit entry of `time` is written next; returns its stamp.
     mutating func stamp(_ time: Timestamp) -> Int64 {
         auditStamp = max(auditStamp, time.milliseconds)
-        auditSkew = max(auditSkew, auditStamp - time.milliseconds)
+        let skew = auditStamp.subtractingReportingOverflow(time.milliseconds)
+        auditSkew = max(auditSkew, skew.overflow ? .max : skew.partialValue)
         return auditStamp
     }
 

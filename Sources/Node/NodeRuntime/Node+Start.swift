@@ -285,11 +285,3 @@ extension NodeStartError {
             .damaged, "checkpoint.sqlite is damaged: \(error.message). Restore the data directory from a back-up.")
     }
 }
-
-extension Range<Int> {
-    /// The ids that these slots hold, the slot being an id's first 16 bits.
-    fileprivate var ids: ClosedRange<UUID128> {
-        UUID128(
-            high: UInt64(lowerBound) << 48, low: 0)...UUID128(high: UInt64(upperBound - 1) << 48 | (1 << 48 - 1), low: .max)
-    }
-}
