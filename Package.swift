@@ -92,6 +92,8 @@ let package = Package(
 
         // MARK: IO: sockets and files
         library("HTTPTransport", in: "IO", ["CNGHTTP2", "COpenSSL", nioHTTP1, logging, atomics, collections] + nio),
+        library(
+            "PeerTransport", in: "IO", ["HTTPTransport", "Membership", "COpenSSL", logging, collections] + nio),
         library("LogStorage", in: "IO", ["WriteAheadLog", logging, atomics] + nio),
         library("Checkpoint", in: "IO", ["Model", "JSON", "CChecksum", "CSQLite"]),
 
@@ -140,6 +142,7 @@ let package = Package(
         tests("Consensus", ["WriteAheadLog"]),
         tests("Shard", ["Model", "JSON", "Conditions", "TaggingRules", "Compliance", "Normalisation"]),
         tests("HTTPTransport", ["COpenSSL", "CNGHTTP2", nioHTTP1, nioEmbedded, logging] + nio),
+        tests("PeerTransport", ["HTTPTransport", "Membership", "COpenSSL", logging] + nio),
         tests("LogStorage", ["WriteAheadLog"] + nio),
         tests("Checkpoint", ["Model", "JSON", "CSQLite"]),
         tests("NodeRuntime", ["Model", "JSON", "Shard", "TaggingRules", "Compliance", "Checkpoint", logging] + nio),

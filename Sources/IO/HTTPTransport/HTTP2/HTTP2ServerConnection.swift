@@ -112,6 +112,8 @@ final class HTTP2ServerConnection: ChannelInboundHandler, HTTPServerConnection, 
             isReading = false
             sessionFailed(code: Int32(taken))
         } else if let peerError {
+            let reason = String(cString: nghttp2_http2_strerror(peerError.rawValue))
+            loop.observe(.broken(reason), context.remoteAddress)
             terminate(peerError)
         }
     }
@@ -193,8 +195,9 @@ final class HTTP2ServerConnection: ChannelInboundHandler, HTTPServerConnection, 
     /// The session cannot go on, nor say why: the farewell is written by hand.
     private func sessionFailed(code: Int32) {
         guard let session, let context else { return }
-        loop.logger.debug(
-            "HTTP/2 session failed", metadata: ["http2.reason": "\(String(cString: nghttp2_strerror(code)))"])
+        let why = String(cString: nghttp2_strerror(code))
+        loop.observe(.broken(why), context.remoteAddress)
+        loop.logger.debug("HTTP/2 session failed", metadata: ["http2.reason": "\(why)"])
         let isFlood = code == NGHTTP2_ERR_FLOODED.rawValue || code == NGHTTP2_ERR_TOO_MANY_CONTINUATIONS.rawValue
         let reason = peerError ?? (isFlood ? NGHTTP2_ENHANCE_YOUR_CALM : NGHTTP2_PROTOCOL_ERROR)
         let lastStream = nghttp2_session_get_last_proc_stream_id(session)
