@@ -121,7 +121,7 @@ let package = Package(
                 "API", "NodeRuntime", "HTTPTransport", "JSON", "Model", arguments, yams, logging, lifecycle,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ] + nio),
-        program("vtag", ["HTTPTransport", "JSON", "Model", arguments, yams, logging] + nio),
+        program("vtag", ["HTTPTransport", "PeerTransport", "JSON", "Model", arguments, yams, logging] + nio),
         program(
             "vtag-bench",
             [

@@ -61,9 +61,11 @@ struct PeerPair {
         return try await promise.futureResult.get()
     }
 
-    func freshDial(expecting expected: PeerName? = nil) async throws -> Result<Void, PeerError> {
+    func freshDial(
+        to other: PeerAddress? = nil, expecting expected: PeerName? = nil
+    ) async throws -> Result<Void, PeerError> {
         let promise = loop.makePromise(of: Result<Void, PeerError>.self)
-        loop.execute { pool.value.freshDial(to: address, expecting: expected) { promise.succeed($0) } }
+        loop.execute { pool.value.freshDial(to: other ?? address, expecting: expected) { promise.succeed($0) } }
         return try await promise.futureResult.get()
     }
 }

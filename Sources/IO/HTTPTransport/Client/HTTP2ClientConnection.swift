@@ -40,6 +40,8 @@ final class HTTP2ClientConnection: ChannelInboundHandler, HTTPClientConnection {
     private var isFlushScheduled = false
     private var isReady = false
     private var isDraining = false
+    /// Why this side ends the connection.
+    private var closeReason: HTTPClientError?
 
     private var lastRead: NIODeadline
     private var pingSentAt: NIODeadline?
@@ -183,6 +185,7 @@ final class HTTP2ClientConnection: ChannelInboundHandler, HTTPClientConnection {
     func close(reason: HTTPClientError) {
         guard let session, let context else { return }
         if isInSession { return context.eventLoop.assumeIsolated().execute { self.close(reason: reason) } }
+        closeReason = closeReason ?? reason
         nghttp2_session_terminate_session(session, NGHTTP2_NO_ERROR.rawValue)
         isReading = false
         flush()
@@ -204,7 +207,7 @@ final class HTTP2ClientConnection: ChannelInboundHandler, HTTPClientConnection {
             out.clear()
         }
         if let session, nghttp2_session_want_read(session) == 0, nghttp2_session_want_write(session) == 0 {
-            fail(isReady ? .connectionLost(origin, "it broke off or ended HTTP/2") : notHTTP2)
+            fail(closeReason ?? (isReady ? .connectionLost(origin, "it broke off or ended HTTP/2") : notHTTP2))
         }
     }
 

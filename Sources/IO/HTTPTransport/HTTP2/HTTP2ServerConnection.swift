@@ -55,6 +55,8 @@ final class HTTP2ServerConnection: ChannelInboundHandler, HTTPServerConnection, 
     var lastActivity: NIODeadline
     var unwritableSince: NIODeadline?
     var hasReceivedSettings = false
+    /// One of the sides has said that it ends the connection, so that its end is no breach of the protocol.
+    var isEndAnnounced = false
 
     enum Phase {
         case serving
@@ -159,7 +161,11 @@ final class HTTP2ServerConnection: ChannelInboundHandler, HTTPServerConnection, 
         }
         // A failed write may have ended the connection.
         guard let session else { return }
-        if nghttp2_session_want_read(session) == 0, nghttp2_session_want_write(session) == 0 { linger() }
+        if nghttp2_session_want_read(session) == 0, nghttp2_session_want_write(session) == 0 {
+            // nghttp2 ends a session by itself when a frame breaks the rules.
+            if !isEndAnnounced { loop.observe(.broken("a frame breaks the rules"), context.remoteAddress) }
+            linger()
+        }
     }
 
     private func fillBatch(_ session: OpaquePointer) {
@@ -188,6 +194,7 @@ final class HTTP2ServerConnection: ChannelInboundHandler, HTTPServerConnection, 
     /// Tells the peer why and closes once that is sent.
     func terminate(_ code: nghttp2_error_code) {
         guard let session else { return }
+        isEndAnnounced = true
         nghttp2_session_terminate_session(session, code.rawValue)
         setNeedsFlush()
     }

@@ -95,7 +95,7 @@ struct PeerHTTPService: HTTPService {
             default: .garbage
             }
         if refusal.status != 500 { log.refused(reason, from: "a peer", refusal.detail) }
-        return .text(refusal.status, refusal.detail + "\n")
+        return Self.answer(refusal.status, refusal.status == 500 ? nil : reason, refusal.detail)
     }
 
     // MARK: Private helpers
@@ -104,11 +104,14 @@ struct PeerHTTPService: HTTPService {
         _ exchange: HTTPExchange, _ reason: PeerRefusal, _ connection: PeerConnection, _ detail: String
     ) {
         log.refused(reason, from: connection.name, detail)
+        exchange.respond(Self.answer(reason.status, reason, detail))
+    }
+
+    private static func answer(_ status: Int, _ reason: PeerRefusal?, _ detail: String) -> HTTPResponse {
         var headers = HTTPFields()
-        headers.append("\(PeerFields.refused)", reason.rawValue)
+        if let reason { headers.append("\(PeerFields.refused)", reason.rawValue) }
         headers.append("content-type", "text/plain; charset=utf-8")
-        exchange.respond(
-            HTTPResponse(status: reason.status, headers: headers, body: .bytes(ByteBuffer(string: detail + "\n"))))
+        return HTTPResponse(status: status, headers: headers, body: .bytes(ByteBuffer(string: detail + "\n")))
     }
 
     private static func text(_ address: SocketAddress?) -> String {

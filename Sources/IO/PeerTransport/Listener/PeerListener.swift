@@ -50,7 +50,8 @@ extension HTTPLimits {
     /// Between nodes: few senders, known by their certificates, with many requests each.
     init(peers limits: PeerLimits) {
         self.init()
-        bodyBytesMax = limits.bodyBytesMax
+        // The service looks at declared lengths itself, and says whose they are.
+        bodyBytesMax = .max
         progressTimeout = .milliseconds(limits.progressMillisecondsMax)
         idleTimeout = .milliseconds(limits.idleMillisecondsMax)
         connectionsMax = limits.connectionsMax

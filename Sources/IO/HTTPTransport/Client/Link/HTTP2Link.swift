@@ -69,8 +69,8 @@ package final class HTTP2Link {
     package func close(_ reason: HTTPClientError) {
         closeReason = closeReason ?? reason
         if let connection { return connection.close(reason: reason) }
-        connector?.cancel()
         tell(.closed(reason))
+        connector?.cancel()
     }
 
     /// DNS names and URIs of the peer's verified certificate, from `ready` on; empty in clear text.
@@ -104,10 +104,10 @@ extension HTTP2Link: HTTPConnectionOwner {
 
     func connectFailed(_ id: ConnectionID, _ error: any Error) {
         guard connection == nil else { return }
+        let limit = configuration.connectMillisecondsMax
+        // Told first: the socket's end is an error of its own.
+        tell(.closed(HTTPClientError.connecting(to: origin, error, timeoutMilliseconds: limit)))
         connector?.cancel()
-        tell(
-            .closed(HTTPClientError.connecting(to: origin, error, timeoutMilliseconds: configuration.connectMillisecondsMax))
-        )
     }
 
     func streamsMaxChanged(_ id: ConnectionID, to streamsMax: Int) { tell(.streamsMaxChanged(streamsMax)) }
