@@ -119,8 +119,8 @@ struct PeerFaultTests {
             #expect(first == nil)
             let error = try await pair.post("/held", timeoutMilliseconds: 30).error
             #expect(error?.code == .timedOut && error?.fate == .unknown)
-            let outcome1 = try await pair.post("/at-once").error
-            #expect(outcome1 == nil)
+            let next = try await pair.post("/at-once").error
+            #expect(next == nil)
             #expect(pair.clientMetrics.dials.value == 1)
             service.release()
         }
@@ -139,8 +139,8 @@ struct PeerFaultTests {
             #expect(error?.code == .overloaded && error?.fate == .notSent)
             service.release()
             _ = try await (first.get(), second.get())
-            let outcome2 = try await pair.post("/at-once").error
-            #expect(outcome2 == nil)
+            let next = try await pair.post("/at-once").error
+            #expect(next == nil)
         }
     }
 
@@ -155,8 +155,8 @@ struct PeerFaultTests {
             #expect(error?.refusal == .overloaded && error?.fate == .notSent)
             service.release()
             _ = try await first.get()
-            let outcome3 = try await pair.post("/at-once").error
-            #expect(outcome3 == nil)
+            let next = try await pair.post("/at-once").error
+            #expect(next == nil)
             #expect(pair.serverMetrics.refused(.overloaded) == 1)
         }
     }
@@ -192,17 +192,17 @@ struct PeerFaultTests {
             let before = try await PeerListener.start(
                 on: group, listener: HTTPListener(host: "127.0.0.1", port: 0), settings: settings, service: Echo())
             let address = PeerAddress(host: "127.0.0.1", port: UInt16(before.port))
-            let outcome4 = try await pair.post("/a", to: address).error
-            #expect(outcome4 == nil)
+            let atFirst = try await pair.post("/a", to: address).error
+            #expect(atFirst == nil)
             await before.close(gracefullyWithin: .seconds(1))
-            let outcome5 = try await pair.post("/a", to: address).error
-            #expect(outcome5?.fate == .notSent)
+            let whileGone = try await pair.post("/a", to: address).error
+            #expect(whileGone?.fate == .notSent)
             let after = try await PeerListener.start(
                 on: group, listener: HTTPListener(host: "127.0.0.1", port: before.port), settings: settings, service: Echo())
             // A dial for its own sake does not wait for the next attempt's time, and serves the requests after it.
             try await pair.freshDial(to: address).get()
-            let outcome6 = try await pair.post("/a", to: address).error
-            #expect(outcome6 == nil)
+            let again = try await pair.post("/a", to: address).error
+            #expect(again == nil)
             await after.close(gracefullyWithin: .seconds(1))
         }
     }
@@ -215,12 +215,12 @@ struct PeerFaultTests {
             var arrivals = service.arrived.makeAsyncIterator()
             _ = await arrivals.next()
             try await pair.freshDial(to: pair.address).get()
-            let outcome7 = try await pair.post("/at-once").error
-            #expect(outcome7 == nil)
+            let next = try await pair.post("/at-once").error
+            #expect(next == nil)
             #expect(pair.clientMetrics.connectionsOut.value == 2)
             service.release()
-            let outcome8 = try await held.error
-            #expect(outcome8 == nil)
+            let late = try await held.error
+            #expect(late == nil)
         }
     }
 
@@ -234,8 +234,8 @@ struct PeerFaultTests {
             try await pair.loop.submit { pair.pool.value.close(pair.address) }.get()
             let error = try await held.error
             #expect(error?.code == .closed && error?.fate == .unknown)
-            let outcome9 = try await pair.post("/at-once").error
-            #expect(outcome9 == nil)
+            let next = try await pair.post("/at-once").error
+            #expect(next == nil)
             service.release()
         }
     }

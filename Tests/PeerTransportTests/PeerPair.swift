@@ -28,6 +28,10 @@ struct PeerPair {
         let group = MultiThreadedEventLoopGroup.singleton
         var serverSettings = PeerSettings(tls: tls.server, cluster: PeerCluster(cluster), logger: .silent)
         var clientSettings = PeerSettings(tls: tls.client, cluster: PeerCluster(cluster), logger: .silent)
+        // However slow the machine is: tests of time-outs set their own.
+        clientSettings.limits.connectMillisecondsMax = 300_000
+        clientSettings.limits.pingAfterMilliseconds = 300_000
+        serverSettings.limits.progressMillisecondsMax = 300_000
         server(&serverSettings)
         client(&clientSettings)
         let listener = try await PeerListener.start(
@@ -49,7 +53,7 @@ struct PeerPair {
 
     func post(
         _ path: String, _ body: [UInt8] = [], to other: PeerAddress? = nil, expecting expected: PeerName? = nil,
-        lane: PeerLane = .control, timeoutMilliseconds: Int64 = 10_000
+        lane: PeerLane = .control, timeoutMilliseconds: Int64 = 300_000
     ) async throws -> Result<PeerResponse, PeerError> {
         let promise = loop.makePromise(of: Result<PeerResponse, PeerError>.self)
         loop.execute {

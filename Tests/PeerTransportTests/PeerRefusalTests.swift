@@ -43,14 +43,14 @@ struct PeerRefusalTests {
         try await PeerPair.with(client: { $0.cluster = PeerCluster() }) { pair in
             let founding = try await pair.post("/founding", [1]).get()
             #expect(founding.body == [1])
-            let outcome1 = try await pair.post("/raft", [1]).error
-            #expect(outcome1?.refusal == .cluster)
+            let elsewhere = try await pair.post("/raft", [1]).error
+            #expect(elsewhere?.refusal == .cluster)
         }
         try await PeerPair.with(server: { $0.cluster = PeerCluster() }) { pair in
             let founding = try await pair.post("/founding", [1]).get()
             #expect(founding.body == [1])
-            let outcome2 = try await pair.post("/raft", [1]).error
-            #expect(outcome2?.refusal == .cluster)
+            let elsewhere = try await pair.post("/raft", [1]).error
+            #expect(elsewhere?.refusal == .cluster)
         }
     }
 
@@ -58,8 +58,8 @@ struct PeerRefusalTests {
     func joining() async throws {
         let joining = PeerCluster()
         try await PeerPair.with(client: { $0.cluster = joining }) { pair in
-            let outcome3 = try await pair.post("/raft", [1]).error
-            #expect(outcome3?.refusal == .cluster)
+            let early = try await pair.post("/raft", [1]).error
+            #expect(early?.refusal == .cluster)
             joining.joined(PeerPair.cluster)
             let answer = try await pair.post("/raft", [1]).get()
             #expect(answer.body == [1])
@@ -72,8 +72,8 @@ struct PeerRefusalTests {
             server: { $0.protocols = ProtocolRange(oldest: 2, newest: 3) },
             client: { $0.protocols = ProtocolRange(oldest: 3, newest: 9) }
         ) { pair in
-            let outcome4 = try await pair.post("/raft").error
-            #expect(outcome4 == nil)
+            let overlapping = try await pair.post("/raft").error
+            #expect(overlapping == nil)
         }
         try await PeerPair.with(server: { $0.protocols = ProtocolRange(oldest: 2, newest: 3) }) { pair in
             let error = try await pair.post("/raft").error

@@ -19,8 +19,8 @@ struct PeerRotationTests {
         let server = try PeerTLS(files: TestNodes.files("b", in: directory), name: TestNodes.b)
         let client = try PeerTLS(files: TestNodes.files("a", in: directory), name: TestNodes.a)
         try await PeerPair.with(tls: (server, client)) { pair in
-            let outcome1 = try await pair.post("/a", expecting: TestNodes.b).error
-            #expect(outcome1 == nil)
+            let before = try await pair.post("/a", expecting: TestNodes.b).error
+            #expect(before == nil)
             #expect(try !server.reloadIfChanged())
             #expect(try Self.shown(by: pair, client).contains(first))
             let second = try issue(TestNodes.b)
@@ -28,12 +28,12 @@ struct PeerRotationTests {
             #expect(try server.reloadIfChanged() && client.reloadIfChanged())
             #expect(try !server.reloadIfChanged())
             #expect(try Self.shown(by: pair, client).contains(second))
-            let outcome2 = try await pair.post("/a", expecting: TestNodes.b).error
-            #expect(outcome2 == nil)
+            let between = try await pair.post("/a", expecting: TestNodes.b).error
+            #expect(between == nil)
             #expect(pair.clientMetrics.dials.value == 1)
             try await pair.freshDial(expecting: TestNodes.b).get()
-            let outcome3 = try await pair.post("/a", expecting: TestNodes.b).error
-            #expect(outcome3 == nil)
+            let after = try await pair.post("/a", expecting: TestNodes.b).error
+            #expect(after == nil)
         }
     }
 

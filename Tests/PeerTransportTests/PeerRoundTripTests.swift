@@ -47,7 +47,7 @@ struct PeerOrderTests {
                     var body = [UInt8(number >> 8), UInt8(number & 0xFF)]
                     body += [UInt8](repeating: 0, count: number % 2_000)
                     pair.pool.value.post(
-                        "/raft", to: pair.address, expecting: TestNodes.b, body: body, timeoutMilliseconds: 60_000
+                        "/raft", to: pair.address, expecting: TestNodes.b, body: body, timeoutMilliseconds: 300_000
                     ) { _ in
                         left.value -= 1
                         if left.value == 0 { promise.succeed() }

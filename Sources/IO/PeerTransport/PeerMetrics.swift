@@ -2,7 +2,7 @@ import Synchronization
 
 /// Counters of the traffic between nodes. Any thread may count and read.
 package final class PeerMetrics: Sendable {
-    /// A counter that only grows, on a cache line of its own business: relaxed, for nobody concludes anything from two of them.
+    /// A number that is counted up, and down if it is a gauge. Relaxed: nobody concludes anything from two of them.
     package final class Counter: Sendable {
         private let number = Atomic<Int>(0)
 
@@ -24,8 +24,6 @@ package final class PeerMetrics: Sendable {
     /// `vtag_peer_dials_total` and `vtag_peer_dial_failures_total`.
     package let dials = Counter()
     package let dialFailures = Counter()
-    /// `vtag_peer_certificate_reloads_total`.
-    package let certificateReloads = Counter()
     private let refusals = PeerRefusal.allCases.map { _ in Counter() }
 
     package init() {}
@@ -72,7 +70,6 @@ extension PeerMetrics {
             single("vtag_peer_failures_total", "Requests to other nodes that got no answer", failures),
             single("vtag_peer_dials_total", "Connections to other nodes that were tried", dials),
             single("vtag_peer_dial_failures_total", "Connections to other nodes that did not come about", dialFailures),
-            single("vtag_peer_certificate_reloads_total", "Times that certificates were read anew", certificateReloads),
             Family(
                 name: "vtag_peer_refused_total", kind: .counter, help: "Connections and requests of other nodes refused",
                 samples: PeerRefusal.allCases.map { ([("reason", $0.rawValue)], refused($0)) }),

@@ -24,7 +24,8 @@ final class HTTP2ClientConnection: ChannelInboundHandler, HTTPClientConnection {
 
     private let origin: HTTPOrigin
     private let configuration: HTTPClientConfiguration
-    private weak var owner: (any HTTPConnectionOwner)?
+    /// Held until the connection ends, for a weak reference costs each of its calls.
+    private var owner: (any HTTPConnectionOwner)?
     private let id: ConnectionPool.StateMachine.ConnectionID
 
     private var context: ChannelHandlerContext?
@@ -284,6 +285,8 @@ final class HTTP2ClientConnection: ChannelInboundHandler, HTTPClientConnection {
         livenessTimer = nil
         nghttp2_session_del(session)
         let reason = reason ?? .connectionLost(origin, "it closed the connection")
+        let owner = owner
+        self.owner = nil
         let orphans = streams.sorted { $0.key < $1.key }.map(\.value)
         streams.removeAll()
         for stream in orphans { stream.exchange.streamID = 0 }

@@ -164,6 +164,7 @@ final class HTTP2ServerConnection: ChannelInboundHandler, HTTPServerConnection, 
         if nghttp2_session_want_read(session) == 0, nghttp2_session_want_write(session) == 0 {
             // nghttp2 ends a session by itself when a frame breaks the rules.
             if !isEndAnnounced { loop.observe(.broken("a frame breaks the rules"), context.remoteAddress) }
+            isEndAnnounced = true
             linger()
         }
     }
@@ -203,6 +204,7 @@ final class HTTP2ServerConnection: ChannelInboundHandler, HTTPServerConnection, 
     private func sessionFailed(code: Int32) {
         guard let session, let context else { return }
         let why = String(cString: nghttp2_strerror(code))
+        isEndAnnounced = true
         loop.observe(.broken(why), context.remoteAddress)
         loop.logger.debug("HTTP/2 session failed", metadata: ["http2.reason": "\(why)"])
         let isFlood = code == NGHTTP2_ERR_FLOODED.rawValue || code == NGHTTP2_ERR_TOO_MANY_CONTINUATIONS.rawValue

@@ -52,16 +52,22 @@ extension PeerLink {
             case idle
             case dialling(ConnectionID)
             case backingOff(until: NIODeadline)
-            case connected(ConnectionID, streamsMax: Int)
+            case connected(Connected)
             case closed
+        }
+
+        private struct Connected {
+            let id: ConnectionID
+            var streamsMax: Int
+            var streams: Int
         }
 
         private let limits: Limits
         private var state = State.idle
         private var failures = 0
         private var waiting: Deque<CallID> = []
-        /// Streams on the connection in use, and on those that only finish what they have.
-        private var streams: [ConnectionID: Int] = [:]
+        /// Connections that only finish what they have, with the streams that are left.
+        private var finishing: [ConnectionID: Int] = [:]
         private var nextConnection: UInt64 = 1
         /// Calls that have not completed, and their bytes.
         private(set) var calls = 0
@@ -89,14 +95,15 @@ extension PeerLink {
                 admit(bytes)
                 waiting.append(call)
                 return .wait
-            case .connected(let connection, let streamsMax):
+            case .connected(var connected):
                 admit(bytes)
-                guard waiting.isEmpty, streams[connection, default: 0] < streamsMax else {
+                guard waiting.isEmpty, connected.streams < connected.streamsMax else {
                     waiting.append(call)
                     return .wait
                 }
-                streams[connection, default: 0] += 1
-                return .start(on: connection)
+                connected.streams += 1
+                state = .connected(connected)
+                return .start(on: connected.id)
             }
         }
 
@@ -109,15 +116,18 @@ extension PeerLink {
         }
 
         mutating func streamEnded(on connection: ConnectionID) -> OnStreamEnded {
-            guard let count = streams[connection] else { return .nothing }
-            precondition(count > 0, "Connection \(connection.number) ended a stream it did not have")
-            streams[connection] = count - 1
-            guard case .connected(connection, let streamsMax) = state else {
-                return count == 1 ? .close(connection) : .nothing
+            guard case .connected(var connected) = state, connected.id == connection else {
+                guard let left = finishing[connection] else { return .nothing }
+                precondition(left > 0, "Connection \(connection.number) ended a stream it did not have")
+                finishing[connection] = left - 1
+                return left == 1 ? .close(connection) : .nothing
             }
-            guard count - 1 < streamsMax, let next = waiting.popFirst() else { return .nothing }
-            streams[connection] = count
-            return .start(next)
+            precondition(connected.streams > 0, "Connection \(connection.number) ended a stream it did not have")
+            connected.streams -= 1
+            let next = connected.streams < connected.streamsMax ? waiting.popFirst() : nil
+            if next != nil { connected.streams += 1 }
+            state = .connected(connected)
+            return next.map(OnStreamEnded.start) ?? .nothing
         }
 
         // MARK: Connections
@@ -129,34 +139,34 @@ extension PeerLink {
         }
 
         mutating func connected(_ connection: ConnectionID, streamsMax: Int) -> OnConnected {
-            var superseded: ConnectionID?
+            var superseded: Connected?
             switch state {
             case .closed: return .close(connection)
-            case .connected(let current, _): superseded = current
+            case .connected(let current): superseded = current
             // A fresh dial came before the regular one, which then finds itself superseded.
             case .idle, .backingOff, .dialling: break
             }
             failures = 0
-            streams[connection] = 0
+            if let superseded { finishing[superseded.id] = superseded.streams }
             let room = min(max(1, streamsMax), limits.streamsMax)
-            state = .connected(connection, streamsMax: room)
             let started = takeWaiting(upTo: room)
-            streams[connection] = started.count
-            return .start(started, superseded: superseded, closeNow: superseded.map { streams[$0] == 0 } ?? false)
+            state = .connected(Connected(id: connection, streamsMax: room, streams: started.count))
+            return .start(started, superseded: superseded?.id, closeNow: superseded?.streams == 0)
         }
 
         mutating func streamsMaxChanged(_ connection: ConnectionID, to streamsMax: Int) -> [CallID] {
-            guard case .connected(connection, _) = state else { return [] }
-            let room = min(max(0, streamsMax), limits.streamsMax)
-            state = .connected(connection, streamsMax: room)
-            let started = takeWaiting(upTo: room - streams[connection, default: 0])
-            streams[connection, default: 0] += started.count
+            guard case .connected(var connected) = state, connected.id == connection else { return [] }
+            connected.streamsMax = min(max(0, streamsMax), limits.streamsMax)
+            let started = takeWaiting(upTo: connected.streamsMax - connected.streams)
+            connected.streams += started.count
+            state = .connected(connected)
             return started
         }
 
         /// The peer takes no more calls on it. Returns the connection to dial for those that wait.
         mutating func drainingBegan(_ connection: ConnectionID) -> ConnectionID? {
-            guard case .connected(connection, _) = state else { return nil }
+            guard case .connected(let connected) = state, connected.id == connection else { return nil }
+            finishing[connection] = connected.streams
             state = .idle
             return waiting.isEmpty ? nil : beginDial()
         }
@@ -164,9 +174,9 @@ extension PeerLink {
         /// A connection is gone, or did not come about. `chance` is evenly drawn from 0 to 1.
         mutating func connectionClosed(_ connection: ConnectionID, at now: NIODeadline, chance: Double) -> OnConnectionClosed
         {
-            streams[connection] = nil
+            finishing[connection] = nil
             switch state {
-            case .connected(connection, _):
+            case .connected(let connected) where connected.id == connection:
                 state = .idle
                 return waiting.isEmpty ? .nothing : .dial(beginDial())
             case .dialling(connection):

@@ -24,7 +24,8 @@ package final class HTTP2Call {
     private var completion: ((Result<Answer, HTTPClientError>) -> Void)?
     private var sentBytes = 0
     private var answer = Answer(status: 0, note: nil, body: [])
-    private weak var connection: HTTP2ClientConnection?
+    /// Held until the call completes.
+    private var connection: HTTP2ClientConnection?
     var streamID: Int32 = 0
 
     /// - Parameters:
@@ -54,6 +55,7 @@ package final class HTTP2Call {
     private func complete(_ result: Result<Answer, HTTPClientError>) {
         guard let completion else { return }
         self.completion = nil
+        connection = nil
         completion(result)
     }
 }
