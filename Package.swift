@@ -85,6 +85,7 @@ let package = Package(
         // MARK: Protocol: state machines without I/O
         library("WriteAheadLog", in: "Protocol", ["CChecksum"]),
         library("Membership", in: "Protocol"),
+        library("Founding", in: "Protocol", ["Membership"]),
         library("Consensus", in: "Protocol", ["WriteAheadLog", "CChecksum"], settings: plantedBugs),
         library(
             "Shard", in: "Protocol",
@@ -101,7 +102,7 @@ let package = Package(
             [
                 "CChecksum", "Model", "JSON", "Shard", "WriteAheadLog", "LogStorage", "Checkpoint", "TaggingRules",
                 "Compliance",
-                "Normalisation", "Conditions", logging, atomics, collections,
+                "Normalisation", "Conditions", "Membership", "Founding", logging, atomics, collections,
             ] + nio),
         library(
             "API", in: "Node",
@@ -137,12 +138,18 @@ let package = Package(
         tests("Normalisation", ["Model", "JSON"], resources: [.copy("Fixtures")]),
         tests("WriteAheadLog"),
         tests("Membership"),
+        tests("Founding", ["Membership"]),
         tests("Consensus", ["WriteAheadLog"]),
         tests("Shard", ["Model", "JSON", "Conditions", "TaggingRules", "Compliance", "Normalisation"]),
         tests("HTTPTransport", ["COpenSSL", "CNGHTTP2", nioHTTP1, nioEmbedded, logging] + nio),
         tests("LogStorage", ["WriteAheadLog"] + nio),
         tests("Checkpoint", ["Model", "JSON", "CSQLite"]),
-        tests("NodeRuntime", ["Model", "JSON", "Shard", "TaggingRules", "Compliance", "Checkpoint", logging] + nio),
+        tests(
+            "NodeRuntime",
+            [
+                "Model", "JSON", "Shard", "TaggingRules", "Compliance", "Checkpoint", "Membership", "Founding", logging,
+                nioEmbedded,
+            ] + nio),
         tests("Simulation", ["Consensus"]),
         tests("API", ["Model", "JSON", "NodeRuntime", "HTTPTransport", "COpenSSL", jwt, logging] + nio),
         .testTarget(
