@@ -49,15 +49,39 @@ struct FoundingClusterTests {
             return joins
         }
         world.crashPerMille = [0, 1, 5, 30][Int(draw.below(4))]
-        for _ in 0..<4 {
-            world.cuts = []
-            for one in 0..<nodes { for other in 0..<one where draw.below(4) == 0 { world.cuts.insert([other, one]) } }
+        world.lossPercent = [5, 20, 50, 70][Int(draw.below(4))]
+        // Quick nodes decide more often while things go wrong.
+        world.parameters.settleMilliseconds = [100, 400, 1_000][Int(draw.below(3))]
+        world.parameters.presenceMilliseconds = [1_100, 3_000][Int(draw.below(2))]
+        for _ in 0..<6 {
+            world.cuts = cuts(among: nodes, &draw)
             world.run(until: world.now + draw.below(8_000))
         }
         world.cuts = []
         world.isHostile = false
         world.run(until: world.now + 60_000) { $0.isSettled }
         return world
+    }
+
+    /// No cut, some pairs, one node, or two halves.
+    private static func cuts(among nodes: Int, _ draw: inout SeededGenerator) -> Set<[Int]> {
+        let kind = draw.below(4)
+        let alone = Int(draw.below(UInt64(nodes)))
+        let half = draw.next()
+        var cuts: Set<[Int]> = []
+        for one in 0..<nodes {
+            for other in 0..<one {
+                let isCut =
+                    switch kind {
+                    case 0: false
+                    case 1: draw.below(3) == 0
+                    case 2: one == alone || other == alone
+                    default: (half >> UInt64(one)) & 1 != (half >> UInt64(other)) & 1
+                    }
+                if isCut { cuts.insert([other, one]) }
+            }
+        }
+        return cuts
     }
 
     @Test("Whatever is lost, doubled, late or crashes: one cluster at most, and one once the network is healthy")

@@ -40,7 +40,10 @@ struct FoundingWorld {
     private var parcels: [Parcel] = []
     private var sent = 0
     private var generator: SeededGenerator
+    /// Chance of a crash in each turn of 10 ms, and between two effects.
     var crashPerMille: UInt64 = 5
+    var lossPercent: UInt64 = 20
+    var parameters = FoundingParameters()
 
     init(hosts: [Host], seed: UInt64, isHostile: Bool) {
         self.hosts = hosts
@@ -90,27 +93,22 @@ struct FoundingWorld {
         let host = hosts[index]
         hosts[index].core = Founding(
             me: host.info, terms: host.terms, joins: host.joins, pledge: host.pledge, record: host.record,
-            seed: generator.next())
+            parameters: parameters, seed: generator.next())
         hosts[index].isDone = host.record != nil
         event(index) { $0.started(at: $1) }
     }
 
     mutating func crash(_ index: Int) {
         hosts[index].core = nil
-        hosts[index].startsAt = now + 200 + below(3_000)
+        hosts[index].startsAt = now + 200 + below(6_000)
     }
 
     private mutating func event(
         _ index: Int, answering asker: Int? = nil, _ body: (inout Founding, UInt64) -> [FoundingEffect]
     ) {
-        guard hosts[index].core != nil,
-            let effects = hosts[index].core.map({ core in
-                var core = core
-                let effects = body(&core, now)
-                hosts[index].core = core
-                return effects
-            })
-        else { return }
+        guard var core = hosts[index].core else { return }
+        let effects = body(&core, now)
+        hosts[index].core = core
         for effect in effects {
             if isHostile, below(1_000) < crashPerMille { return crash(index) }
             carryOut(effect, of: index, asker: asker)
@@ -153,7 +151,8 @@ struct FoundingWorld {
 
     private mutating func post(_ parcel: Parcel) {
         guard !cuts.contains([parcel.from, parcel.to].sorted()) else { return }
-        let copies = isHostile ? [0, 1, 1, 1, 2][Int(below(5))] : 1
+        if isHostile, below(100) < lossPercent { return }
+        let copies = isHostile && below(5) == 0 ? 2 : 1
         for _ in 0..<copies {
             var parcel = parcel
             let isSlow = isHostile && below(20) == 0

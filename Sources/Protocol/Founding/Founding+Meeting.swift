@@ -7,13 +7,15 @@ extension Founding {
     mutating func poll() {
         told.removeAll { $0.at + parameters.addressMilliseconds <= now }
         var addresses: [PeerAddress]
+        var interval = parameters.pollMilliseconds
         switch phase {
         case .idle: return
         case .open: addresses = contacts
         case .member:
-            // Only to find out whether those it was told to join are of another cluster.
-            addresses = checks < parameters.checksMax ? joins.filter { joinsAnsweredAt[$0] == nil } : []
+            // They may know of no cluster, and of nobody to ask; or be of another one.
+            addresses = joins.filter { !joinsAtHome.contains($0) }
             checks += 1
+            if checks > parameters.checksMax { interval = parameters.checkMilliseconds }
         }
         guard !addresses.isEmpty || phase == .open else {
             nextPollAt = .max
@@ -22,7 +24,7 @@ extension Founding {
         // Not all nodes ask in the same order.
         addresses.shuffle(using: &generator)
         say(to: addresses)
-        let half = max(parameters.pollMilliseconds / 2, 1)
+        let half = max(interval / 2, 1)
         nextPollAt = now + half + generator.below(half)
     }
 
@@ -42,26 +44,26 @@ extension Founding {
 
     // MARK: Hearing
 
-    /// Takes in what a message says; false if nothing of it is believed.
-    mutating func take(_ bytes: [UInt8], certificate: String?) -> Bool {
+    /// Takes in what a message says; nil if nothing of it is believed.
+    mutating func take(_ bytes: [UInt8], certificate: String?) -> FoundingMessage? {
         let message: FoundingMessage
         do throws(FoundingDamage) {
             message = try FoundingCodec.decode(bytes)
         } catch {
             effects.append(.refused(.malformed(error)))
-            return false
+            return nil
         }
         if let certificate, certificate != message.sender.name {
             effects.append(.refused(.wrongName(certificate: certificate, message: message.sender.name)))
-            return false
+            return nil
         }
         guard message.sender.replica != me.replica else {
             // It may be this node's own voice, through another of its addresses.
             if message.sender != me { say(.sharedIdentity(message.sender.peer)) }
-            return true
+            return message
         }
         meet(message)
-        return true
+        return message
     }
 
     private mutating func meet(_ message: FoundingMessage) {

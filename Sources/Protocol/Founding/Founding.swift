@@ -52,6 +52,8 @@ package struct Founding: Sendable {
     var candidatesSince: UInt64 = 0
     /// When each of the joins answered last.
     var joinsAnsweredAt: [PeerAddress: UInt64] = [:]
+    /// Joins that are of this node's cluster, too.
+    var joinsAtHome: Set<PeerAddress> = []
 
     var now: UInt64 = 0
     var startedAt: UInt64 = 0
@@ -142,7 +144,7 @@ extension Founding {
     /// - Parameter certificate: the node's name by its certificate; nil on a connection in clear text.
     package mutating func received(_ bytes: [UInt8], certificate: String?, at time: UInt64) -> [FoundingEffect] {
         now = max(now, time)
-        guard take(bytes, certificate: certificate) else { return takeEffects() }
+        guard take(bytes, certificate: certificate) != nil else { return takeEffects() }
         settle()
         effects.append(.answer(FoundingCodec.encode(message)))
         return takeEffects()
@@ -153,8 +155,11 @@ extension Founding {
         _ bytes: [UInt8], from address: PeerAddress, certificate: String?, at time: UInt64
     ) -> [FoundingEffect] {
         now = max(now, time)
-        guard take(bytes, certificate: certificate) else { return takeEffects() }
-        if joins.contains(address) { joinsAnsweredAt[address] = now }
+        guard let message = take(bytes, certificate: certificate) else { return takeEffects() }
+        if joins.contains(address) {
+            joinsAnsweredAt[address] = now
+            if case .member(let founding, _) = message.standing, founding == record { joinsAtHome.insert(address) }
+        }
         settle()
         return takeEffects()
     }

@@ -42,8 +42,9 @@ package struct FoundingParameters: Hashable, Sendable {
     /// What waits longer than this is told to people, and again after each `noticeMilliseconds`.
     package var patienceMilliseconds: UInt64 = 5_000
     package var noticeMilliseconds: UInt64 = 60_000
-    /// How often a node that has its cluster asks those it was told to join whether theirs is another one.
+    /// A node of a cluster asks those it was told to join that are not of it so often like any other, then so slowly.
     package var checksMax = 20
+    package var checkMilliseconds: UInt64 = 10_000
     /// Most addresses remembered from what others tell; each for `addressMilliseconds` after it was last told.
     package var addressesMax = 256
     package var addressMilliseconds: UInt64 = 60_000
