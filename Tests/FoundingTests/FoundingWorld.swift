@@ -49,6 +49,10 @@ struct FoundingWorld {
         self.hosts = hosts
         self.isHostile = isHostile
         generator = SeededGenerator(seed: seed)
+        for host in hosts {
+            if let promise = host.pledge.promise { promised[promise.founding, default: []].insert(host.info.replica) }
+            if let record = host.record { promised[record] = Set(record.founders.map(\.replica)) }
+        }
     }
 
     static func address(_ number: Int) -> PeerAddress { PeerAddress(host: "node", port: UInt16(7_000 + number)) }
