@@ -1,5 +1,6 @@
-import Founding
 import Membership
+
+@testable import Founding
 
 /// Nodes that found a cluster, in virtual milliseconds: messages are lost, doubled and overtaken, nodes crash between any
 /// two effects and come back with what they wrote.
@@ -43,6 +44,9 @@ struct FoundingWorld {
     /// Chance of a crash in each turn of 10 ms, and between two effects.
     var crashPerMille: UInt64 = 5
     var lossPercent: UInt64 = 20
+    /// Chance in each turn that a node proposes, whoever it knows and whoever's turn it is. No guard of the protocol but its
+    /// promises is left then.
+    var wildPerMille: UInt64 = 0
     var parameters = FoundingParameters()
 
     init(hosts: [Host], seed: UInt64, isHostile: Bool) {
@@ -81,6 +85,7 @@ struct FoundingWorld {
     private mutating func turn(_ index: Int) {
         if hosts[index].core == nil, hosts[index].startsAt <= now { start(index) }
         if isHostile, hosts[index].core != nil, below(1_000) < crashPerMille { return crash(index) }
+        if isHostile, wildPerMille > 0, below(1_000) < wildPerMille { proposeWildly(index) }
         if let deadline = hosts[index].core?.nextDeadline, deadline <= now {
             event(index) { $0.timePassed(at: $1) }
         }
@@ -110,7 +115,8 @@ struct FoundingWorld {
     private mutating func event(
         _ index: Int, answering asker: Int? = nil, _ body: (inout Founding, UInt64) -> [FoundingEffect]
     ) {
-        guard var core = hosts[index].core else { return }
+        // Taken out while it changes, so that nothing of it is copied.
+        guard var core = hosts[index].core.take() else { return }
         let effects = body(&core, now)
         hosts[index].core = core
         for effect in effects {
@@ -151,6 +157,25 @@ struct FoundingWorld {
         }
     }
 
+    /// Proposes with any others, in any round above the floor.
+    private mutating func proposeWildly(_ index: Int) {
+        guard let core = hosts[index].core, core.phase == .open, core.pledge.promise == nil, let terms = core.terms else {
+            return
+        }
+        let others = hosts.indices.filter { $0 != index }.shuffled(using: &generator).prefix(terms.founders - 1)
+        let founders = (others + [index]).map { hosts[$0].info }.sorted { $0.name < $1.name }
+        let round = (core.pledge.floor?.round ?? 0) + 1 + below(2)
+        let proposal = Proposal(
+            ballot: Ballot(round: round, name: core.me.name, replica: core.me.replica),
+            founding: ClusterFounding(
+                cluster: ClusterID(high: generator.next(), low: generator.next()), founders: founders,
+                shards: terms.shards, replicationFactor: terms.replicationFactor))
+        event(index) { core, now in
+            core.promise(proposal)
+            return core.timePassed(at: now)
+        }
+    }
+
     // MARK: Network
 
     private mutating func post(_ parcel: Parcel) {
@@ -168,6 +193,7 @@ struct FoundingWorld {
     }
 
     private mutating func deliver() {
+        guard parcels.contains(where: { $0.at <= now }) else { return }
         let due = parcels.filter { $0.at <= now }.sorted { ($0.at, $0.order) < ($1.at, $1.order) }
         parcels.removeAll { $0.at <= now }
         for parcel in due {

@@ -108,7 +108,10 @@ extension Founding {
             }
             return say(.waitingForPromises(of: silent.map(\.name), cluster: promise.founding.cluster))
         }
-        guard now - startedAt >= parameters.patienceMilliseconds else { return }
+        // What a node of a cluster means for this one is said elsewhere.
+        guard now - startedAt >= parameters.patienceMilliseconds, !presentMeetings.contains(where: \.isMember) else {
+            return
+        }
         guard let terms else { return say(.waitingForCluster) }
         if candidates.count < terms.founders {
             let names = ([me] + candidates.compactMap { met[$0]?.info }).map(\.name).sorted()

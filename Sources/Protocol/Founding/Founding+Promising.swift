@@ -117,7 +117,10 @@ extension Founding {
         }
     }
 
-    private mutating func promise(_ proposal: Proposal) {
+    /// Above the floor, and with no other promise.
+    mutating func promise(_ proposal: Proposal) {
+        precondition(
+            pledge.promise == nil && pledge.floor.map { $0 < proposal.ballot } ?? true, "\(pledge) and now \(proposal)")
         persist { pledge in
             pledge.floor = proposal.ballot
             pledge.promise = proposal
