@@ -86,9 +86,10 @@ let package = Package(
         library("WriteAheadLog", in: "Protocol", ["CChecksum"]),
         library("Membership", in: "Protocol"),
         library("Consensus", in: "Protocol", ["WriteAheadLog", "CChecksum"], settings: plantedBugs),
+        library("Placement", in: "Protocol", ["Model"]),
         library(
             "Shard", in: "Protocol",
-            ["Model", "JSON", "Conditions", "TaggingRules", "Compliance", "Normalisation", collections]),
+            ["Model", "JSON", "Conditions", "TaggingRules", "Compliance", "Normalisation", "Placement", collections]),
 
         // MARK: IO: sockets and files
         library("HTTPTransport", in: "IO", ["CNGHTTP2", "COpenSSL", nioHTTP1, logging, atomics, collections] + nio),
@@ -99,9 +100,8 @@ let package = Package(
         library(
             "NodeRuntime", in: "Node",
             [
-                "CChecksum", "Model", "JSON", "Shard", "WriteAheadLog", "LogStorage", "Checkpoint", "TaggingRules",
-                "Compliance",
-                "Normalisation", "Conditions", logging, atomics, collections,
+                "CChecksum", "Model", "JSON", "Placement", "Shard", "WriteAheadLog", "LogStorage", "Checkpoint",
+                "TaggingRules", "Compliance", "Normalisation", "Conditions", logging, atomics, collections,
             ] + nio),
         library(
             "API", in: "Node",
@@ -138,7 +138,8 @@ let package = Package(
         tests("WriteAheadLog"),
         tests("Membership"),
         tests("Consensus", ["WriteAheadLog"]),
-        tests("Shard", ["Model", "JSON", "Conditions", "TaggingRules", "Compliance", "Normalisation"]),
+        tests("Placement", ["Model"]),
+        tests("Shard", ["Model", "JSON", "Conditions", "TaggingRules", "Compliance", "Normalisation", "Placement"]),
         tests("HTTPTransport", ["COpenSSL", "CNGHTTP2", nioHTTP1, nioEmbedded, logging] + nio),
         tests("LogStorage", ["WriteAheadLog"] + nio),
         tests("Checkpoint", ["Model", "JSON", "CSQLite"]),

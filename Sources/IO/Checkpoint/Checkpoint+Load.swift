@@ -42,7 +42,7 @@ extension Checkpoint {
                     item(table, id, found.record)
                 }
             }
-            try compare(tally, with: stored.rows, "rules, definitions and policies")
+            try compare(tally, with: stored.rows, "rows of the system shard")
         }
     }
 

@@ -32,6 +32,9 @@ package struct SystemCheckpointBatch: Sendable {
         case rules = "virtual_tag_rules"
         case definitions = "tag_schema"
         case policies = "compliance_policies"
+        case settings = "cluster_settings"
+        case members = "cluster_members"
+        case placements = "shard_placements"
     }
 
     /// One row: the stored form, and its columns for readers of the tables (JSON text for nested values).

@@ -17,13 +17,14 @@ enum CheckpointSchema {
 
     static let tables: Set = [
         "resources", "virtual_tags", "virtual_tag_rules", "tag_schema", "compliance_policies", "compliance_status",
-        "ml_inferences", "tag_audit", "records", "shard_state", "tombstones", "watermarks", "totals",
+        "ml_inferences", "tag_audit", "cluster_settings", "cluster_members", "shard_placements", "records", "shard_state",
+        "tombstones", "watermarks", "totals",
     ]
 
     /// Makes all tables in one transaction.
     static func create(_ connection: SQLiteConnection) throws {
         try connection.transaction {
-            try connection.execute(resources + governance + bookkeeping)
+            try connection.execute(resources + governance + cluster + bookkeeping)
             try connection.execute("PRAGMA application_id = \(applicationID); PRAGMA user_version = \(version)")
         }
     }
@@ -73,6 +74,21 @@ enum CheckpointSchema {
             sequence INTEGER NOT NULL, at INTEGER NOT NULL, id BLOB NOT NULL, resource_id BLOB, rule_id BLOB,
             action TEXT NOT NULL, tag_key TEXT NOT NULL, old_value TEXT, new_value TEXT, actor TEXT NOT NULL, source TEXT,
             request_id TEXT NOT NULL, changed_index INTEGER NOT NULL, crc INTEGER NOT NULL);
+
+        """
+
+    /// `replica` is a 64-bit number without a sign, as text; `replicas` is a JSON array of these.
+    private static let cluster = """
+        CREATE TABLE cluster_settings (
+            id BLOB PRIMARY KEY, cluster_id TEXT, shards INTEGER, replication_factor INTEGER,
+            changed_index INTEGER NOT NULL, crc INTEGER NOT NULL, record BLOB NOT NULL) WITHOUT ROWID;
+        CREATE TABLE cluster_members (
+            id BLOB PRIMARY KEY, replica TEXT, name TEXT, peer_address TEXT, api_address TEXT, region TEXT, zone TEXT,
+            edge INTEGER, state TEXT, since INTEGER, changed_index INTEGER NOT NULL, crc INTEGER NOT NULL,
+            record BLOB NOT NULL) WITHOUT ROWID;
+        CREATE TABLE shard_placements (
+            id BLOB PRIMARY KEY, shard INTEGER, replicas TEXT, preferred_leader TEXT, revision INTEGER,
+            changed_index INTEGER NOT NULL, crc INTEGER NOT NULL, record BLOB NOT NULL) WITHOUT ROWID;
 
         """
 

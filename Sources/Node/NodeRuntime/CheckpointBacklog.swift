@@ -68,7 +68,7 @@ struct CheckpointBacklog: Sendable {
 /// The same for the system shard.
 struct SystemBacklog: Sendable {
     private var changed: Set<UUID128> = []
-    private var kinds: [UUID128: CatalogItem.Kind]
+    private var kinds: [UUID128: SystemItem.Kind]
     private var audit: [AuditEntry] = []
     private var remembered: Set<IdempotencyKey> = []
     private var appliedIndex: UInt64
@@ -76,7 +76,7 @@ struct SystemBacklog: Sendable {
 
     init(appliedIndex: UInt64, state: SystemState) {
         self.appliedIndex = appliedIndex
-        kinds = state.items.mapValues(\.kind)
+        kinds = state.kinds
     }
 
     mutating func note(_ changes: SystemState.Changes) {
@@ -92,7 +92,7 @@ struct SystemBacklog: Sendable {
         appliedIndex = state.appliedIndex
         var items: [SystemCheckpointBatch.Item] = []
         for id in changed.sorted() {
-            if let item = state.items[id] {
+            if let item = state.item(id) {
                 kinds[id] = item.kind
                 items.append(item.checkpointItem)
             } else if let kind = kinds.removeValue(forKey: id) {

@@ -4,6 +4,7 @@ package import Logging
 package import Model
 package import NIOCore
 import NIOPosix
+import Placement
 import Shard
 import WriteAheadLog
 
@@ -134,19 +135,28 @@ private struct Recovered: Sendable {
     private static func loadSystem(_ checkpoint: Checkpoint, _ watermark: Watermark?) throws -> SystemState {
         var restored = StateKey.Restored()
         var items: [CatalogItem] = []
+        var cluster: [ClusterItem] = []
         var failure: CodecError?
         try checkpoint.loadSystem(
             state: { key, value in
                 do throws(CodecError) { try restored.take(key, value) } catch { failure = failure ?? error }
             },
             item: { _, _, bytes in
-                do throws(CodecError) { items.append(try CatalogItem(decoding: bytes)) } catch { failure = failure ?? error }
+                do throws(CodecError) {
+                    switch try SystemItem(decoding: bytes) {
+                    case .catalog(let item): items.append(item)
+                    case .cluster(let item): cluster.append(item)
+                    }
+                } catch {
+                    failure = failure ?? error
+                }
             })
         if let failure { throw NodeStartError.damagedCheckpoint(failure) }
         guard let watermark else { return SystemState() }
         return SystemState(
-            items: items, appliedIndex: watermark.appliedIndex, auditSequence: watermark.auditSequence,
-            catalogVersion: restored.catalogVersion, remembered: restored.remembered)
+            items: items, cluster: ClusterState(cluster), appliedIndex: watermark.appliedIndex,
+            auditSequence: watermark.auditSequence, catalogVersion: restored.catalogVersion,
+            remembered: restored.remembered)
     }
 
     // MARK: Log

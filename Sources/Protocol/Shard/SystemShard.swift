@@ -1,4 +1,5 @@
 package import Model
+import Placement
 
 /// The system shard's leader. The same contract as `Shard`: propose, append, commit, reply.
 package struct SystemShard: Sendable {
@@ -10,10 +11,13 @@ package struct SystemShard: Sendable {
     /// Items as the last proposal left them; nil values are deleted.
     private var inFlight: [UUID128: (index: UInt64, item: CatalogItem?)] = [:]
     private var inFlightAnswers: [IdempotencyKey: Remembered] = [:]
+    /// The cluster as the last proposal left it.
+    private(set) var newestCluster: ClusterState
     private var lastAuditSequence: UInt64
 
     package init(state: SystemState) {
         self.state = state
+        newestCluster = state.cluster
         queue = EntryQueue(lastIndex: state.appliedIndex)
         lastAuditSequence = state.auditSequence
     }
@@ -31,11 +35,11 @@ package struct SystemShard: Sendable {
             return .answer(answer.reply, after: answer.reply.index)
         }
         var effects: [SystemState.Effect] = []
-        let (outcome, subject) = decide(command, context, now, &effects)
+        let (outcomes, subject) = decide(command, context, now, &effects)
         guard !effects.isEmpty else {
-            return .answer(ShardReply(index: queue.lastIndex, outcomes: [outcome], subject: subject), after: queue.lastIndex)
+            return .answer(ShardReply(index: queue.lastIndex, outcomes: outcomes, subject: subject), after: queue.lastIndex)
         }
-        let reply = ShardReply(index: queue.nextIndex, outcomes: [outcome], subject: subject)
+        let reply = ShardReply(index: queue.nextIndex, outcomes: outcomes, subject: subject)
         if let idempotency = context.idempotency {
             let answer = Remembered(bodyDigest: idempotency.bodyDigest, reply: reply, at: now)
             effects.append(.remember(idempotency.key, answer))
@@ -52,6 +56,7 @@ package struct SystemShard: Sendable {
             case .audit(let entry): lastAuditSequence = entry.sequence
             case .remember(let key, let answer): inFlightAnswers[key] = answer
             case .reapply: break
+            case .cluster(let change): newestCluster.apply(change)
             }
         }
         queue.append(proposal)
@@ -82,6 +87,22 @@ package struct SystemShard: Sendable {
 
     private func decide(
         _ command: SystemCommand, _ context: WriteContext, _ now: Timestamp, _ effects: inout [SystemState.Effect]
+    ) -> ([Outcome], UUID128?) {
+        switch command {
+        case .create, .update, .delete, .reapply:
+            let (outcome, subject) = decideCatalog(command, context, now, &effects)
+            return ([outcome], subject)
+        case .configure, .putMember, .replaceMember, .setMemberState, .removeMember, .place:
+            var draft = ClusterDraft(
+                cluster: newestCluster, context: context, now: now, lastAuditSequence: lastAuditSequence)
+            let outcomes = draft.carryOut(command)
+            effects = draft.effects
+            return (outcomes, nil)
+        }
+    }
+
+    private func decideCatalog(
+        _ command: SystemCommand, _ context: WriteContext, _ now: Timestamp, _ effects: inout [SystemState.Effect]
     ) -> (Outcome, UUID128?) {
         switch command {
         case .create(let item):
@@ -106,6 +127,8 @@ package struct SystemShard: Sendable {
         case .reapply:
             effects.append(.reapply)
             return (.updated, nil)
+        case .configure, .putMember, .replaceMember, .setMemberState, .removeMember, .place:
+            preconditionFailure("\(command) is none of the catalogue's commands")
         }
     }
 
