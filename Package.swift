@@ -143,7 +143,9 @@ let package = Package(
         tests("HTTPTransport", ["COpenSSL", "CNGHTTP2", nioHTTP1, nioEmbedded, logging] + nio),
         tests("LogStorage", ["WriteAheadLog"] + nio),
         tests("Checkpoint", ["Model", "JSON", "CSQLite"]),
-        tests("NodeRuntime", ["Model", "JSON", "Shard", "TaggingRules", "Compliance", "Checkpoint", logging] + nio),
+        tests(
+            "NodeRuntime",
+            ["Model", "JSON", "Placement", "Shard", "TaggingRules", "Compliance", "Checkpoint", logging] + nio),
         tests("Simulation", ["Consensus"]),
         tests("API", ["Model", "JSON", "NodeRuntime", "HTTPTransport", "COpenSSL", jwt, logging] + nio),
         .testTarget(

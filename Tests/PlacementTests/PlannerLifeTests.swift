@@ -84,7 +84,8 @@ extension World {
 
     /// Whether every group still has a majority that is up when that one is lost for good.
     fileprivate func survivesLoss(of member: Member) -> Bool {
-        guard member.state.isPresent, liveness[member.replica] == .alive else { return false }
+        guard groups.count == 1 + (cluster.settings?.shards ?? 0), member.state.isPresent, liveness[member.replica] == .alive
+        else { return false }
         return groups.values.allSatisfy { report in
             guard report.voters.contains(member.replica) else { return true }
             let left = report.voters.filter { $0 != member.replica && liveness[$0] == .alive }

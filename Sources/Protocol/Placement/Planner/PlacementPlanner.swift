@@ -17,7 +17,7 @@ package enum PlacementPlanner {
         _ cluster: ClusterState, liveness: [UInt64: Liveness], groups: [Int: GroupReport], at now: Timestamp,
         _ parameters: PlannerParameters = PlannerParameters()
     ) -> PlacementPlan {
-        let roster = Roster(cluster, liveness, at: now, parameters)
+        let roster = Roster(cluster, liveness, groups, at: now, parameters)
         var plan = PlacementPlan()
         plan.memberStates = roster.memberStates
         plan.removals = removals(cluster, liveness, groups)
@@ -33,7 +33,6 @@ package enum PlacementPlanner {
     private static func removals(
         _ cluster: ClusterState, _ liveness: [UInt64: Liveness], _ groups: [Int: GroupReport]
     ) -> [UInt64] {
-        let placed = Set(cluster.placements.values.flatMap(\.replicas))
         let gone = cluster.members.values.filter { member in
             switch member.state {
             case .active, .draining: false
@@ -42,7 +41,7 @@ package enum PlacementPlanner {
             }
         }
         return gone.map(\.replica).filter { replica in
-            !placed.contains(replica) && !groups.values.contains { $0.names(replica) }
+            !cluster.holds(replica, groups) && groups[0]?.names(replica) != true
         }.sorted()
     }
 }

@@ -32,7 +32,10 @@ struct Roster: Sendable {
     /// Active and alive, so that new replicas may go there.
     private let takers: Set<UInt64>
 
-    init(_ cluster: ClusterState, _ liveness: [UInt64: Liveness], at now: Timestamp, _ parameters: PlannerParameters) {
+    init(
+        _ cluster: ClusterState, _ liveness: [UInt64: Liveness], _ groups: [Int: GroupReport], at now: Timestamp,
+        _ parameters: PlannerParameters
+    ) {
         var standings: [UInt64: Standing] = [:]
         var changes: [PlacementPlan.StateChange] = []
         var participants: Set<UInt64> = []
@@ -48,7 +51,7 @@ struct Roster: Sendable {
                 changes.append(.init(replica: member.replica, state: .dead))
             case .draining where isDead:
                 standings[member.replica] = .dead
-                guard cluster.shards(placedOn: member.replica).isEmpty else { continue }
+                guard !cluster.holds(member.replica, groups) else { continue }
                 changes.append(.init(replica: member.replica, state: .left))
             case .dead where isBack:
                 standings[member.replica] = .staying
@@ -96,6 +99,14 @@ struct Roster: Sendable {
 
     private static func zones(_ members: [Member]) -> [Place: Int] {
         Dictionary(uniqueKeysWithValues: Set(members.map(Place.init)).sorted().enumerated().map { ($1, $0) })
+    }
+}
+
+extension ClusterState {
+    /// Whether a data shard's placement or configuration names that replica.
+    func holds(_ replica: UInt64, _ groups: [Int: GroupReport]) -> Bool {
+        placements.values.contains { $0.replicas.contains(replica) }
+            || groups.contains { $0.key != 0 && $0.value.names(replica) }
     }
 }
 
