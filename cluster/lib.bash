@@ -173,7 +173,7 @@ node_pid() {
 
 node_state() {
     local pid
-    pid=$(node_pid "$1") || { echo stopped && return; }
+    pid=$(node_pid "$1") || { echo stopped && return 0; }
     if grep -q '^State:.T' "/proc/$pid/status" 2>/dev/null; then echo paused; else echo running; fi
 }
 
@@ -254,7 +254,7 @@ stop_nodes() {
         # One that is paused hears the signal only when it goes on.
         signal_node "$name" CONT
     done
-    until_ended "$stop_seconds_max" "$@" && return
+    until_ended "$stop_seconds_max" "$@" && return 0
     for name in "$@"; do
         ! node_pid "$name" >/dev/null || say "$name does not stop in $stop_seconds_max s: killing it"
         signal_node "$name" KILL
@@ -287,7 +287,7 @@ cluster_view() {
     for name in $(node_names); do
         [[ $(node_state "$name") == running ]] || continue
         # The token does not go into the list of processes.
-        call "$name" /cluster --config <(printf 'header = "Authorization: Bearer %s"\n' "$(cat "$cluster_dir/admin.jwt")") && return
+        call "$name" /cluster --config <(printf 'header = "Authorization: Bearer %s"\n' "$(cat "$cluster_dir/admin.jwt")") && return 0
     done
     return 1
 }

@@ -62,7 +62,7 @@ network_cut() {
     link=$(network_link "$1")
     if [[ $2 == link ]]; then
         ip link set "$link" down
-        return
+        return 0
     fi
     nft list table bridge "$network_table" >/dev/null 2>&1 || nft -f - <<TEXT
 table bridge $network_table {
