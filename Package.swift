@@ -42,6 +42,7 @@ let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let jwt = Target.Dependency.product(name: "JWTKit", package: "jwt-kit")
+let histogram = Target.Dependency.product(name: "Histogram", package: "hdrhistogram-swift")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 
 let package = Package(
@@ -50,6 +51,7 @@ let package = Package(
         .executable(name: "vtagd", targets: ["vtagd"]),
         .executable(name: "vtag", targets: ["vtag"]),
         .executable(name: "vtag-sim", targets: ["vtag-sim"]),
+        .executable(name: "vtag-load", targets: ["vtag-load"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
@@ -60,6 +62,7 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     ],
     targets: [
         // MARK: System: C libraries, as module maps and the smallest possible shims
@@ -111,7 +114,8 @@ let package = Package(
             ] + nio),
 
         // MARK: App
-        library("Simulation", in: "App", ["CChecksum", "Consensus", "WriteAheadLog"]),
+        library("Linearizability", in: "App"),
+        library("Simulation", in: "App", ["Linearizability", "CChecksum", "Consensus", "WriteAheadLog"]),
         program("vtag-sim", ["Simulation", "Consensus", "Membership", arguments]),
         program(
             "vtagd",
@@ -120,6 +124,10 @@ let package = Package(
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ] + nio),
         program("vtag", ["HTTPTransport", "JSON", "Model", arguments, yams, logging] + nio),
+        library(
+            "LoadTesting", in: "App",
+            ["Linearizability", "HTTPTransport", "JSON", "Model", yams, histogram, logging] + nio),
+        program("vtag-load", ["LoadTesting", "JSON", arguments]),
         program(
             "vtag-bench",
             [
@@ -143,7 +151,9 @@ let package = Package(
         tests("LogStorage", ["WriteAheadLog"] + nio),
         tests("Checkpoint", ["Model", "JSON", "CSQLite"]),
         tests("NodeRuntime", ["Model", "JSON", "Shard", "TaggingRules", "Compliance", "Checkpoint", logging] + nio),
-        tests("Simulation", ["Consensus"]),
+        tests("Linearizability", ["Simulation"]),
+        tests("Simulation", ["Consensus", "Linearizability"]),
+        tests("LoadTesting", ["HTTPTransport", "JSON", "Model"]),
         tests("API", ["Model", "JSON", "NodeRuntime", "HTTPTransport", "COpenSSL", jwt, logging] + nio),
         .testTarget(
             name: "WholeProcessTests",

@@ -10,15 +10,15 @@ package protocol SequentialModel {
     static func step(_ state: State, _ operation: Operation) -> State?
 }
 
-/// One operation of a history.
+/// One operation of a history. Times are of any one clock and unit.
 package struct HistoryOperation<Operation> {
     /// When the caller asked.
-    package let call: Microseconds
+    package let call: Int64
     /// When the caller got its answer; nil when it never did: the operation may take effect at any time, or never.
-    package let completion: Microseconds?
+    package let completion: Int64?
     package let operation: Operation
 
-    package init(call: Microseconds, completion: Microseconds?, operation: Operation) {
+    package init(call: Int64, completion: Int64?, operation: Operation) {
         self.call = call
         self.completion = completion
         self.operation = operation

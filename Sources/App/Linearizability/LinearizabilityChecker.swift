@@ -5,7 +5,7 @@
 /// does it: take a minimal operation (one that no completed operation precedes) that the model allows, go on with the
 /// rest, step back where nothing fits, and never try the same set of operations in the same state twice. Objects are
 /// independent (locality), so each key is checked by itself. Time is exponential at worst; the number of steps is bounded.
-package enum Linearizability {
+package enum LinearizabilityChecker {
     package enum Verdict: Equatable, Sendable {
         case linearizable
         /// No order explains it. `longest`: positions of the longest run of operations that could be ordered, in that
@@ -38,7 +38,7 @@ private struct Search<Model: SequentialModel> {
     }
 
     private struct Tried: Hashable {
-        let linearised: OperationSet
+        let linearised: OperationSet.Essence
         let state: Model.State
     }
 
@@ -60,7 +60,7 @@ private struct Search<Model: SequentialModel> {
         next = Array(repeating: Self.head, count: 2 * history.count + 1)
         previous = next
         // A return and a call of one instant: the call comes first, so that the two count as concurrent.
-        var events: [(time: Microseconds, isReturn: Bool, event: Event)] = []
+        var events: [(time: Int64, isReturn: Bool, event: Event)] = []
         events.reserveCapacity(2 * history.count)
         for (position, operation) in history.enumerated() {
             events.append((operation.call, false, 2 * position))
@@ -76,7 +76,7 @@ private struct Search<Model: SequentialModel> {
         }
     }
 
-    mutating func run(stepsMax: Int) -> Linearizability.Verdict {
+    mutating func run(stepsMax: Int) -> LinearizabilityChecker.Verdict {
         var state = Model.initial
         var event = next[0]
         var stepCount = 0
@@ -86,16 +86,15 @@ private struct Search<Model: SequentialModel> {
             if event & 1 == 0 {
                 let operation = event / 2
                 if let after = Model.step(state, history[operation].operation) {
-                    var candidate = linearised
-                    candidate.insert(operation)
-                    if tried.insert(Tried(linearised: candidate, state: after)).inserted {
+                    linearised.insert(operation)
+                    if tried.insert(Tried(linearised: linearised.essence, state: after)).inserted {
                         steps.append(Step(operation: operation, stateBefore: state))
                         state = after
-                        linearised = candidate
                         lift(operation)
                         event = next[0]
                         continue
                     }
+                    linearised.remove(operation)
                 }
                 event = next[event + 1]
             } else {
@@ -144,11 +143,37 @@ private struct Search<Model: SequentialModel> {
 }
 
 /// A set of positions below a fixed count.
-private struct OperationSet: Hashable {
+private struct OperationSet {
+    /// What tells one set from another of the same count, without the full words in front and the empty ones behind.
+    ///
+    /// Operations that stand in the order of their calls are linearised more or less in that order, so this stays a few words
+    /// long however long the history is.
+    struct Essence: Hashable {
+        let fullWords: Int
+        let words: [UInt64]
+    }
+
     private var words: [UInt64]
+    /// Words in front that are full.
+    private var fullWords = 0
+    /// Words up to the last that is not empty.
+    private var usedWords = 0
 
     init(count: Int) { words = Array(repeating: 0, count: (count + 63) / 64) }
 
-    mutating func insert(_ position: Int) { words[position >> 6] |= 1 << UInt64(position & 63) }
-    mutating func remove(_ position: Int) { words[position >> 6] &= ~(1 << UInt64(position & 63)) }
+    var essence: Essence {
+        Essence(fullWords: fullWords, words: fullWords < usedWords ? Array(words[fullWords..<usedWords]) : [])
+    }
+
+    mutating func insert(_ position: Int) {
+        words[position >> 6] |= 1 << UInt64(position & 63)
+        usedWords = max(usedWords, (position >> 6) + 1)
+        while fullWords < usedWords, words[fullWords] == .max { fullWords += 1 }
+    }
+
+    mutating func remove(_ position: Int) {
+        words[position >> 6] &= ~(1 << UInt64(position & 63))
+        fullWords = min(fullWords, position >> 6)
+        while usedWords > 0, words[usedWords - 1] == 0 { usedWords -= 1 }
+    }
 }

@@ -1,3 +1,4 @@
+import Linearizability
 import Simulation
 import Testing
 
@@ -11,8 +12,8 @@ struct LinearizabilityTests {
         HistoryOperation(call: call, completion: completion, operation: RegisterModel.Operation(command, answer))
     }
 
-    static func verdict(_ history: History) -> Linearizability.Verdict {
-        Linearizability.check(history, as: RegisterModel.self)
+    static func verdict(_ history: History) -> LinearizabilityChecker.Verdict {
+        LinearizabilityChecker.check(history, as: RegisterModel.self)
     }
 
     static func isViolation(_ history: History) -> Bool {
@@ -119,7 +120,7 @@ struct LinearizabilityTests {
             let read = history[position]
             falsified[position] = Self.operation(read.call, read.completion, .read, .value(0xDEAD))
             // Where many operations are open, the search may end undecided; it never finds an order.
-            let falseVerdict = Linearizability.check(falsified, as: RegisterModel.self, stepsMax: 20_000)
+            let falseVerdict = LinearizabilityChecker.check(falsified, as: RegisterModel.self, stepsMax: 20_000)
             #expect(falseVerdict != .linearizable, "seed \(seed): a value that nobody wrote")
         }
     }
@@ -147,7 +148,7 @@ struct LinearizabilityTests {
     func boundedWork() {
         var history: History = (0..<30).map { Self.operation(0, nil, .append(UInt64($0) + 1)) }
         history.append(Self.operation(1, 2, .read, .value(0xDEAD)))
-        #expect(Linearizability.check(history, as: RegisterModel.self, stepsMax: 10_000) == .undecided)
+        #expect(LinearizabilityChecker.check(history, as: RegisterModel.self, stepsMax: 10_000) == .undecided)
     }
 
     // MARK: Helpers
