@@ -42,8 +42,8 @@ fuzz: packages ## fuzzes the REST API by its own description; FUZZ_FLAGS go to s
 
 lint: packages ## checks the form of Swift, shell and YAML
 	$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests
-	shellcheck .ci/run deploy/install-packages deploy/run-sample-node loadtest/bench loadtest/fuzz
-	yamllint --strict samples docs
+	shellcheck .ci/run deploy/install-packages deploy/run-sample-node loadtest/bench loadtest/fuzz loadtest/etcd-comparison
+	yamllint --strict samples docs loadtest/scenarios
 
 format: ## brings the Swift sources into form
 	$(SWIFT) format --in-place --recursive --parallel Package.swift Sources Tests

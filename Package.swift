@@ -153,7 +153,7 @@ let package = Package(
         tests("NodeRuntime", ["Model", "JSON", "Shard", "TaggingRules", "Compliance", "Checkpoint", logging] + nio),
         tests("Linearizability", ["Simulation"]),
         tests("Simulation", ["Consensus", "Linearizability"]),
-        tests("LoadTesting", ["HTTPTransport", "JSON", "Model"]),
+        tests("LoadTesting", ["Linearizability", "HTTPTransport", "JSON", "Model"]),
         tests("API", ["Model", "JSON", "NodeRuntime", "HTTPTransport", "COpenSSL", jwt, logging] + nio),
         .testTarget(
             name: "WholeProcessTests",

@@ -58,6 +58,7 @@ struct MeasuringTests {
         var pauses = WritePauses(groups: 2)
         pauses.writeSucceeded(group: 0, at: 900_000)
         pauses.writeSucceeded(group: 0, at: 8_000_000)
+        pauses.writeSucceeded(group: 0, at: 8_900_000)
         pauses.writeSucceeded(group: 1, at: 900_000)
         let effects = pauses.effects(of: [Self.fault(at: 1_000_000), Self.fault(at: 5_000_000, undo: true)], end: 9_000_000)
         #expect(effects[0].pauses[0] == .init(group: 0, length: 7_000_000, ended: true))

@@ -54,7 +54,7 @@ struct ReportTests {
         let value = try JSONValue(parsing: result.json.serialised)
         #expect(value["all"]?["succeeded"]?.int == 880 && value["all"]?["unknown"]?.int == 1)
         #expect(value["operations_per_second"]?.double == 88)
-        #expect(value["seconds"]?.array?.count == 11)
+        #expect(value["seconds"]?.array?.count == 10)
         #expect(value["write_stops"]?.array?.first?["groups_stopped"]?.int == 1)
         #expect(value["write_stops"]?.array?.first?["max"]?.int == 1_200_000)
         #expect(value["verification"]?["sound"]?.bool == false)

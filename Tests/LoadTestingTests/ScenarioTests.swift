@@ -61,8 +61,8 @@ struct ScenarioTests {
         #expect(found[2].hasPrefix("line 3: rate: expected a number from "))
         #expect(found[3] == "line 4: mode: expected open or closed")
         #expect(found[4] == "line 6: data.resources: expected a whole number from 1 to 1000000")
-        #expect(found[5] == "line 8: mix.tag_write.weight: is missing")
-        #expect(found[6].hasPrefix("line 8: mix.tag_write.items: is no setting here"))
+        #expect(found[6] == "line 8: mix.tag_write.weight: is missing")
+        #expect(found[5].hasPrefix("line 8: mix.tag_write.items: is no setting here"))
         #expect(found[7] == "line 9: mix.bulk_apply.items: expected a whole number from 1 to 1000")
     }
 
@@ -83,7 +83,7 @@ struct ScenarioTests {
             ("mix: {point_read: 1}\nfaults: [{run: x, at: 2h}]", "after the end of the load"),
             ("mix: {point_read: 1}\nfaults: [{at: 1s}]", "faults[0].run: is missing"),
             ("mix: {point_read: 1}\nfaults: [{run: x, at: 1s, undo: y}]", "goes together with `undo`"),
-            ("- 1", "expected a mapping"), ("", "is empty"), ("a: [", "line 1"),
+            ("- 1", "expected a mapping"), ("", "is empty"), ("name: [", "did not find expected node content"),
         ])
     func wholes(yaml: String, words: String) {
         let found = Self.problems(yaml)

@@ -50,6 +50,8 @@ private struct Search<Model: SequentialModel> {
     private var steps: [Step] = []
     private var tried: Set<Tried> = []
     private var longest: [Int] = []
+    /// How many of `steps`, from the first on, are those of `longest`.
+    private var longestShared = 0
     private var blocked: [Int] = []
     /// Operations with a result that are not linearised yet. When none is left, open ones may stay without effect.
     private var completedLeft = 0
@@ -101,6 +103,7 @@ private struct Search<Model: SequentialModel> {
                 // An operation returned that is not linearised: one of those tried before must be taken back.
                 noteDeadEnd()
                 guard let step = steps.popLast() else { return .violated(longest: longest, blocked: blocked) }
+                longestShared = min(longestShared, steps.count)
                 state = step.stateBefore
                 linearised.remove(step.operation)
                 putBack(step.operation)
@@ -112,7 +115,8 @@ private struct Search<Model: SequentialModel> {
 
     private mutating func noteDeadEnd() {
         guard blocked.isEmpty || steps.count > longest.count else { return }
-        longest = steps.map(\.operation)
+        longest.replaceSubrange(longestShared..., with: steps[longestShared...].map(\.operation))
+        longestShared = longest.count
         blocked = []
         var event = next[0]
         while event != Self.head, event & 1 == 0 {

@@ -54,6 +54,15 @@ package struct OperationPlanner: Sendable {
         return operation
     }
 
+    /// A write that gives a register its first value.
+    package mutating func filling(_ register: LoadInventory.Register) -> PlannedOperation {
+        operations += 1
+        writes += 1
+        return PlannedOperation(
+            kind: .tagWrite, number: operations, resources: [register / keysPerResource],
+            writes: [PlannedOperation.Write(register: register, number: writes)], size: 1)
+    }
+
     private mutating func draw() -> MixEntry {
         var rest = random.below(weightSum)
         for entry in mix {

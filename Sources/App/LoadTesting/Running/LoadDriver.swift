@@ -15,16 +15,19 @@ final class LoadDriver: Sendable {
     /// How long to sleep at most before looking whether the run was stopped.
     private static let napMax: Microseconds = 100_000
 
+    /// First values that are written at once.
+    private static let fillLanes = 64
+
     private let scenario: Scenario
     private let sender: OperationSender
     private let recorder: Recorder
     private let clock: LoadClock
     private let isStopped: @Sendable () -> Bool
-    private let planner: Mutex<OperationPlanner>
+    private let planner: OperationPlannerBox
     private let lateStarts = Atomic(0)
 
     init(
-        scenario: Scenario, sender: OperationSender, recorder: Recorder, clock: LoadClock,
+        scenario: Scenario, planner: OperationPlannerBox, sender: OperationSender, recorder: Recorder, clock: LoadClock,
         isStopped: @escaping @Sendable () -> Bool
     ) {
         self.scenario = scenario
@@ -32,11 +35,35 @@ final class LoadDriver: Sendable {
         self.recorder = recorder
         self.clock = clock
         self.isStopped = isStopped
-        planner = Mutex(OperationPlanner(scenario))
+        self.planner = planner
     }
 
     /// Operations that started late so far.
     var late: Int { lateStarts.load(ordering: .relaxed) }
+
+    /// Writes every register once, before the run. Throws `LoadFailure` when one cannot be written.
+    ///
+    /// - Parameter sender: has a clock of its own: the run has not begun.
+    static func fill(
+        registers: Int, from planner: OperationPlannerBox, through sender: OperationSender, into recorder: Recorder
+    ) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            let lanes = min(registers, fillLanes)
+            for lane in 0..<lanes {
+                group.addTask {
+                    for register in stride(from: lane, to: registers, by: lanes) {
+                        let operation = planner.withLock { $0.filling(register) }
+                        let outcome = await sender.send(operation, turn: operation.number).judgement.outcome
+                        guard outcome == .succeeded else {
+                            throw LoadFailure(.unreachable, "a first value could not be written: \(outcome.reason ?? "")")
+                        }
+                        recorder.filled(operation.writes[0])
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+    }
 
     func run() async -> Book {
         switch scenario.mode {
@@ -91,4 +118,13 @@ final class LoadDriver: Sendable {
             outcome: result.judgement.outcome, attempts: result.attempts)
         recorder.ended(operation, finished, result.judgement)
     }
+}
+
+/// The planner, for whoever starts operations. Any thread may use it.
+final class OperationPlannerBox: Sendable {
+    private let planner: Mutex<OperationPlanner>
+
+    init(_ scenario: Scenario) { planner = Mutex(OperationPlanner(scenario)) }
+
+    func withLock<Value: Sendable>(_ body: (inout OperationPlanner) -> Value) -> Value { planner.withLock { body(&$0) } }
 }

@@ -67,15 +67,24 @@ package final class LoadRun: Sendable {
     ) async throws -> LoadResult {
         let access = ClusterAccess(client: client, targets: targets, inventory: inventory, token: options.token)
         let prepared = try await prepare(access)
-        let clock = LoadClock()
         let recorder = Recorder(scenario, groups: prepared.groups)
+        let planner = OperationPlannerBox(scenario)
+        func sender(_ clock: LoadClock) -> OperationSender {
+            OperationSender(
+                client: client, chooser: TargetChooser(targets, choice: scenario.targets.choice), wire: prepared.wire,
+                policy: scenario.request, clock: clock)
+        }
+        if scenario.data.isFilled {
+            try await LoadDriver.fill(
+                registers: inventory.registerCount, from: planner, through: sender(LoadClock()), into: recorder)
+        }
+        let clock = LoadClock()
         let faults = FaultInjector(events: FaultTimeline.events(scenario.faults, seed: scenario.seed), clock: clock) {
             self.isStopped
         }
-        let sender = OperationSender(
-            client: client, chooser: TargetChooser(targets, choice: scenario.targets.choice), wire: prepared.wire,
-            policy: scenario.request, clock: clock)
-        let driver = LoadDriver(scenario: scenario, sender: sender, recorder: recorder, clock: clock) { self.isStopped }
+        let driver = LoadDriver(
+            scenario: scenario, planner: planner, sender: sender(clock), recorder: recorder, clock: clock
+        ) { self.isStopped }
         let reporter = Task { await report(driver, recorder, faults, clock, progress) }
         async let injected: Void = faults.run()
         let book = await driver.run()

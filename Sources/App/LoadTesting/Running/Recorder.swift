@@ -38,6 +38,16 @@ final class Recorder: Sendable {
         }
     }
 
+    /// A write that was acknowledged before the run began.
+    func filled(_ write: PlannedOperation.Write) {
+        guard keepsHistory else { return }
+        state.withLock { state in
+            state.history.append(
+                RecordedHistory.Write(
+                    number: write.number, register: write.register, call: -2, completion: -1, fate: .acknowledged))
+        }
+    }
+
     /// Reads made to check the end of a run: part of the history, not of the figures.
     func readInTheEnd(_ reads: [RegisterRead], call: Microseconds, completion: Microseconds) {
         state.withLock { state in

@@ -44,6 +44,8 @@ package struct DataPlan: Equatable, Sendable {
     package var keysPerResource = 1
     /// Length of each value that is written, in bytes.
     package var valueBytes = 64
+    /// Whether every tag has a value before the load begins, so that the first reads find some.
+    package var isFilled = false
 
     package init() {}
 

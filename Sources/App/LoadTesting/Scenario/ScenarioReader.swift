@@ -55,10 +55,11 @@ extension Scenario {
         fields.number("in_flight_max", 1...1_000_000) { inFlightMax = $0 }
         readRate(fields)
         fields.group("data") { group in
-            group.accept(["resources", "keys_per_resource", "value_bytes"])
+            group.accept(["resources", "keys_per_resource", "value_bytes", "fill"])
             group.number("resources", 1...DataPlan.resourcesMax) { data.resources = $0 }
             group.number("keys_per_resource", 1...DataPlan.keysPerResourceMax) { data.keysPerResource = $0 }
             group.number("value_bytes", DataPlan.valueBytesMin...DataPlan.valueBytesMax) { data.valueBytes = $0 }
+            group.word("fill", ["true", "false"]) { data.isFilled = $0 == "true" }
         }
         readChoice(fields)
         readMix(fields)

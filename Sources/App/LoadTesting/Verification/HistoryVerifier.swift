@@ -1,5 +1,3 @@
-import Linearizability
-
 /// Holds what clients saw, and what the audit trail says, against what a linearizable system that applies each write exactly
 /// once can have done. Pure.
 package struct HistoryVerifier {
@@ -43,7 +41,7 @@ package struct HistoryVerifier {
         count(writes, reads)
         let applied = checkTrail(of: register, writes)
         checkValues(of: register, reads, writes, applied)
-        checkOrder(of: register, reads, writes, applied)
+        checkOrder(of: register, reads, writes)
     }
 
     private mutating func count(_ writes: [RecordedHistory.Write], _ reads: [RecordedHistory.Read]) {
@@ -98,7 +96,7 @@ package struct HistoryVerifier {
     ) {
         let known = Set(writes.map(\.number))
         var values: [(SeenValue, String)] = (trails[register] ?? []).map { ($0.after, "its audit trail holds") }
-        values += reads.map { ($0.value, "a read at \(Self.clock($0.call)) saw") }
+        values += reads.map { ($0.value, "a read at \(RunTime.words($0.call)) saw") }
         var noted: Set<SeenValue> = []
         for (value, place) in values {
             switch value {
@@ -116,86 +114,13 @@ package struct HistoryVerifier {
     // MARK: Linearizability
 
     private mutating func checkOrder(
-        of register: Register, _ reads: [RecordedHistory.Read], _ writes: [RecordedHistory.Write], _ applied: [UInt64: Int]
+        of register: Register, _ reads: [RecordedHistory.Read], _ writes: [RecordedHistory.Write]
     ) {
-        var seen = Set(applied.keys)
-        for read in reads { if case .written(let number) = read.value { seen.insert(number) } }
-        var operations: [Operation] = []
-        for write in writes where write.fate != .refused {
-            // A write of unknown outcome that shows nowhere may stay without effect: it cannot help to explain anything.
-            guard write.fate == .acknowledged || seen.contains(write.number) else { continue }
-            operations.append(.write(write))
-        }
-        for read in reads {
-            // Said already, and better: it was a value out of nowhere.
-            if case .foreign = read.value { continue }
-            operations.append(.read(read))
-        }
-        operations.sort { $0.call < $1.call }
-        let verdictOfOrder = LinearizabilityChecker.check(
-            operations.map(\.checked), as: RegisterModel.self, stepsMax: stepsMax)
-        switch verdictOfOrder {
+        switch RegisterOrder(writes: writes, reads: reads).check(stepsMax: stepsMax) {
         case .linearizable: break
         case .undecided: verdict.undecided.append(describe(register))
-        case .violated(let longest, let blocked):
-            note(.notLinearizable, register, Self.counterexample(operations, longest, blocked))
+        case .violated(let story): note(.notLinearizable, register, story)
         }
-    }
-
-    private enum Operation {
-        case write(RecordedHistory.Write)
-        case read(RecordedHistory.Read)
-
-        var call: Microseconds {
-            switch self {
-            case .write(let write): write.call
-            case .read(let read): read.call
-            }
-        }
-
-        var checked: HistoryOperation<RegisterModel.Operation> {
-            switch self {
-            case .write(let write):
-                HistoryOperation(
-                    call: write.call, completion: write.completion,
-                    operation: RegisterModel.Operation(.write(write.number), write.completion == nil ? nil : .written))
-            case .read(let read):
-                HistoryOperation(
-                    call: read.call, completion: read.completion,
-                    operation: RegisterModel.Operation(.read, .value(read.value.number)))
-            }
-        }
-
-        var line: String {
-            switch self {
-            case .write(let write):
-                "\(span(write.call, write.completion))  write \(write.number)"
-                    + (write.fate == .acknowledged ? "" : "  (outcome unknown)")
-            case .read(let read): "\(span(read.call, read.completion))  read  \(read.value.words)"
-            }
-        }
-
-        private func span(_ call: Microseconds, _ completion: Microseconds?) -> String {
-            "\(HistoryVerifier.clock(call)) – \(completion.map(HistoryVerifier.clock) ?? "       ?")"
-        }
-    }
-
-    /// Most operations that a counterexample shows of either side.
-    private static let linesMax = 6
-
-    /// The end of the longest order that was found, and what cannot follow it.
-    private static func counterexample(_ operations: [Operation], _ longest: [Int], _ blocked: [Int]) -> [String] {
-        var lines = ["these are in order, \(longest.count) of \(operations.count) operations:"]
-        if longest.count > linesMax { lines.append("    …") }
-        lines += longest.suffix(linesMax).map { "    " + operations[$0].line }
-        lines.append("but then none of these can come next, and one of them must:")
-        // The one that returns first is what forces a decision.
-        let urgent = blocked.sorted {
-            (operations[$0].checked.completion ?? .max, $0) < (operations[$1].checked.completion ?? .max, $1)
-        }
-        lines += urgent.prefix(linesMax).map { "    " + operations[$0].line }
-        if urgent.count > linesMax { lines.append("    … and \(urgent.count - linesMax) more") }
-        return lines
     }
 
     // MARK: Private helpers
@@ -203,23 +128,9 @@ package struct HistoryVerifier {
     private mutating func note(_ kind: Violation.Kind, _ register: Register, _ story: [String]) {
         verdict.violations.append(Violation(kind: kind, subject: describe(register), story: story))
     }
-
-    fileprivate static func clock(_ time: Microseconds) -> String {
-        let fraction = String(abs(time) % 1_000_000)
-        return "\(time / 1_000_000).\(String(repeating: "0", count: 6 - fraction.count))\(fraction) s"
-    }
 }
 
 extension SeenValue {
-    /// 0 stands for an absent value: no write has that number.
-    fileprivate var number: UInt64 {
-        switch self {
-        case .absent: 0
-        case .written(let number): number
-        case .foreign: .max
-        }
-    }
-
     var words: String {
         switch self {
         case .absent: "nothing"
@@ -232,9 +143,9 @@ extension SeenValue {
 extension RecordedHistory.Write {
     fileprivate var words: String {
         switch fate {
-        case .acknowledged: "write \(number), acknowledged at \(HistoryVerifier.clock(completion ?? call)),"
-        case .unknown: "write \(number), sent at \(HistoryVerifier.clock(call)) and never answered,"
-        case .refused: "write \(number), refused after \(HistoryVerifier.clock(call)),"
+        case .acknowledged: "write \(number), acknowledged at \(RunTime.words(completion ?? call)),"
+        case .unknown: "write \(number), sent at \(RunTime.words(call)) and never answered,"
+        case .refused: "write \(number), refused after \(RunTime.words(call)),"
         }
     }
 }
