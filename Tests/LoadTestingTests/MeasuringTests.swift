@@ -48,7 +48,8 @@ struct MeasuringTests {
         let effect = try #require(pauses.effects(of: [Self.fault(at: 10_000_000)], end: 20_000_000).first)
         #expect(
             effect.pauses == [
-                .init(group: 0, length: 10_000, ended: true), .init(group: 1, length: 1_150_000, ended: true),
+                .init(group: 0, length: 10_000, ended: true, isStop: false),
+                .init(group: 1, length: 1_150_000, ended: true, isStop: true),
             ])
         #expect(effect.stopped.map(\.group) == [1])
     }
@@ -56,13 +57,23 @@ struct MeasuringTests {
     @Test("A pause that outlasts the next event counts whole; one that nothing ends is said not to have ended")
     func longPauses() {
         var pauses = WritePauses(groups: 2)
-        pauses.writeSucceeded(group: 0, at: 900_000)
-        pauses.writeSucceeded(group: 0, at: 8_000_000)
-        pauses.writeSucceeded(group: 0, at: 8_900_000)
-        pauses.writeSucceeded(group: 1, at: 900_000)
-        let effects = pauses.effects(of: [Self.fault(at: 1_000_000), Self.fault(at: 5_000_000, undo: true)], end: 9_000_000)
-        #expect(effects[0].pauses[0] == .init(group: 0, length: 7_000_000, ended: true))
+        for time in stride(from: 0, through: 9_000_000, by: 10_000) {
+            if !(1_000_001..<8_000_000).contains(time) { pauses.writeSucceeded(group: 0, at: Microseconds(time)) }
+            if time <= 1_000_000 { pauses.writeSucceeded(group: 1, at: Microseconds(time)) }
+        }
+        let effects = pauses.effects(
+            of: [Self.fault(at: 1_000_000), Self.fault(at: 5_000_000, undo: true)], end: 9_000_000)
+        #expect(effects[0].pauses[0] == .init(group: 0, length: 7_000_000, ended: true, isStop: true))
+        #expect(effects[1].pauses[0] == .init(group: 0, length: 3_000_000, ended: true, isStop: true))
         #expect(effects[0].pauses[1].ended == false && effects[1].pauses[1].ended == false)
-        #expect(effects[1].pauses[0] == .init(group: 0, length: 3_000_000, ended: true))
+    }
+
+    @Test("A group that is seldom written to is not called stopped for that")
+    func seldom() {
+        var pauses = WritePauses(groups: 1)
+        for time in stride(from: 0, through: 20_000_000, by: 500_000) {
+            pauses.writeSucceeded(group: 0, at: Microseconds(time))
+        }
+        #expect(pauses.effects(of: [Self.fault(at: 10_200_000)], end: 20_000_000)[0].stopped.isEmpty)
     }
 }

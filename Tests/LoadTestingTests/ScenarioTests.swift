@@ -83,6 +83,7 @@ struct ScenarioTests {
             ("mix: {point_read: 1}\nfaults: [{run: x, at: 2h}]", "after the end of the load"),
             ("mix: {point_read: 1}\nfaults: [{at: 1s}]", "faults[0].run: is missing"),
             ("mix: {point_read: 1}\nfaults: [{run: x, at: 1s, undo: y}]", "goes together with `undo`"),
+            ("mix: {tag_write: 1}\nrequest: {idempotency_keys: false}", "needs `attempts: 1`"),
             ("- 1", "expected a mapping"), ("", "is empty"), ("name: [", "did not find expected node content"),
         ])
     func wholes(yaml: String, words: String) {

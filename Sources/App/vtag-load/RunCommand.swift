@@ -83,7 +83,9 @@ struct RunCommand: AsyncParsableCommand {
             for position in scenario.faults.indices { scenario.faults[position].moments.removeAll { $0 > end } }
         }
         if verify {
-            guard scenario.targets.kind == .vtag, scenario.mix.contains(where: \.kind.writesTags) else {
+            guard scenario.targets.kind == .vtag, scenario.request.hasIdempotencyKeys,
+                scenario.mix.contains(where: \.kind.writesTags)
+            else {
                 throw LoadFailure(.usage, "--verify: this scenario writes nothing that could be verified")
             }
             scenario.verification.isOn = true

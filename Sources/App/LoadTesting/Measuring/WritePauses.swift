@@ -6,6 +6,8 @@ package struct WritePauses: Sendable {
         package let length: Microseconds
         /// False where no write succeeded any more before the window ended.
         package let ended: Bool
+        /// Whether the load's own spacing does not explain it.
+        package let isStop: Bool
     }
 
     /// What one fault did.
@@ -13,12 +15,14 @@ package struct WritePauses: Sendable {
         package let fault: FaultEvent
         package let pauses: [Pause]
 
-        /// The groups that the fault stopped: those whose pause is longer than what the load's own spacing explains.
-        package var stopped: [Pause] { pauses.filter { $0.length >= WritePauses.stoppedAfter || !$0.ended } }
+        /// The groups that the fault stopped.
+        package var stopped: [Pause] { pauses.filter(\.isStop) }
     }
 
-    /// A group counts as stopped when no write succeeded for this long.
+    /// A group counts as stopped when no write succeeded for this long, and for as many times its usual distance between
+    /// writes: of distances drawn at random, one in 20,000 is longer than ten times their mean.
     package static let stoppedAfter: Microseconds = 250_000
+    package static let stoppedAfterDistances = 10
     /// How far a fault's effect is followed, unless another fault comes first.
     package static let window: Microseconds = 30_000_000
 
@@ -44,7 +48,9 @@ package struct WritePauses: Sendable {
 
     /// nil for a group that nobody wrote to in the whole run.
     private static func pause(_ group: Int, _ times: [Microseconds], from: Microseconds, to last: Microseconds) -> Pause? {
-        guard !times.isEmpty, last > from else { return nil }
+        guard let firstOfAll = times.first, let lastOfAll = times.last, last > from else { return nil }
+        let distance = (lastOfAll - firstOfAll) / Microseconds(max(1, times.count - 1))
+        let limit = max(stoppedAfter, distance * Microseconds(stoppedAfterDistances))
         var longest: Microseconds = 0
         var ended = true
         var before = from
@@ -57,10 +63,10 @@ package struct WritePauses: Sendable {
         }
         // A pause that nothing ended counts as long as it was watched.
         if before < last {
-            ended = last - before < Self.stoppedAfter
+            ended = last - before < limit
             longest = max(longest, last - before)
         }
-        return Pause(group: group, length: longest, ended: ended)
+        return Pause(group: group, length: longest, ended: ended, isStop: longest >= limit)
     }
 
     /// The first position whose time is `time` or later.

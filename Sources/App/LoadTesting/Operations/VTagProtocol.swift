@@ -9,12 +9,15 @@ package struct VTagProtocol: TargetProtocol {
     private let headers: HTTPFields
     /// The rule that rule changes change; nil where the mix has none.
     private let ruleID: String?
+    private let hasIdempotencyKeys: Bool
     /// Whether what reads saw is wanted.
     private let readsAreChecked: Bool
 
     package init(
-        inventory: LoadInventory, valueBytes: Int, token: String?, ruleID: String?, readsAreChecked: Bool
+        inventory: LoadInventory, valueBytes: Int, token: String?, ruleID: String?, hasIdempotencyKeys: Bool = true,
+        readsAreChecked: Bool
     ) {
+        self.hasIdempotencyKeys = hasIdempotencyKeys
         self.inventory = inventory
         self.valueBytes = valueBytes
         self.ruleID = ruleID
@@ -73,7 +76,9 @@ package struct VTagProtocol: TargetProtocol {
         body(&json)
         var fields = headers
         fields.append("content-type", "application/json")
-        fields.append("idempotency-key", inventory.run.idempotencyKey(of: operation.number))
+        if hasIdempotencyKeys {
+            fields.append("idempotency-key", inventory.run.idempotencyKey(of: operation.number))
+        }
         return WireRequest(method: method, path: path, headers: fields, body: json.bytes)
     }
 

@@ -1,4 +1,3 @@
-import Foundation
 import Synchronization
 
 /// A fault as it went.
@@ -20,9 +19,6 @@ package struct FaultRecord: Equatable, Sendable {
 
 /// Runs the commands of a fault timeline. What was done is undone, even when the run is stopped early.
 final class FaultInjector: Sendable {
-    /// Longest time a command may take, in seconds; then it is ended.
-    static let commandSecondsMax = 60
-
     private let events: [FaultEvent]
     private let clock: LoadClock
     private let isStopped: @Sendable () -> Bool
@@ -58,38 +54,9 @@ final class FaultInjector: Sendable {
         let actual = FaultEvent(
             time: clock.now, number: event.number, name: event.name, command: event.command, node: event.node,
             isUndo: event.isUndo)
-        let (status, output) = await Self.shell(event)
+        let (status, output) = await ShellCommand.run(
+            event.command, environment: ["NODE": event.node ?? "", "FAULT_NUMBER": String(event.number)])
         let lastLine = output.split(separator: "\n").last.map { String($0.prefix(200)) } ?? ""
         return FaultRecord(event: actual, ended: clock.now, status: status, lastLine: lastLine)
-    }
-
-    /// Runs the command in the current directory. Its output goes to a file: a pipe would stay open for as long as anything
-    /// that the command starts and leaves running.
-    private static func shell(_ event: FaultEvent) async -> (status: Int32, output: String) {
-        let path = FileManager.default.temporaryDirectory.appending(path: "vtag-load-\(UUID().uuidString)")
-        defer { try? FileManager.default.removeItem(at: path) }
-        guard FileManager.default.createFile(atPath: path.path, contents: nil),
-            let file = try? FileHandle(forWritingTo: path)
-        else { return (-1, "cannot write to \(path.path)") }
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = ["timeout", "--kill-after=1", String(commandSecondsMax), "/bin/sh", "-c", event.command]
-        var environment = ProcessInfo.processInfo.environment
-        environment["NODE"] = event.node
-        environment["FAULT_NUMBER"] = String(event.number)
-        process.environment = environment
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = file
-        process.standardError = file
-        let status: Int32 = await withCheckedContinuation { continuation in
-            process.terminationHandler = { continuation.resume(returning: $0.terminationStatus) }
-            do {
-                try process.run()
-            } catch {
-                process.terminationHandler = nil
-                continuation.resume(returning: -1)
-            }
-        }
-        return (status, (try? String(contentsOf: path, encoding: .utf8)) ?? "")
     }
 }

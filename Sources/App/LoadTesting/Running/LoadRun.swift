@@ -126,6 +126,7 @@ package final class LoadRun: Sendable {
             let ruleID = changesRules ? try await access.makeRule(within: patience) : nil
             let wire = VTagProtocol(
                 inventory: inventory, valueBytes: scenario.data.valueBytes, token: options.token, ruleID: ruleID,
+                hasIdempotencyKeys: scenario.request.hasIdempotencyKeys,
                 readsAreChecked: scenario.verification.isOn)
             return Prepared(wire: wire, groups: KeyGroups(inventory, shards: shards), ruleID: ruleID)
         }

@@ -79,6 +79,8 @@ package struct RequestPolicy: Equatable, Sendable {
     package var attemptsMax = 5
     /// Pause before the second attempt; it doubles with each one after it.
     package var pause: Microseconds = 25_000
+    /// Whether writes carry an idempotency key. Without one, an operation has one attempt, and cannot be verified.
+    package var hasIdempotencyKeys = true
 
     package init() {}
 }

@@ -64,11 +64,15 @@ extension Scenario {
         readChoice(fields)
         readMix(fields)
         fields.group("request") { group in
-            group.accept(["timeout", "attempt_timeout", "attempts", "pause"])
+            group.accept(["timeout", "attempt_timeout", "attempts", "pause", "idempotency_keys"])
             group.duration("timeout", 1_000...600_000_000) { request.timeout = $0 }
             group.duration("attempt_timeout", 1_000...600_000_000) { request.attemptTimeout = $0 }
             group.number("attempts", 1...100) { request.attemptsMax = $0 }
             group.duration("pause", 0...60_000_000) { request.pause = $0 }
+            group.word("idempotency_keys", ["true", "false"]) { request.hasIdempotencyKeys = $0 == "true" }
+            if !request.hasIdempotencyKeys, request.attemptsMax > 1 {
+                group.note("idempotency_keys", "without keys a write must not be repeated: it needs `attempts: 1`")
+            }
         }
         fields.group("targets") { group in
             group.accept(["urls", "choice", "kind", "http"])
@@ -162,6 +166,9 @@ extension Scenario {
             if entry.size > data.resources {
                 fields.note("mix", "\(entry.kind.rawValue) has more items than there are resources")
             }
+        }
+        if verification.isOn, !request.hasIdempotencyKeys {
+            fields.note("verify", "needs writes with idempotency keys")
         }
         if verification.isOn, !mix.contains(where: \.kind.writesTags) {
             fields.note("verify", "there is nothing to verify: the mix has neither tag_write nor bulk_apply")
