@@ -1,20 +1,28 @@
 # The commands of this project. `make help` lists them.
-.PHONY: help run test sim bugs bench fuzz lint format packages clean
+.PHONY: help run cluster-up cluster-down test sim bugs bench fuzz lint format packages clean
 
 SWIFT ?= swift
 RUN_FLAGS ?=
+# For `make cluster-up`, for instance CLUSTER_FLAGS="--nodes 5 --zones 3"; cluster/up --help lists them.
+CLUSTER_FLAGS ?= --nodes 3 --nginx
 FUZZ_FLAGS ?=
 # For `make sim`: how many lives, and the first seed (a number or "random").
 SEEDS ?= 5000
 FIRST ?= 1
 
 help: ## lists the commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: packages ## builds, starts one node on http://127.0.0.1:8080, loads the samples on the first start
 	$(SWIFT) build -c release --product vtagd
 	$(SWIFT) build -c release --product vtag
 	@exec deploy/run-sample-node $(RUN_FLAGS)
+
+cluster-up: packages ## builds, starts a cluster of three nodes with NGINX on http://127.0.0.1:8100
+	@SWIFT="$(SWIFT)" exec cluster/up $(CLUSTER_FLAGS)
+
+cluster-down: ## stops that cluster; its data stays in .cluster
+	@exec cluster/down
 
 test: packages ## builds once, runs all tests
 	$(SWIFT) build --build-tests
@@ -42,8 +50,9 @@ fuzz: packages ## fuzzes the REST API by its own description; FUZZ_FLAGS go to s
 
 lint: packages ## checks the form of Swift, shell and YAML
 	$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests
-	shellcheck .ci/run deploy/install-packages deploy/run-sample-node loadtest/bench loadtest/fuzz
-	yamllint --strict samples docs
+	shellcheck -x .ci/run cluster/* deploy/install-packages deploy/run-sample-node deploy/token-keys \
+		loadtest/bench loadtest/fuzz loadtest/etcd-comparison
+	yamllint --strict samples docs deploy loadtest/scenarios
 
 format: ## brings the Swift sources into form
 	$(SWIFT) format --in-place --recursive --parallel Package.swift Sources Tests

@@ -42,6 +42,7 @@ let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let jwt = Target.Dependency.product(name: "JWTKit", package: "jwt-kit")
+let histogram = Target.Dependency.product(name: "Histogram", package: "hdrhistogram-swift")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 
 let package = Package(
@@ -50,6 +51,7 @@ let package = Package(
         .executable(name: "vtagd", targets: ["vtagd"]),
         .executable(name: "vtag", targets: ["vtag"]),
         .executable(name: "vtag-sim", targets: ["vtag-sim"]),
+        .executable(name: "vtag-load", targets: ["vtag-load"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
@@ -60,6 +62,7 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     ],
     targets: [
         // MARK: System: C libraries, as module maps and the smallest possible shims
@@ -85,23 +88,27 @@ let package = Package(
         // MARK: Protocol: state machines without I/O
         library("WriteAheadLog", in: "Protocol", ["CChecksum"]),
         library("Membership", in: "Protocol"),
+        library("Founding", in: "Protocol", ["Membership"]),
         library("Consensus", in: "Protocol", ["WriteAheadLog", "CChecksum"], settings: plantedBugs),
+        library("Placement", in: "Protocol", ["Model"]),
         library(
             "Shard", in: "Protocol",
-            ["Model", "JSON", "Conditions", "TaggingRules", "Compliance", "Normalisation", collections]),
+            ["Model", "JSON", "Conditions", "TaggingRules", "Compliance", "Normalisation", "Placement", collections]),
 
         // MARK: IO: sockets and files
         library("HTTPTransport", in: "IO", ["CNGHTTP2", "COpenSSL", nioHTTP1, logging, atomics, collections] + nio),
+        library(
+            "PeerTransport", in: "IO", ["HTTPTransport", "Membership", "COpenSSL", logging, collections] + nio),
         library("LogStorage", in: "IO", ["WriteAheadLog", logging, atomics] + nio),
-        library("Checkpoint", in: "IO", ["Model", "JSON", "CChecksum", "CSQLite"]),
+        library("Checkpoint", in: "IO", ["Model", "JSON", "COpenSSL", "CChecksum", "CSQLite"]),
 
         // MARK: Node: where cores meet sockets, disks and clocks
         library(
             "NodeRuntime", in: "Node",
             [
-                "CChecksum", "Model", "JSON", "Shard", "WriteAheadLog", "LogStorage", "Checkpoint", "TaggingRules",
-                "Compliance",
-                "Normalisation", "Conditions", logging, atomics, collections,
+                "CChecksum", "COpenSSL", "Consensus", "Model", "JSON", "Placement", "Shard", "WriteAheadLog", "LogStorage",
+                "Checkpoint", "TaggingRules", "Compliance", "Normalisation", "Conditions", "Membership", "Founding",
+                "HTTPTransport", "PeerTransport", logging, atomics, collections,
             ] + nio),
         library(
             "API", in: "Node",
@@ -111,15 +118,20 @@ let package = Package(
             ] + nio),
 
         // MARK: App
-        library("Simulation", in: "App", ["CChecksum", "Consensus", "WriteAheadLog"]),
+        library("Linearizability", in: "App"),
+        library("Simulation", in: "App", ["Linearizability", "CChecksum", "Consensus", "WriteAheadLog"]),
         program("vtag-sim", ["Simulation", "Consensus", "Membership", arguments]),
         program(
             "vtagd",
             [
-                "API", "NodeRuntime", "HTTPTransport", "JSON", "Model", arguments, yams, logging, lifecycle,
-                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+                "API", "NodeRuntime", "HTTPTransport", "PeerTransport", "Membership", "JSON", "Model", arguments, yams,
+                logging, lifecycle, .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ] + nio),
-        program("vtag", ["HTTPTransport", "JSON", "Model", arguments, yams, logging] + nio),
+        program("vtag", ["HTTPTransport", "PeerTransport", "JSON", "Model", arguments, yams, logging] + nio),
+        library(
+            "LoadTesting", in: "App",
+            ["Linearizability", "HTTPTransport", "JSON", "Model", yams, histogram, logging] + nio),
+        program("vtag-load", ["LoadTesting", "JSON", arguments]),
         program(
             "vtag-bench",
             [
@@ -137,13 +149,23 @@ let package = Package(
         tests("Normalisation", ["Model", "JSON"], resources: [.copy("Fixtures")]),
         tests("WriteAheadLog"),
         tests("Membership"),
+        tests("Founding", ["Membership"]),
         tests("Consensus", ["WriteAheadLog"]),
-        tests("Shard", ["Model", "JSON", "Conditions", "TaggingRules", "Compliance", "Normalisation"]),
+        tests("Placement", ["Model"]),
+        tests("Shard", ["Model", "JSON", "Conditions", "TaggingRules", "Compliance", "Normalisation", "Placement"]),
         tests("HTTPTransport", ["COpenSSL", "CNGHTTP2", nioHTTP1, nioEmbedded, logging] + nio),
+        tests("PeerTransport", ["HTTPTransport", "Membership", "COpenSSL", logging] + nio),
         tests("LogStorage", ["WriteAheadLog"] + nio),
         tests("Checkpoint", ["Model", "JSON", "CSQLite"]),
-        tests("NodeRuntime", ["Model", "JSON", "Shard", "TaggingRules", "Compliance", "Checkpoint", logging] + nio),
-        tests("Simulation", ["Consensus"]),
+        tests(
+            "NodeRuntime",
+            [
+                "Model", "JSON", "Placement", "Shard", "TaggingRules", "Compliance", "Checkpoint", "Membership", "Founding",
+                logging, nioEmbedded,
+            ] + nio),
+        tests("Linearizability", ["Simulation"]),
+        tests("Simulation", ["Consensus", "Linearizability"]),
+        tests("LoadTesting", ["Linearizability", "HTTPTransport", "JSON", "Model"]),
         tests("API", ["Model", "JSON", "NodeRuntime", "HTTPTransport", "COpenSSL", jwt, logging] + nio),
         .testTarget(
             name: "WholeProcessTests",

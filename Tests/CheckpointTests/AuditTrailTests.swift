@@ -18,7 +18,16 @@ struct AuditTrailTests {
         checkpoint.close()
     }
 
-    @Test("Every entry is there once, the newest first within a shard")
+    @Test("A place in the trail is the same after it was bytes; other bytes are none")
+    func cursors() {
+        let cursor = AuditCursor(stamp: -1_790_000_000_000, shard: 64, sequence: 1 << 39)
+        #expect(AuditCursor(bytes: cursor.bytes) == cursor)
+        for bytes in [[], Array(cursor.bytes.dropLast()), cursor.bytes + [0], [UInt8](repeating: 0xFF, count: 24)] {
+            #expect(AuditCursor(bytes: bytes) == nil)
+        }
+    }
+
+    @Test("Every entry is there once, the newest first within a shard, and newest first but for clocks that jump back")
     func complete() async throws {
         try await history { _, world, trail in
             #expect(Set(trail) == Set(world.audit.map(\.entry)) && trail.count == world.audit.count)
@@ -27,6 +36,8 @@ struct AuditTrailTests {
                 let sequences = trail.filter { own.contains($0.id) }.map(\.sequence)
                 #expect(sequences == sequences.sorted(by: >))
             }
+            let stamps = trail.map(\.at.milliseconds)
+            #expect(zip(stamps, stamps.dropFirst()).allSatisfy { $0 >= $1 - 1000 })
         }
     }
 
@@ -87,8 +98,9 @@ struct AuditTrailTests {
     @Test("An entry that is missing or altered behind our back is damage for the page that needs it")
     func tampering() async throws {
         for sql in [
-            "DELETE FROM tag_audit WHERE number = 40", "UPDATE tag_audit SET actor = 'mallory' WHERE number = 40",
-            "UPDATE tag_audit SET number = 100000 WHERE number = 40",
+            "DELETE FROM tag_audit WHERE shard = 2 AND sequence = 5",
+            "UPDATE tag_audit SET actor = 'mallory' WHERE shard = 2 AND sequence = 5",
+            "UPDATE tag_audit SET number = number + 100000 WHERE shard = 2 AND sequence = 5",
         ] {
             let scratch = try Scratch()
             var world = World(seed: 32)

@@ -26,6 +26,7 @@ struct CheckpointTests {
             #expect(loaded.rows == world.rows && loaded.items == world.items, "seed \(seed), round \(round)")
             #expect(loaded.state.filter { !$0.value.isEmpty } == world.state.filter { !$0.value.isEmpty })
             #expect(loaded.audit.count == world.audit.count)
+            #expect(loaded.configurations == Dictionary(uniqueKeysWithValues: (0...3).map { ($0, world.configuration($0)) }))
         }
         checkpoint.close()
     }
@@ -184,9 +185,11 @@ struct CheckpointDamageTests {
         #expect(try refusal(Array("hello".utf8))?.code == .damaged)
         let (scratch, _, _) = try await written(seed: 22, rounds: 1)
         var bytes = scratch.bytes
-        bytes[63] = 2
+        bytes[63] = UInt8(CheckpointSchema.version) + 1
         let newer = try refusal(bytes)
         #expect(newer?.code == .newerVersion && newer?.message.contains("newer version") == true)
+        bytes[63] = 1
+        #expect(try refusal(bytes)?.code == .olderVersion)
         bytes[68] = 0
         #expect(try refusal(bytes)?.code == .damaged)
     }

@@ -4,7 +4,7 @@ import Model
 @testable import Checkpoint
 
 /// A directory for one test, removed with it.
-final class Scratch {
+final class Scratch: Sendable {
     let path: String
     var file: String { path + "/checkpoint.sqlite" }
 
@@ -87,7 +87,8 @@ struct World {
         state[shard, default: [:]][key] = value
         audit += entries.map { (shard, $0) }
         return CheckpointBatch(
-            shard: shard, watermark: watermark(shard), rows: changed.compactMap { id, bytes in bytes.map { (id, $0) } },
+            shard: shard, watermark: watermark(shard), configuration: configuration(shard),
+            rows: changed.compactMap { id, bytes in bytes.map { (id, $0) } },
             deleted: changed.filter { $0.value == nil }.map(\.key), audit: entries, state: [(key, value)])
     }
 
@@ -101,14 +102,17 @@ struct World {
             action: .ruleUpdated, tagKey: "rule", actor: "carol", at: Timestamp(milliseconds: now))
         audit.append((0, entry))
         return SystemCheckpointBatch(
-            watermark: watermark(0),
+            watermark: watermark(0), configuration: configuration(0),
             items: [.init(table: .rules, id: id, record: record, columns: [("rule_name", "a"), ("priority", "5")])],
             audit: [entry], state: [("catalog_version", [UInt8(truncatingIfNeeded: indexes[0] ?? 0)])])
     }
 
-    private func watermark(_ shard: Int) -> Watermark {
+    func watermark(_ shard: Int) -> Watermark {
         Watermark(term: 2, appliedIndex: indexes[shard] ?? 0, auditSequence: sequences[shard] ?? 0)
     }
+
+    /// What the group's members are as of its last round.
+    func configuration(_ shard: Int) -> [UInt8] { Array("voters of \(shard) at \(indexes[shard] ?? 0)".utf8) }
 
     private mutating func nextSequence(_ shard: Int) -> UInt64 {
         sequences[shard, default: 0] += 1
@@ -145,6 +149,7 @@ struct World {
 /// What a checkpoint gives back.
 struct Loaded: Equatable {
     var watermarks: [Int: Watermark] = [:]
+    var configurations: [Int: [UInt8]] = [:]
     var rows: [Int: [ResourceID: [UInt8]]] = [:]
     var state: [Int: [String: [UInt8]]] = [:]
     var items: [UUID128: [UInt8]] = [:]
@@ -152,6 +157,7 @@ struct Loaded: Equatable {
 
     init(_ checkpoint: Checkpoint) throws(CheckpointError) {
         watermarks = try checkpoint.watermarks()
+        configurations = checkpoint.configurations()
         for shard in World.shards {
             var (rows, state): ([ResourceID: [UInt8]], [String: [UInt8]]) = ([:], [:])
             try checkpoint.load(

@@ -32,8 +32,7 @@ struct CrashTests {
                         let group = CrashTests.groups[Int.random(in: 0..<3, using: &random)]
                         let index = UInt64(tails[group, default: 0] + 1)
                         let record = PendingRecord(
-                            kind: .entry, group: group, point: LogPoint(index: index, term: term),
-                            payload: payload())
+                            group: group, LogEntry(point: LogPoint(index: index, term: term), payload: payload()))
                         if !appender.stage(record) {
                             try appender.commit()
                             acknowledge(&pending)
@@ -87,9 +86,9 @@ struct CrashTests {
             }
             world.term += 1
             world.disk.failAfter(Int.random(in: 0...60, using: &world.random))
-            var sealed: [SegmentKeeper.Sealed] = []
+            var sealed: [UInt64] = []
             do throws(LogIOError) {
-                let appender = try recovered.appender(sealing: &sealed)
+                let appender = try recovered.appender(index: LogIndex(recovered.groups), sealing: &sealed)
                 // Entries that were on their way may have arrived; once repaired, they are part of the log.
                 world.log = found
                 world.live(appender)
@@ -106,9 +105,9 @@ struct CrashTests {
         "A flipped byte or a cut file is refused or harmless, never a lost entry", arguments: 1...25 as ClosedRange<UInt64>)
     func damage(seed: UInt64) throws {
         var world = World(random: SeededRandom(seed: seed))
-        var sealed: [SegmentKeeper.Sealed] = []
+        var sealed: [UInt64] = []
         let (fresh, _) = try world.read()
-        let appender = try fresh.appender(sealing: &sealed)
+        let appender = try fresh.appender(index: LogIndex(), sealing: &sealed)
         world.disk.failAfter(Int.random(in: 20...80, using: &world.random))
         world.live(appender)
         world.disk = world.disk.crashed(using: &world.random)

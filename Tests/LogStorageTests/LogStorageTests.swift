@@ -1,54 +1,10 @@
 import Foundation
-import Logging
 import NIOCore
 import NIOPosix
-import Synchronization
 import Testing
 import WriteAheadLog
 
 @testable import LogStorage
-
-/// A log with its threads, one producer, and what it was told.
-private final class Harness: Sendable {
-    static let node = LogNodeID(high: 1, low: 2)
-    let storage: LogStorage
-    let producer: LogProducer
-    let eventLoop: any EventLoop
-    let notices = Notices()
-    let fatal = Monitor<LogIOError?>(nil)
-
-    init(_ recovered: RecoveredLog, on eventLoop: any EventLoop = MultiThreadedEventLoopGroup.singleton.next()) throws {
-        self.eventLoop = eventLoop
-        storage = try recovered.start(logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })) {
-            [fatal] error in fatal.change { $0 = error }
-        }
-        producer = storage.producer(on: eventLoop) { [notices] in notices.add($0) }
-    }
-
-    /// Appends entries of `group` with consecutive indexes; the error of the first that is refused.
-    func append(_ indexes: ClosedRange<UInt64>, group: GroupID = 1, payload: [UInt8] = [1, 2, 3]) throws {
-        try eventLoop.submit { [producer] in
-            for index in indexes { try producer.append(group: group, index: index, term: 1, payload: payload) }
-        }.wait()
-    }
-}
-
-/// The highest index that each group was told is durable.
-private final class Notices: Sendable {
-    private let indexes = Monitor<[GroupID: UInt64]>([:])
-
-    func add(_ notices: [DurableNotice]) {
-        indexes.change { indexes in
-            for notice in notices { indexes[notice.group] = notice.index }
-        }
-    }
-
-    func wait(for index: UInt64, group: GroupID = 1) {
-        _ = indexes.wait { $0[group, default: 0] >= index ? true : nil }
-    }
-
-    var all: [GroupID: UInt64] { indexes.change { $0 } }
-}
 
 @Suite("A running log")
 struct LogStorageTests {
@@ -99,7 +55,7 @@ struct LogStorageTests {
         let other = harness.storage.producer(on: otherLoop) { otherNotices.add($0) }
         for index in 1...50 as ClosedRange<UInt64> {
             try harness.append(index...index, group: 1)
-            try otherLoop.submit { try other.append(group: 2, index: index, term: 1, payload: []) }.wait()
+            try otherLoop.submit { other.write(group: 2, .entry(index, [])) }.wait()
         }
         harness.notices.wait(for: 50, group: 1)
         otherNotices.wait(for: 50, group: 2)
@@ -165,7 +121,8 @@ struct LogStorageTests {
             var taken: UInt64 = 0
             do throws(LogAppendError) {
                 while true {
-                    try producer.append(group: 1, index: taken + 1, term: 1, payload: [UInt8](repeating: 0, count: 992))
+                    try producer.reserve(bytes: 992)
+                    producer.write(group: 1, .entry(taken + 1, [UInt8](repeating: 0, count: 992)))
                     taken += 1
                 }
             } catch {
@@ -211,6 +168,86 @@ struct LogStorageTests {
                             : .gap(group: 1, checkpoint: checkpoint, logStartsAfter: base)))
             ) { try again.check(checkpoint: [1: checkpoint]) }
         }
+    }
+
+    @Test("A write is never refused: over a full queue, and on a full disk until there is room")
+    func neverRefused() throws {
+        let disk = SimulatedDisk()
+        disk.freeBytes = 2 * (64 << 10)
+        let harness = try Harness(RecoveredLog(files: disk, options: options(queueBytesMax: 4096)))
+        let payload = [UInt8](repeating: 1, count: 4000)
+        for index in 1...40 as ClosedRange<UInt64> { try harness.write(.entry(index, payload)) }
+        try harness.write(GroupWrite(ticket: 41))
+        while !harness.storage.status.isDiskFull { sched_yield() }
+        #expect(throws: LogAppendError.self) { try harness.append(41...41) }
+        disk.freeBytes = 1 << 20
+        harness.notices.wait(for: 41)
+        #expect(harness.storage.status.waitingBytes == 0)
+        harness.storage.close()
+        try harness.write(.entry(41, payload))
+        #expect(harness.notices.all == [1: 41], "after the close nothing is taken")
+        #expect(try indexes(RecoveredLog(files: disk, options: options())) == Array(1...40))
+    }
+
+    @Test("Hard states and tombstones outlive the segments that hold their records")
+    func hardStatesOutliveSegments() throws {
+        let disk = SimulatedDisk()
+        let harness = try Harness(RecoveredLog(files: disk, options: options(segmentBytes: 16 << 10)))
+        let state = LogHardState(term: 1, vote: 77)
+        try harness.write(GroupWrite(hardState: state, ticket: 1), group: 5)
+        try harness.write(
+            GroupWrite(
+                hardState: state, entries: [LogEntry(point: LogPoint(index: 1, term: 1), payload: [9])], ticket: 1),
+            group: 6)
+        try harness.remove(group: 6, ticket: 2)
+        try harness.write(GroupWrite(restart: LogPoint(index: 12, term: 1), ticket: 1), group: 7)
+        for index in 1...100 as ClosedRange<UInt64> {
+            try harness.append(index...index, payload: [UInt8](repeating: 3, count: 1000))
+            harness.notices.wait(for: index)
+        }
+        harness.storage.trim(upTo: [1: 100])
+        while harness.storage.status.segments > 1 { sched_yield() }
+        #expect(harness.bases.change { $0.keys.sorted() } == [1])
+        harness.storage.close()
+
+        let again = try RecoveredLog(files: disk, options: options(segmentBytes: 16 << 10))
+        #expect(again.hardStates == [5: state, 6: state])
+        #expect(again.removed == [6])
+        #expect(again.groups.keys.sorted() == [1, 5, 7])
+        #expect(again.groups[7]?.base == LogPoint(index: 12, term: 1))
+        try again.check(checkpoint: [1: 100, 6: 1, 7: 12])
+        #expect(throws: LogError.self) { try again.check(checkpoint: [1: 100, 7: 20]) }
+        try again.check(checkpoint: [1: 100, 7: 20], installed: [7])
+
+        let next = try Harness(again)
+        try next.write(.entry(1, [4]), group: 6)
+        next.notices.wait(for: 1, group: 6)
+        next.storage.close()
+        let last = try RecoveredLog(files: disk, options: options(segmentBytes: 16 << 10))
+        #expect(last.removed.isEmpty && last.hardStates[6] == state && last.groups[6]?.last.index == 1)
+    }
+
+    @Test("Entries that were cut off, and those of a group that left, do not keep segments")
+    func voidEntriesKeepNothing() throws {
+        let disk = SimulatedDisk()
+        let harness = try Harness(RecoveredLog(files: disk, options: options(segmentBytes: 16 << 10)))
+        let payload = [UInt8](repeating: 3, count: 1000)
+        try harness.append(1...1, group: 2)
+        for group in [2, 3] as [GroupID] {
+            for index in (group == 2 ? 2 : 1)...40 as ClosedRange<UInt64> {
+                try harness.append(index...index, group: group, payload: payload)
+                harness.notices.wait(for: index, group: group)
+            }
+        }
+        harness.storage.trim(upTo: [2: 1])
+        try harness.write(GroupWrite(truncateTo: LogPoint(index: 1, term: 1), ticket: 41), group: 2)
+        try harness.remove(group: 3, ticket: 41)
+        while harness.storage.status.segments > 1 { sched_yield() }
+        harness.storage.close()
+        let again = try RecoveredLog(files: disk, options: options(segmentBytes: 16 << 10))
+        #expect(again.groups[2]?.base == LogPoint(index: 1, term: 1) && again.groups[2]?.last.index == 1)
+        #expect(again.removed == [3])
+        try again.check(checkpoint: [2: 1])
     }
 
     @Test("A directory has one holder at a time, and tells which")

@@ -19,6 +19,7 @@ final class SimulatedDisk: LogFileSystem {
         var names: [String: Int] = [:]
         var contents: [Contents] = []
         var operationsLeft = Int.max
+        var syncsLeft = Int.max
         var freeBytes = Int.max
     }
 
@@ -31,9 +32,17 @@ final class SimulatedDisk: LogFileSystem {
 
     /// The disk as the next process finds it after a loss of power.
     func crashed(using random: inout SeededRandom) -> SimulatedDisk {
+        crashed { _ in random.next() & 1 == 0 }
+    }
+
+    /// The same; `arrives` tells which of the sectors not synced, counted from 0, are on the platter.
+    func crashed(_ arrives: (Int) -> Bool) -> SimulatedDisk {
         var after = state.withLock { $0 }
+        var number = 0
         for file in after.contents.indices {
-            for sector in after.contents[file].dirtySectors.sorted() where random.next() & 1 == 0 {
+            for sector in after.contents[file].dirtySectors.sorted() {
+                number += 1
+                guard arrives(number - 1) else { continue }
                 let end = min(after.contents[file].bytes.count, (sector + 1) * Self.sectorBytes)
                 let range = sector * Self.sectorBytes..<end
                 after.contents[file].durable.replaceSubrange(range, with: after.contents[file].bytes[range])
@@ -42,6 +51,7 @@ final class SimulatedDisk: LogFileSystem {
             after.contents[file].dirtySectors = []
         }
         after.operationsLeft = .max
+        after.syncsLeft = .max
         return SimulatedDisk(after)
     }
 
@@ -49,6 +59,7 @@ final class SimulatedDisk: LogFileSystem {
     func killed() -> SimulatedDisk {
         var after = state.withLock { $0 }
         after.operationsLeft = .max
+        after.syncsLeft = .max
         return SimulatedDisk(after)
     }
 
@@ -63,6 +74,12 @@ final class SimulatedDisk: LogFileSystem {
 
     /// After `count` more changes every one fails.
     func failAfter(_ count: Int) { state.withLock { $0.operationsLeft = count } }
+
+    /// After `count` more syncs of files every change fails: what was written last stays unsynced.
+    func failSync(after count: Int) { state.withLock { $0.syncsLeft = count } }
+
+    /// Sectors that were written and not synced.
+    var dirtySectorCount: Int { state.withLock { $0.contents.map(\.dirtySectors.count).reduce(0, +) } }
 
     /// Room for new files in bytes; removed files give theirs back.
     var freeBytes: Int {
@@ -156,6 +173,12 @@ private final class SimulatedFile: LogFile {
     }
 
     func sync() throws(LogIOError) {
+        let isSpent = disk.state.withLock { state in
+            if state.syncsLeft == 0 { state.operationsLeft = 0 }
+            if state.syncsLeft < .max { state.syncsLeft -= 1 }
+            return state.operationsLeft == 0
+        }
+        if isSpent { throw LogIOError(operation: "sync", path: "\(number)", code: EIO) }
         try disk.spendOperation("sync", "\(number)")
         disk.state.withLock { state in
             state.contents[number].durable = state.contents[number].bytes

@@ -20,8 +20,8 @@ func roleRule(_ value: String, id: UInt64 = 1, name: String = "role") -> Catalog
 
 extension Node {
     /// Returns when every row is judged under the catalogue in force.
-    func settled() async {
-        while await statistics().pending > 0 { await Task.yield() }
+    func settled() async throws {
+        while try await statistics().pending > 0 { await Task.yield() }
     }
 }
 
@@ -56,7 +56,7 @@ struct LivenessTests {
             }
         }
         #expect(try await node.submit(.create(roleRule("front")), by: operatorContext).outcomes == [.created])
-        await node.settled()
+        try await node.settled()
         isSwept.withLock { $0 = true }
         for writer in writers { #expect(try await writer.value > 0) }
         #expect(try await node.allRecords().allSatisfy { $0.tag("role")?.value == "front" })
@@ -75,7 +75,7 @@ struct LivenessTests {
             #expect(try await node.observe([large]) == [.created])
         }
         _ = try await node.submit(.create(roleRule("front")), by: operatorContext)
-        await node.settled()
+        try await node.settled()
         #expect(try await node.allRecords().allSatisfy { $0.tag("role")?.value == "front" })
         await node.stop()
     }
@@ -107,7 +107,7 @@ struct LivenessTests {
         let bench = Bench()
         let node = try await bench.start(shards: 1, checkpointEvery: 3_600_000, backlogMax: 10, waitingMax: 5)
         _ = try await node.observe((0..<20).map { instance($0) })
-        let host = node.hosts[0]
+        let host = try #require(node.shards[0])
         let answers = Shared<[Result<ShardReply, NodeError>]>([])
         try await host.eventLoop.submit {
             for number in 0..<7 {
@@ -195,7 +195,7 @@ struct LivenessTests {
             let node = try await bench.start()
             _ = try await node.observe([instance(1)])
             freed = node
-            freedHost = node.hosts[0]
+            freedHost = node.shards[0]
             await node.stop()
         }
         // What the loops still had to do for it goes with their next turn.

@@ -123,7 +123,7 @@ struct ModelCheckTests {
         }
         #expect(try await node.submit(command, by: operatorContext).outcomes == [expected])
         // Whether the sweep ends before the next step is left to chance.
-        if dice.below(2) == 0 { await node.settled() }
+        if dice.below(2) == 0 { try await node.settled() }
     }
 
     private func write(_ node: Node, _ model: inout Inventory, _ dice: inout Dice) async throws {
@@ -169,7 +169,7 @@ struct ModelCheckTests {
     // MARK: Comparison
 
     private func compare(_ node: Node, _ model: Inventory, _ place: String) async throws {
-        await node.settled()
+        try await node.settled()
         let records = try await node.allRecords()
         #expect(records.count == model.things.count, "\(place)")
         let byID = Dictionary(uniqueKeysWithValues: records.map { ($0.resource.id, $0) })
@@ -185,7 +185,7 @@ struct ModelCheckTests {
             #expect(record.compliance.map(\.policyID) == (model.hasPolicy ? [Self.policyID] : []), "\(place)")
             #expect(record.isCompliant == (!model.hasPolicy || tags["owner"] != nil), "\(place)")
         }
-        #expect(await node.statistics().totals == recount(records), "\(place)")
+        #expect(try await node.statistics().totals == recount(records), "\(place)")
         try await compareTrail(node, records, place)
     }
 

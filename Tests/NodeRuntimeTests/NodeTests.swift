@@ -76,7 +76,7 @@ struct NodeTests {
         let after = try await node.allRecords()
         #expect(after == before)
         #expect(after.count == 500)
-        #expect(await node.statistics().totals.resources == 500)
+        #expect(try await node.statistics().totals.resources == 500)
         await node.stop()
     }
 
@@ -167,7 +167,7 @@ struct NodeTests {
         let command = ShardCommand.deleteResource(id, .unchangedSince(index))
         #expect(try await node.submit(command, shard: node.shard(of: id.slot), by: operatorContext).outcomes == [.deleted])
         #expect(try await node.record(id) == nil)
-        #expect(await node.statistics().totals.resources == 0)
+        #expect(try await node.statistics().totals.resources == 0)
         await node.stop()
     }
 }

@@ -41,8 +41,13 @@ extension Shard {
         switch try propose(command, by: context, at: now, judge: judge) {
         case .answer(let reply, _): return reply
         case .append(let proposal):
-            appended(proposal)
+            appended(proposal, term: 1)
             return proposal.reply
         }
+    }
+
+    /// The group has committed what was proposed up to `index`.
+    mutating func commit(upTo index: UInt64) throws {
+        for index in state.appliedIndex + 1...index { _ = try apply([], at: index, term: 1) }
     }
 }

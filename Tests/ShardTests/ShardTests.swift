@@ -25,10 +25,10 @@ struct ShardTests {
         #expect(try shard.state.record(id) == nil)
         #expect(try shard.take(.observe([observation("web")])).outcomes == [.unchanged])
         #expect(try shard.take(.observe([observation("db")])).outcomes == [.updated])
-        _ = try shard.commit(upTo: 1)
+        try shard.commit(upTo: 1)
         #expect(try shard.state.record(id)?.resource.name == "web")
         #expect(try shard.newest(id)?.resource.name == "db")
-        _ = try shard.commit(upTo: 2)
+        try shard.commit(upTo: 2)
         #expect(try shard.state.record(id)?.resource.name == "db")
         #expect(try shard.state.record(id)?.changedIndex == 2)
     }
@@ -48,9 +48,9 @@ struct ShardTests {
                 continue
             }
             log.append(proposal.encoded)
-            shard.appended(proposal)
+            shard.appended(proposal, term: 1)
         }
-        _ = try shard.commit(upTo: UInt64(log.count))
+        try shard.commit(upTo: UInt64(log.count))
         var copy = ShardState(slots: 0..<Slot.count)
         for (position, bytes) in log.enumerated() {
             _ = try copy.apply(EntryPayload(decoding: bytes), at: UInt64(position + 1))
@@ -67,7 +67,7 @@ struct ShardTests {
         var shard = newShard()
         let id = observation("web").id
         try shard.take(.observe([observation("web")]))
-        _ = try shard.commit(upTo: 1)
+        try shard.commit(upTo: 1)
         let tagID = PartID.virtualTag(of: id, key: "role")
         #expect(try shard.take(.deleteTag(tagID, .none)).outcomes.first?.succeeded == false)
         #expect(try shard.take(.setTag(tagID, value: "special", .none)).outcomes == [.updated])
@@ -96,11 +96,11 @@ struct ShardTests {
         let newer = NameJudge(version: 2)
         shard.catalogChanged()
         #expect(try shard.take(.sweep(limit: 4), judge: newer).index == 1)
-        _ = try shard.commit(upTo: 1)
+        try shard.commit(upTo: 1)
         var slices = 0
         while shard.needsSweep(version: 2) {
             try shard.take(.sweep(limit: 4), judge: newer)
-            _ = try shard.commit(upTo: shard.lastIndex)
+            try shard.commit(upTo: shard.lastIndex)
             slices += 1
         }
         #expect(slices == 3)

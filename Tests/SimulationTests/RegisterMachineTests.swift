@@ -1,3 +1,4 @@
+import Linearizability
 import Simulation
 import Testing
 

@@ -27,7 +27,7 @@ struct LogRecoveryTests {
                 == LogTail(
                     sequence: 1, end: segment.end, unconfirmedStart: segment.offsets[3], dirtyEnd: segment.end,
                     stoppedOrderly: false))
-        #expect(recovery.groups[1]?.last == LogPoint(index: 6, term: 1))
+        #expect(recovery.groups[1]?.history.last == LogPoint(index: 6, term: 1))
         #expect(try entries([segment]).map(\.point.index) == [1, 2, 3, 4, 5, 6])
         #expect(try entries([segment], above: [1: 4]).map(\.payload) == [5, 6].map { [UInt8](repeating: $0, count: 700) })
     }
@@ -104,7 +104,7 @@ struct LogRecoveryTests {
     func twoSegments() throws {
         var first = threeBatches()
         let unsealed = first
-        var second = first.successor(lasts: [1: LogPoint(index: 6, term: 1)])
+        var second = first.successor(groups: [1: GroupState(last: LogPoint(index: 6, term: 1))])
         let empty = second
         first.batch()
         first.append(.seal)
@@ -112,22 +112,24 @@ struct LogRecoveryTests {
 
         #expect(try entries([first, second]).map(\.point.index) == [1, 2, 3, 4, 5, 6, 7])
         #expect(try entries([second]).map(\.point.index) == [7], "the start of the log may be trimmed")
-        #expect(try recover([second]).groups[1]?.base == LogPoint(index: 6, term: 1))
+        #expect(try recover([second]).groups[1]?.history.base == LogPoint(index: 6, term: 1))
         #expect(refusal([first]) == .segmentMissing(sequence: 2))
         #expect(try recover([unsealed, empty]).finish().sealOfPrevious == unsealed.end)
         #expect(refusal([unsealed, second]) == .hole)
-        #expect(refusal([first, third(after: second), second.successor(lasts: [:])]) != nil)
+        #expect(refusal([first, third(after: second), second.successor(groups: [:])]) != nil)
 
         var torn = first
         torn.lose(sectors: (torn.offsets[5] / 512 + 1)..<(torn.offsets[5] / 512 + 2))
         #expect(refusal([torn, second]) == .payloadChecksum)
         #expect(
-            refusal([first, unsealed.successor(lasts: [1: LogPoint(index: 5, term: 1)])])
-                == .lastPoint(group: 1, expected: LogPoint(index: 5, term: 1), found: LogPoint(index: 6, term: 1)))
+            refusal([first, unsealed.successor(groups: [1: GroupState(last: LogPoint(index: 5, term: 1))])])
+                == .groupState(
+                    group: 1, expected: GroupState(last: LogPoint(index: 5, term: 1)),
+                    found: GroupState(last: LogPoint(index: 6, term: 1))))
     }
 
     private func third(after second: SegmentImage) -> SegmentImage {
-        SegmentImage(sequence: 4, previousEnd: second.end, lasts: [1: LogPoint(index: 7, term: 1)])
+        SegmentImage(sequence: 4, previousEnd: second.end, groups: [1: GroupState(last: LogPoint(index: 7, term: 1))])
     }
 
     @Test("Entries that skip, repeat or go back in term are damage")
@@ -154,7 +156,7 @@ struct LogRecoveryTests {
         segment.append(.truncate, index: 1, term: 1)
         segment.append(index: 2, term: 3, payload: [22])
         #expect(try entries([segment]).map(\.payload) == [[1], [20], [22]])
-        let history = try recover([segment]).groups[1]
+        let history = try recover([segment]).groups[1]?.history
         #expect(history?.last == LogPoint(index: 2, term: 3))
         #expect([0, 1, 2, 3].map { history?.term(at: $0) } == [0, 1, 3, nil])
 

@@ -11,7 +11,8 @@ struct RecordTests {
         bytes.withUnsafeMutableBytes { bytes in
             payload.withUnsafeBytes {
                 Record.encode(
-                    RecordHeader(kind: .entry, startsBatch: true, group: 513, index: 1 << 40, term: 9), payload: $0,
+                    RecordHeader(kind: .entry, startsBatch: true, group: 513, entryKind: 200, index: 1 << 40, term: 9),
+                    payload: $0,
                     into: bytes, at: offset, seed: seed)
             }
         }
@@ -36,6 +37,7 @@ struct RecordTests {
                 }
                 #expect(header.kind == .entry && header.startsBatch && header.group == 513)
                 #expect(header.index == 1 << 40 && header.term == 9 && header.payloadBytes == UInt32(length))
+                #expect(header.entryKind == 200)
                 let segment = [UInt8](repeating: 0, count: offset) + record
                 segment.withUnsafeBytes { bytes in
                     Record.withPayload(of: header, in: bytes, at: offset, seed: seed) {
@@ -43,6 +45,32 @@ struct RecordTests {
                     }
                 }
             }
+        }
+    }
+
+    /// Reads `record`, which stands at `offset`, as an entry.
+    private func readEntry(_ record: [UInt8], at offset: Int) throws(LogDamage.Reason) -> LogEntry {
+        try record.withUnsafeBytes { bytes in
+            Result { () throws(LogDamage.Reason) in
+                let header = try Record.entryHeader(bytes, at: offset, seed: seed)
+                guard header.recordBytes == record.count else { throw .length }
+                return try Record.entry(header, in: bytes, at: offset, seed: seed)
+            }
+        }.get()
+    }
+
+    @Test("An entry is read back from its record alone, masked or not; every flipped bit of it is damage")
+    func entryAlone() throws {
+        for payload in [[UInt8](repeating: 0, count: 1500), [UInt8](repeating: 0xA5, count: 701), [], [1]] {
+            let record = encoded(payload, at: 480)
+            let entry = LogEntry(point: LogPoint(index: 1 << 40, term: 9), kind: 200, payload: payload)
+            #expect(try readEntry(record, at: 480) == entry)
+            for byte in record.indices {
+                var damaged = record
+                damaged[byte] ^= 1 << UInt8(byte % 8)
+                #expect(throws: LogDamage.Reason.self) { try readEntry(damaged, at: 480) }
+            }
+            #expect(throws: LogDamage.Reason.headerChecksum) { try readEntry(record, at: 512) }
         }
     }
 
@@ -108,7 +136,12 @@ struct SegmentHeaderTests {
 
     private var segment: SegmentImage {
         SegmentImage(
-            sequence: 3, previousEnd: 4096, lasts: [0: LogPoint(index: 5, term: 1), 9: LogPoint(index: 7, term: 2)])
+            sequence: 3, previousEnd: 4096,
+            groups: [
+                0: GroupState(last: LogPoint(index: 5, term: 1)),
+                9: GroupState(last: LogPoint(index: 7, term: 2), hardState: LogHardState(term: 1 << 40, vote: .max)),
+                65535: GroupState(hardState: LogHardState(term: 4, vote: 1), isRemoved: true),
+            ])
     }
 
     @Test("A header is read back")
@@ -127,10 +160,14 @@ struct SegmentHeaderTests {
         #expect(reason(decode([])) == .preamble)
 
         var newer = segment.bytes
-        newer[8] = 2
+        newer[8] = 3
         #expect(reason(decode(newer)) == .preamble, "the preamble has a checksum of its own")
         newer.withUnsafeMutableBytes { $0.storeInteger(preambleCRC(of: $0), at: 28) }
-        #expect(reason(decode(newer)) == .newerVersion(2))
+        #expect(reason(decode(newer)) == .newerVersion(3))
+        var older = segment.bytes
+        older[8] = 1
+        older.withUnsafeMutableBytes { $0.storeInteger(preambleCRC(of: $0), at: 28) }
+        #expect(reason(decode(older)) == .olderVersion(1))
     }
 
     @Test("Every flipped byte in front of the records is noticed")

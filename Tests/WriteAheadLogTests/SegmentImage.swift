@@ -11,9 +11,10 @@ struct SegmentImage {
     var end: Int
     var isBatchStart = true
 
-    init(sequence: UInt64 = 1, capacity: Int = 16 << 10, previousEnd: Int = 0, lasts: [GroupID: LogPoint] = [:]) {
+    init(sequence: UInt64 = 1, capacity: Int = 16 << 10, previousEnd: Int = 0, groups: [GroupID: GroupState] = [:]) {
         header = SegmentHeader(
-            node: Self.node, sequence: sequence, capacity: UInt64(capacity), previousEnd: UInt64(previousEnd), lasts: lasts)
+            node: Self.node, sequence: sequence, capacity: UInt64(capacity), previousEnd: UInt64(previousEnd), groups: groups
+        )
         bytes = header.encoded() + [UInt8](repeating: 0, count: capacity - header.recordsStart)
         end = header.recordsStart
     }
@@ -43,8 +44,8 @@ struct SegmentImage {
         for at in sectors.lowerBound * 512..<min(bytes.count, sectors.upperBound * 512) { bytes[at] = 0 }
     }
 
-    func successor(capacity: Int = 16 << 10, lasts: [GroupID: LogPoint]) -> SegmentImage {
-        SegmentImage(sequence: header.sequence + 1, capacity: capacity, previousEnd: end, lasts: lasts)
+    func successor(capacity: Int = 16 << 10, groups: [GroupID: GroupState]) -> SegmentImage {
+        SegmentImage(sequence: header.sequence + 1, capacity: capacity, previousEnd: end, groups: groups)
     }
 }
 

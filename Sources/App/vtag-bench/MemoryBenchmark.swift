@@ -91,8 +91,8 @@ extension Shard {
     /// Proposes and commits at once: a log that needs no time.
     fileprivate mutating func take(_ batch: inout [Observation], _ context: WriteContext, _ judge: CatalogJudge) throws {
         if case .append(let proposal) = try propose(.observe(batch), by: context, at: wallClock(), judge: judge) {
-            appended(proposal)
-            _ = try commit(upTo: proposal.index)
+            appended(proposal, term: 1)
+            _ = try apply(proposal.encoded, at: proposal.index, term: 1)
         }
         batch.removeAll(keepingCapacity: true)
     }

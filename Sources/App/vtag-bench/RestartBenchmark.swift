@@ -27,7 +27,7 @@ struct RestartBenchmark: AsyncParsableCommand {
             let start = monotonicSeconds()
             let bench = try await BenchNode.start(in: directory)
             times.append(monotonicSeconds() - start)
-            resources = await bench.node.statistics().totals.resources
+            resources = try await bench.node.statistics().totals.resources
             try await bench.stop()
         }
         let bytes = try FileManager.default.attributesOfItem(atPath: checkpoint)[.size] as? Int ?? 0

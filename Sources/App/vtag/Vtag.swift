@@ -33,7 +33,7 @@ struct Vtag: AsyncParsableCommand {
         subcommands: [
             StatusCommand.self, IngestCommand.self, ResourcesCommand.self, TagsCommand.self, RulesCommand.self,
             SchemaCommand.self, PoliciesCommand.self, ComplianceCommand.self, AuditCommand.self, ContextCommand.self,
-            LoadSamplesCommand.self,
+            ClusterCommand.self, LoadSamplesCommand.self,
         ])
 
     static let version = "0.1.0"

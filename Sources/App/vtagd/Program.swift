@@ -2,10 +2,12 @@ import API
 import Glibc
 import HTTPTransport
 import Logging
+import Membership
 import Model
 import NIOCore
 import NIOPosix
 import NodeRuntime
+import PeerTransport
 import ServiceLifecycle
 import UnixSignals
 
@@ -16,12 +18,13 @@ struct ProgramError: Error {
 }
 
 extension ProgramError {
-    init(_ error: HTTPListenError) {
+    /// `flag` is what the address was given with.
+    init(_ error: HTTPListenError, flag: String) {
         switch error {
         case .inUse(let address):
-            self.init(status: 69, message: "\(address) is in use: stop the other process or choose another with --http")
-        case .notPermitted: self.init(status: 77, message: "\(error), with --http")
-        case .notHere: self.init(status: 64, message: "\(error), with --http")
+            self.init(status: 69, message: "\(address) is in use: stop the other process or choose another with \(flag)")
+        case .notPermitted: self.init(status: 77, message: "\(error), with \(flag)")
+        case .notHere: self.init(status: 64, message: "\(error), with \(flag)")
         case .failed: self.init(status: 71, message: "\(error)")
         }
     }
@@ -63,7 +66,7 @@ struct Program {
         let tls = try makeTLS()
         // Before the node writes anything: an address in use is the most frequent reason not to start.
         let listener = try takeAddress()
-        let node = try await startNode(group)
+        let node = try await startNode(group, try takePeerAddress())
         let server: ServedAPI
         do {
             server = try await ServedAPI(settings, node, group, listener, tls, hangups, logger)
@@ -106,18 +109,31 @@ struct Program {
         do throws(HTTPListenError) {
             return try HTTPListener(host: settings.http.host, port: settings.http.port)
         } catch {
-            throw ProgramError(error)
+            throw ProgramError(error, flag: "--http")
         }
     }
 
-    private func startNode(_ group: any EventLoopGroup) async throws -> Node {
-        let options = NodeOptions(
+    private func takePeerAddress() throws -> HTTPListener? {
+        guard let peer = settings.cluster?.peer else { return nil }
+        do throws(HTTPListenError) {
+            return try HTTPListener(host: peer.host, port: peer.port)
+        } catch {
+            throw ProgramError(error, flag: "--peer")
+        }
+    }
+
+    private func startNode(_ group: any EventLoopGroup, _ peerListener: HTTPListener?) async throws -> Node {
+        var options = NodeOptions(
             dataDirectory: settings.dataDirectory, shards: settings.shards, nodeID: settings.nodeID, region: settings.region,
             zone: settings.zone, logSegmentBytes: settings.logSegmentBytes)
+        options.apiAddress = PeerAddress(settings.http)
+        if let cluster = settings.cluster {
+            options.replicationFactor = cluster.replicationFactor
+            options.peer = NodeOptions.Peer(cluster)
+        }
         do {
-            return try await Node.start(options, on: group, logger: logger) { message in
-                let text = Array(
-                    "vtagd: the disk failed under the log: \(message). Ending: what it holds is unknown.\n".utf8)
+            return try await Node.start(options, on: group, peerListener: peerListener, logger: logger) { message in
+                let text = Array("vtagd: \(message). Ending.\n".utf8)
                 _ = write(STDERR_FILENO, text, text.count)
                 _exit(1)
             }
@@ -138,6 +154,7 @@ private struct ServedAPI: Service {
     /// Time that requests in progress have to finish when the program stops.
     private static let drainSeconds: Int64 = 20
 
+    private let node: Node
     private let server: HTTPServer
     private let api: API
     private let keys: KeySource
@@ -149,6 +166,7 @@ private struct ServedAPI: Service {
         _ settings: Settings, _ node: Node, _ group: MultiThreadedEventLoopGroup, _ listener: HTTPListener,
         _ tls: TLSServerContext?, _ hangups: UnixSignalsSequence, _ logger: Logger
     ) async throws {
+        self.node = node
         self.tls = tls
         self.hangups = hangups
         self.logger = logger
@@ -185,7 +203,7 @@ private struct ServedAPI: Service {
             server = try await HTTPServer.start(
                 on: group, listener: listener, tls: installer, limits: limits, logger: http, service: api)
         } catch let error as HTTPListenError {
-            throw ProgramError(error)
+            throw ProgramError(error, flag: "--http")
         }
         logger.info(
             "ready",
@@ -214,6 +232,7 @@ private struct ServedAPI: Service {
 
     private func reloadOnHangup() async {
         for await _ in hangups {
+            await node.reloadCertificates()
             guard let tls else { continue }
             do throws(TLSError) {
                 try tls.reload()
@@ -222,5 +241,18 @@ private struct ServedAPI: Service {
                 logger.error("TLS files not usable; the old ones stay", metadata: ["error": "\(error)"])
             }
         }
+    }
+}
+
+extension PeerAddress {
+    fileprivate init(_ address: Settings.Address) { self.init(host: address.host, port: UInt16(clamping: address.port)) }
+}
+
+extension NodeOptions.Peer {
+    fileprivate init(_ cluster: Settings.Cluster) {
+        self.init(
+            advertised: PeerAddress(cluster.peer),
+            tls: cluster.tls.map { PeerTLS.Files(ca: $0.ca, certificate: $0.certificate, privateKey: $0.privateKey) },
+            joins: cluster.joins.map { PeerAddress($0) }, bootstrapExpect: cluster.bootstrapExpect, isEdge: cluster.isEdge)
     }
 }

@@ -20,6 +20,16 @@ struct Settings: Sendable {
         let port: Int
     }
 
+    /// How the node takes part in a cluster.
+    struct Cluster: Sendable {
+        let peer: Address
+        let joins: [Address]
+        let bootstrapExpect: Int?
+        let isEdge: Bool
+        let replicationFactor: Int
+        let tls: (certificate: String, privateKey: String, ca: String)?
+    }
+
     let dataDirectory: String
     let http: Address
     let nodeID: String?
@@ -27,6 +37,7 @@ struct Settings: Sendable {
     let zone: String
     let shards: Int
     let tls: (certificate: String, privateKey: String, clientCA: String?)?
+    let cluster: Cluster?
     let jwks: String?
     let threads: Int
     let logLevel: Logger.Level
@@ -35,7 +46,8 @@ struct Settings: Sendable {
 
     static let names = [
         "config", "data_dir", "http", "node_id", "region", "zone", "shards", "tls_cert", "tls_key", "tls_ca", "jwks",
-        "threads", "log_level", "log_format", "log_segment_bytes",
+        "threads", "log_level", "log_format", "log_segment_bytes", "peer", "join", "bootstrap_expect", "edge",
+        "replication_factor", "peer_tls_cert", "peer_tls_key", "peer_tls_ca",
     ]
     /// Variables of the command line, which often share the shell with the node.
     private static let clientVariables: Set = [
@@ -64,6 +76,7 @@ struct Settings: Sendable {
         logSegmentBytes = try Self.number(values["log_segment_bytes"], in: 1 << 20...1 << 30) ?? 64 << 20
         jwks = values["jwks"]?.text
         tls = try Self.tls(values)
+        cluster = try Self.cluster(values)
         logLevel = try Self.choice(values["log_level"], Logger.Level.allCases, \.rawValue) ?? .info
         logFormat =
             try Self.choice(values["log_format"], LogFormat.allCases, \.rawValue)
@@ -74,6 +87,48 @@ struct Settings: Sendable {
                     "http: \(http.host) is not a loopback address; clear text is for loopback alone: give --tls-cert and --tls-key"
             )
         }
+    }
+
+    // MARK: Cluster
+
+    /// Nil where nothing says that the node is to meet others.
+    private static func cluster(_ values: Values) throws(SettingsError) -> Cluster? {
+        let tls = try peerTLS(values)
+        guard values["peer"] != nil || values["join"] != nil || values["bootstrap_expect"] != nil else {
+            for name in ["edge", "peer_tls_cert", "replication_factor"] {
+                if let value = values[name] { throw SettingsError(message: "\(value.origin): needs --peer and --join") }
+            }
+            return nil
+        }
+        let peer = try address(values["peer"]) ?? Address(host: "127.0.0.1", port: 7070)
+        guard tls != nil || isLoopback(peer.host) else {
+            throw SettingsError(
+                message:
+                    "peer: \(peer.host) is not a loopback address; between machines nodes speak TLS: give --peer-tls-cert, --peer-tls-key and --peer-tls-ca"
+            )
+        }
+        var joins: [Address] = []
+        if let join = values["join"] {
+            for part in join.text.split(separator: ",") {
+                let text = part.trimmingCharacters(in: .whitespaces)
+                if let found = try address(Value(text: text, origin: join.origin)) { joins.append(found) }
+            }
+        }
+        let isEdge = try choice(values["edge"], [true, false], \.description) ?? false
+        return Cluster(
+            peer: peer, joins: joins, bootstrapExpect: try number(values["bootstrap_expect"], in: 1...7), isEdge: isEdge,
+            replicationFactor: try number(values["replication_factor"], in: 1...7) ?? 3, tls: tls)
+    }
+
+    private static func peerTLS(
+        _ values: Values
+    ) throws(SettingsError) -> (certificate: String, privateKey: String, ca: String)? {
+        let given = ["peer_tls_cert", "peer_tls_key", "peer_tls_ca"].compactMap { values[$0] }
+        guard let first = given.first else { return nil }
+        guard given.count == 3 else {
+            throw SettingsError(message: "\(first.origin): --peer-tls-cert, --peer-tls-key and --peer-tls-ca go together")
+        }
+        return (given[0].text, given[1].text, given[2].text)
     }
 
     // MARK: Sources

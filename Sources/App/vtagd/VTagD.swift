@@ -17,7 +17,10 @@ struct VTagD: AsyncParsableCommand {
             Exit status: 0 after a clean stop, 64 bad usage or configuration, 69 address in use, 73 data directory in use or not
             writable, 74 damaged data, 77 port not permitted, 1 anything else.
 
-            Example: vtagd --data-dir ./data --http 127.0.0.1:8080
+            Alone:      vtagd --data-dir ./data --http 127.0.0.1:8080
+            In a cluster of three, each with its own names and addresses:
+                        vtagd --data-dir ./n1 --node-id n1 --http 127.0.0.1:8101 --peer 127.0.0.1:9101 \
+                              --bootstrap-expect 3 --join 127.0.0.1:9101,127.0.0.1:9102,127.0.0.1:9103
             """,
         version: Program.version)
 
@@ -49,7 +52,17 @@ struct Flags: ParsableArguments {
     @Option(help: "Stable name of this node; kept in the data directory after the first start.") var nodeID: String?
     @Option(help: "Region of this node (local).") var region: String?
     @Option(help: "Zone of this node (local).") var zone: String?
+    @Option(help: "Node-to-node listener, HTTP/2 (127.0.0.1:7070 with --join or --bootstrap-expect, else none).")
+    var peer: String?
+    @Option(help: "Nodes that may be in the cluster already: HOST:PORT,…") var join: String?
+    @Option(help: "Found a new cluster once so many nodes have met.") var bootstrapExpect: String?
+    @Flag(help: "Hold no shard: serve and forward only.") var edge = false
     @Option(help: "Shards, at creation only (16).") var shards: String?
+    @Option(help: "Copies of each shard, at creation only (3 in a cluster, 1 alone).") var replicationFactor: String?
+    @Option(help: "PEM file with this node's certificate for other nodes (vtag cluster certs makes one).")
+    var peerTLSCert: String?
+    @Option(help: "PEM file with its private key.") var peerTLSKey: String?
+    @Option(help: "PEM file of the CAs that sign nodes' certificates.") var peerTLSCa: String?
     @Option(help: "PEM file with the certificate of the public listener and its intermediates.") var tlsCert: String?
     @Option(help: "PEM file with its private key.") var tlsKey: String?
     @Option(help: "PEM file of CAs; clients must then show a certificate from one of them.") var tlsCa: String?
@@ -63,7 +76,9 @@ struct Flags: ParsableArguments {
     var given: [String: String] {
         let all: [String: String?] = [
             "config": config, "data_dir": dataDir, "http": http, "node_id": nodeID, "region": region, "zone": zone,
-            "shards": shards, "tls_cert": tlsCert, "tls_key": tlsKey, "tls_ca": tlsCa, "jwks": jwks, "threads": threads,
+            "peer": peer, "join": join, "bootstrap_expect": bootstrapExpect, "edge": edge ? "true" : nil,
+            "replication_factor": replicationFactor, "peer_tls_cert": peerTLSCert, "peer_tls_key": peerTLSKey,
+            "peer_tls_ca": peerTLSCa, "shards": shards, "tls_cert": tlsCert, "tls_key": tlsKey, "tls_ca": tlsCa, "jwks": jwks, "threads": threads,
             "log_level": logLevel, "log_format": logFormat, "log_segment_bytes": logSegmentBytes,
         ]
         return all.compactMapValues(\.self)

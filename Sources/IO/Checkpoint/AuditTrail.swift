@@ -26,12 +26,44 @@ package struct AuditFilter: Hashable, Sendable {
     }
 }
 
-/// A place in the audit history; the entries of the next page are older.
-package struct AuditCursor: Hashable, Sendable {
-    /// Number of the last entry that was looked at.
-    package let number: UInt64
+/// A place in the audit history, the same on every node: the last entry that was looked at. Those of the next page are
+/// older.
+package struct AuditCursor: Hashable, Comparable, Sendable {
+    /// The entry's time in milliseconds, or that of an entry before it in its shard where that is later.
+    let stamp: Int64
+    let shard: Int
+    let sequence: Int64
 
-    package init(number: UInt64) { self.number = number }
+    init(stamp: Int64, shard: Int, sequence: Int64) {
+        self.stamp = stamp
+        self.shard = shard
+        self.sequence = sequence
+    }
+
+    /// Nil where `bytes` are not a cursor's.
+    package init?(bytes: [UInt8]) {
+        let cursor = bytes.withUnsafeBytes { raw -> AuditCursor? in
+            var reader = ByteReader(raw)
+            guard let stamp = try? reader.zigzag(), let shard = try? reader.varint(), let sequence = try? reader.varint(),
+                reader.atEnd, shard <= UInt64(UInt16.max), sequence <= UInt64(Int64.max)
+            else { return nil }
+            return AuditCursor(stamp: stamp, shard: Int(shard), sequence: Int64(sequence))
+        }
+        guard let cursor else { return nil }
+        self = cursor
+    }
+
+    package var bytes: [UInt8] {
+        var writer = ByteWriter(reserving: 24)
+        writer.zigzag(stamp)
+        writer.varint(shard)
+        writer.varint(UInt64(sequence))
+        return writer.bytes
+    }
+
+    package static func < (left: Self, right: Self) -> Bool {
+        (left.stamp, left.shard, left.sequence) < (right.stamp, right.shard, right.sequence)
+    }
 }
 
 /// Some entries, newest first.
@@ -53,7 +85,8 @@ extension Checkpoint {
     /// Most entries that one page looks at; a rare match may need several pages.
     package static let auditScanMax = 200_000
 
-    /// The entries that match, newest first, `limit` at most, older than the place of `cursor`.
+    /// The entries that match, newest first, each shard's in the order of its sequence, `limit` at most, older than the
+    /// place of `cursor`.
     ///
     /// Sees what the last round wrote. Throws `damaged` where an entry on the way is missing or altered. Blocks; takes
     /// time in proportion to the entries looked at: those of the resource where one is given, else those of the time
@@ -83,7 +116,7 @@ extension Checkpoint {
         var counts: [Group: Int] = [:]
         let day: Int64 = 86_400_000
         _ = try scan(filter, before: nil, lookingAt: .max) { row in
-            let start = row.at.milliseconds - ((row.at.milliseconds % day) + day) % day
+            let start = row.at.milliseconds &- ((row.at.milliseconds % day) + day) % day
             counts[Group(day: start, actor: row.actor, action: row.action), default: 0] += 1
             return true
         }
@@ -104,14 +137,17 @@ extension Checkpoint {
         try reading { connection in
             let totals = try StoredTotals.read(connection, path: path)
             var reader = try AuditReader(connection, path: path, totals: totals)
-            if let cursor { reader.limit(to: Int64(clamping: cursor.number) - 1) }
-            if let resource = filter.resource { try reader.follow(resource) } else { try reader.narrow(to: filter.to) }
+            if let resource = filter.resource {
+                try reader.follow(resource, before: cursor)
+            } else {
+                try reader.merge(before: cursor, to: filter.to)
+            }
             var looked = 0
             while let row = try reader.next() {
                 if let from = filter.from, row.stamp < from.milliseconds { return nil }
                 looked += 1
                 let goesOn = try !filter.matches(row) || body(row)
-                if !goesOn || looked == bound { return AuditCursor(number: UInt64(row.number)) }
+                if !goesOn || looked == bound { return row.place }
             }
             return nil
         }

@@ -14,9 +14,18 @@ extension Checkpoint {
             let totals = try StoredTotals.read(connection, path: path)
             let stored = totals.shards[shard] ?? .none
             let indexTally = try indexTallies(totals, connection)[shard] ?? Tally()
-            try loadState(shard, stored, connection, state)
-            try loadTombstones(shard, stored, connection)
-            try loadRows(shard, stored, connection, ids: ids, indexTally: indexTally, row)
+            let reader = ShardReader(connection, path: path, shard: shard, stored: stored)
+            try reader.state { state($0.key, $0.value) }
+            try reader.tombstones { _, _ in }
+            var numbers = Tally()
+            try reader.records { record in
+                guard ids.contains(record.id.uuid) else {
+                    throw CheckpointError.damaged(path, "row \(record.number) of records is in the wrong shard")
+                }
+                numbers.add(Tally.hash(record.id.uuid, row: record.number))
+                row(record.id, Array(record.bytes))
+            }
+            try reader.compare(indexTally, with: numbers, "entries of the index of shard \(shard)")
         }
     }
 
@@ -28,83 +37,10 @@ extension Checkpoint {
         let shard = CheckpointTransaction.systemShard
         try reading { connection in
             let stored = try StoredTotals.read(connection, path: path).shards[shard] ?? .none
-            try loadState(shard, stored, connection, state)
-            var tally = Tally()
-            for table in SystemCheckpointBatch.Table.allCases {
-                let rows = try connection.prepare(
-                    "SELECT id, changed_index, crc, record FROM \(table.rawValue) ORDER BY id")
-                while try rows.step() {
-                    guard let id = rows.uuid(0) else { throw wrong("a row of \(table.rawValue)") }
-                    let found = StoredItem(
-                        table: table, id: id, changedIndex: rows.bits(1), record: Array(rows.blob(3)))
-                    guard rows.int(2) == Int64(found.checksum) else { throw wrong("row \(id) of \(table.rawValue)") }
-                    tally.add(Tally.hash(id, found.checksum))
-                    item(table, id, found.record)
-                }
-            }
-            try compare(tally, with: stored.rows, "rules, definitions and policies")
+            let reader = ShardReader(connection, path: path, shard: shard, stored: stored)
+            try reader.state { state($0.key, $0.value) }
+            try reader.items { item($0.table, $0.id, $0.record) }
         }
-    }
-
-    private func loadRows(
-        _ shard: Int, _ stored: StoredWatermark, _ connection: SQLiteConnection, ids: ClosedRange<UUID128>,
-        indexTally: Tally, _ row: (ResourceID, [UInt8]) -> Void
-    ) throws {
-        let range = StoredRecord.rows(of: shard)
-        let rows = try connection.prepare(
-            """
-            SELECT row, id, changed_index, audit_head, crc, record FROM records NOT INDEXED
-            WHERE row BETWEEN ? AND ? ORDER BY row
-            """)
-        rows.bind(1, range.first)
-        rows.bind(2, range.last)
-        var tally = Tally()
-        var numbers = Tally()
-        var previous = range.first - 1
-        while try rows.step() {
-            let number = rows.int(0)
-            guard number > previous, let id = rows.uuid(1), ids.contains(id) else { throw wrong("row \(number) of records") }
-            previous = number
-            let record = rows.blob(5)
-            let checksum = StoredRecord.checksum(
-                id, changedIndex: rows.bits(2), auditHead: rows.int(3), record: record)
-            guard rows.int(4) == Int64(checksum) else { throw wrong("row \(number) of records") }
-            tally.add(Tally.hash(id, checksum))
-            numbers.add(Tally.hash(id, row: number))
-            row(ResourceID(id), Array(record))
-        }
-        try compare(tally, with: stored.rows, "rows of shard \(shard)")
-        try compare(indexTally, with: numbers, "entries of the index of shard \(shard)")
-    }
-
-    private func loadState(
-        _ shard: Int, _ stored: StoredWatermark, _ connection: SQLiteConnection, _ state: (String, [UInt8]) -> Void
-    ) throws {
-        let rows = try connection.prepare(
-            "SELECT key, changed_index, crc, value FROM shard_state WHERE shard = ? ORDER BY key")
-        rows.bind(1, Int64(shard))
-        var tally = Tally()
-        while try rows.step() {
-            let found = StoredState(
-                shard: shard, key: rows.text(0), changedIndex: rows.bits(1), value: Array(rows.blob(3)))
-            guard rows.int(2) == Int64(found.checksum) else { throw wrong("state \(found.key) of shard \(shard)") }
-            tally.add(StoredState.hash(found.key, found.checksum))
-            state(found.key, found.value)
-        }
-        try compare(tally, with: stored.state, "rows of the state of shard \(shard)")
-    }
-
-    private func loadTombstones(_ shard: Int, _ stored: StoredWatermark, _ connection: SQLiteConnection) throws {
-        let rows = try connection.prepare(
-            "SELECT id, changed_index, audit_head FROM tombstones WHERE shard = ? ORDER BY id")
-        rows.bind(1, Int64(shard))
-        var tally = Tally()
-        while try rows.step() {
-            guard let id = rows.uuid(0) else { throw wrong("a tombstone of shard \(shard)") }
-            let found = StoredTombstone(changedIndex: rows.bits(1), auditHead: rows.int(2))
-            tally.add(Tally.hash(id, found.checksum))
-        }
-        try compare(tally, with: stored.tombstones, "tombstones of shard \(shard)")
     }
 
     /// What the index from ids to row numbers holds of each shard. Read once, by the first shard that loads.
@@ -127,7 +63,9 @@ extension Checkpoint {
         var previous: UUID128?
         let entries = try connection.prepare("SELECT id, row FROM records INDEXED BY records_id ORDER BY id")
         while try entries.step() {
-            guard let id = entries.uuid(0), previous.map({ $0 < id }) ?? true else { throw wrong("the index of records") }
+            guard let id = entries.uuid(0), previous.map({ $0 < id }) ?? true else {
+                throw CheckpointError.wrongChecksum(path, "the index of records")
+            }
             previous = id
             let row = entries.int(1)
             tallies[Int(row >> CheckpointSchema.rowBits), default: Tally()].add(Tally.hash(id, row: row))
@@ -139,17 +77,5 @@ extension Checkpoint {
     struct IndexCheck: Sendable {
         var totals: StoredTotals
         var tallies: [Int: Tally]
-    }
-
-    private func compare(_ found: Tally, with expected: Tally, _ what: String) throws {
-        guard found == expected else {
-            throw found.count == expected.count
-                ? CheckpointError.damaged(path, "\(what) are not those that were written")
-                : CheckpointError.damaged(path, "\(found.count) \(what) instead of \(expected.count)")
-        }
-    }
-
-    private func wrong(_ what: String) -> CheckpointError {
-        .damaged(path, "\(what) has a wrong checksum")
     }
 }

@@ -1,3 +1,4 @@
+import Dispatch
 import Model
 import Synchronization
 
@@ -11,7 +12,11 @@ import Synchronization
 /// therefore durable only once its transaction is in the main file, and the node's log is trimmed no further than that.
 package final class Checkpoint: Sendable {
     package let path: String
-    private let writer: CheckpointWriter
+    let writer: CheckpointWriter
+    /// Makes and checks snapshots, one at a time.
+    let snapshotQueue = DispatchQueue(label: "checkpoint-snapshots")
+    /// Ends what is under way with snapshots.
+    let isClosing = Mutex(false)
     /// Idle connections of readers.
     private let readers = Mutex<[SQLiteConnection]>([])
     /// What the index from ids to rows held when shards were last loaded.
@@ -81,17 +86,22 @@ package final class Checkpoint: Sendable {
         _ batches: [CheckpointBatch], _ system: SystemCheckpointBatch?,
         done: @escaping @Sendable (Result<Void, CheckpointError>) -> Void
     ) {
-        writer.write(batches, system, done)
+        writer.change(fold: .later, { try $0.write(batches, system) }, done: done)
     }
 
     /// How far the copy of each shard has come; shard 0 is the system shard.
-    package func watermarks() throws(CheckpointError) -> [Int: Watermark] { writer.watermarks }
+    package func watermarks() throws(CheckpointError) -> [Int: Watermark] { writer.shards.mapValues(\.watermark) }
+
+    /// The configuration of each shard's group as of its watermark, as it was handed over.
+    package func configurations() -> [Int: [UInt8]] { writer.shards.mapValues(\.configuration) }
 
     /// What has reached the main file for good: the log may forget what lies below.
     package var durableWatermarks: [Int: Watermark] { writer.durableWatermarks }
 
-    /// Finishes what was handed over, folds the write-ahead file into the main one, and closes. Blocks.
+    /// Finishes what was handed over, but for snapshots, folds the write-ahead file into the main one, and closes. Blocks.
     package func close() {
+        isClosing.withLock { $0 = true }
+        snapshotQueue.sync {}
         readers.withLock { $0 = [] }
         writer.close()
     }

@@ -4,6 +4,8 @@ package import Model
 package struct CheckpointBatch: Sendable {
     package let shard: Int
     package let watermark: Watermark
+    /// The group's configuration as of the watermark; bytes that mean nothing here.
+    package let configuration: [UInt8]
     /// The rows that changed, as they are now. `RecordCodec`'s form; the columns are read from it.
     package let rows: [(id: ResourceID, bytes: [UInt8])]
     /// The rows that are gone.
@@ -14,11 +16,12 @@ package struct CheckpointBatch: Sendable {
     package let state: [(key: String, value: [UInt8]?)]
 
     package init(
-        shard: Int, watermark: Watermark, rows: [(id: ResourceID, bytes: [UInt8])], deleted: [ResourceID],
-        audit: [AuditEntry], state: [(key: String, value: [UInt8]?)]
+        shard: Int, watermark: Watermark, configuration: [UInt8], rows: [(id: ResourceID, bytes: [UInt8])],
+        deleted: [ResourceID], audit: [AuditEntry], state: [(key: String, value: [UInt8]?)]
     ) {
         self.shard = shard
         self.watermark = watermark
+        self.configuration = configuration
         self.rows = rows
         self.deleted = deleted
         self.audit = audit
@@ -32,6 +35,9 @@ package struct SystemCheckpointBatch: Sendable {
         case rules = "virtual_tag_rules"
         case definitions = "tag_schema"
         case policies = "compliance_policies"
+        case settings = "cluster_settings"
+        case members = "cluster_members"
+        case placements = "shard_placements"
     }
 
     /// One row: the stored form, and its columns for readers of the tables (JSON text for nested values).
@@ -51,14 +57,18 @@ package struct SystemCheckpointBatch: Sendable {
     }
 
     package let watermark: Watermark
+    /// As of a data shard.
+    package let configuration: [UInt8]
     package let items: [Item]
     package let audit: [AuditEntry]
     package let state: [(key: String, value: [UInt8]?)]
 
     package init(
-        watermark: Watermark, items: [Item], audit: [AuditEntry], state: [(key: String, value: [UInt8]?)]
+        watermark: Watermark, configuration: [UInt8], items: [Item], audit: [AuditEntry],
+        state: [(key: String, value: [UInt8]?)]
     ) {
         self.watermark = watermark
+        self.configuration = configuration
         self.items = items
         self.audit = audit
         self.state = state
@@ -67,6 +77,7 @@ package struct SystemCheckpointBatch: Sendable {
 
 /// How far a shard's copy has come. Stored in the same transaction as what it covers.
 package struct Watermark: Hashable, Sendable {
+    /// Term of the entry at `appliedIndex`.
     package let term: UInt64
     package let appliedIndex: UInt64
     /// Number of the last audit entry.

@@ -5,6 +5,10 @@ package struct CheckpointError: Error, Sendable, CustomStringConvertible {
         case damaged
         /// Written by a newer version of this software.
         case newerVersion
+        /// Written by an older version, whose files this one does not read.
+        case olderVersion
+        /// A snapshot is not what it should be. Nothing of it was taken over.
+        case snapshotRefused
         /// The file cannot be opened, read or written now. Nothing of a round was written; it may be tried again.
         case unavailable
         /// The disk did not take what was written to it. What is there is unknown: the process must end, never try again.

@@ -49,6 +49,12 @@ struct CheckpointFile {
                 .newerVersion,
                 "\(path) was written by a newer version (schema \(version)). Start that version, or a later one.")
         }
+        guard version == UInt64(CheckpointSchema.version) else {
+            throw CheckpointError(
+                .olderVersion,
+                "\(path) was written by an older version (schema \(version)), which this one does not read. Start that version."
+            )
+        }
         let page = integer(16, bytes: 2) == 1 ? 65_536 : integer(16, bytes: 2)
         let pages = integer(28, bytes: 4)
         // While SQLite folds its write-ahead file into this one, a crash leaves the pages that are missing here over there.

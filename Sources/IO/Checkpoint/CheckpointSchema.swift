@@ -6,24 +6,27 @@
 ///
 /// Ids are 16-byte blobs in network order, times are milliseconds since 1970 in UTC, nested values are JSON text. `row`
 /// is a resource's number: its shard in the upper bits, counting from there, so that a shard lies in one piece and new
-/// resources go to its end; `virtual_tags` and `compliance_status` lie in the same order.
+/// resources go to its end; `virtual_tags` and `compliance_status` lie in the same order. `number` is an audit entry's:
+/// its shard in the upper bits, below them its sequence in the shard, which is dense from 1. So a shard's part of the
+/// file is the same on every node that has it, row numbers aside, and can be taken out and put in by itself.
 enum CheckpointSchema {
     /// "VTAG" in the file's header.
     static let applicationID: Int32 = 0x5654_4147
     /// The version that this code writes; a higher one is refused.
-    static let version: Int32 = 1
-    /// Bits of a resource's number that count inside its shard.
+    static let version: Int32 = 2
+    /// Bits of a resource's or an audit entry's number that count inside its shard.
     static let rowBits: Int64 = 40
 
     static let tables: Set = [
         "resources", "virtual_tags", "virtual_tag_rules", "tag_schema", "compliance_policies", "compliance_status",
-        "ml_inferences", "tag_audit", "records", "shard_state", "tombstones", "watermarks", "totals",
+        "ml_inferences", "tag_audit", "cluster_settings", "cluster_members", "shard_placements", "records", "shard_state",
+        "tombstones", "watermarks", "totals",
     ]
 
     /// Makes all tables in one transaction.
     static func create(_ connection: SQLiteConnection) throws {
         try connection.transaction {
-            try connection.execute(resources + governance + bookkeeping)
+            try connection.execute(resources + governance + cluster + bookkeeping)
             try connection.execute("PRAGMA application_id = \(applicationID); PRAGMA user_version = \(version)")
         }
     }
@@ -76,18 +79,34 @@ enum CheckpointSchema {
 
         """
 
+    /// `replica` is a 64-bit number without a sign, as text; `replicas` is a JSON array of these.
+    private static let cluster = """
+        CREATE TABLE cluster_settings (
+            id BLOB PRIMARY KEY, cluster_id TEXT, shards INTEGER, replication_factor INTEGER,
+            changed_index INTEGER NOT NULL, crc INTEGER NOT NULL, record BLOB NOT NULL) WITHOUT ROWID;
+        CREATE TABLE cluster_members (
+            id BLOB PRIMARY KEY, replica TEXT, name TEXT, peer_address TEXT, api_address TEXT, region TEXT, zone TEXT,
+            edge INTEGER, state TEXT, since INTEGER, changed_index INTEGER NOT NULL, crc INTEGER NOT NULL,
+            record BLOB NOT NULL) WITHOUT ROWID;
+        CREATE TABLE shard_placements (
+            id BLOB PRIMARY KEY, shard INTEGER, replicas TEXT, preferred_leader TEXT, revision INTEGER,
+            changed_index INTEGER NOT NULL, crc INTEGER NOT NULL, record BLOB NOT NULL) WITHOUT ROWID;
+
+        """
+
     private static let bookkeeping = """
         CREATE TABLE shard_state (
             shard INTEGER NOT NULL, key TEXT NOT NULL, changed_index INTEGER NOT NULL, crc INTEGER NOT NULL,
             value BLOB NOT NULL, PRIMARY KEY (shard, key)) WITHOUT ROWID;
         CREATE TABLE watermarks (
             shard INTEGER PRIMARY KEY, term INTEGER NOT NULL, applied_index INTEGER NOT NULL,
-            audit_sequence INTEGER NOT NULL, row_count INTEGER NOT NULL, row_digest INTEGER NOT NULL,
+            audit_sequence INTEGER NOT NULL, audit_stamp INTEGER NOT NULL, audit_skew INTEGER NOT NULL, row_count INTEGER NOT NULL, row_digest INTEGER NOT NULL,
             state_count INTEGER NOT NULL, state_digest INTEGER NOT NULL, tombstone_count INTEGER NOT NULL,
-            tombstone_digest INTEGER NOT NULL, crc INTEGER NOT NULL);
+            tombstone_digest INTEGER NOT NULL, installed_index INTEGER NOT NULL, installed_term INTEGER NOT NULL,
+            configuration BLOB NOT NULL, crc INTEGER NOT NULL);
         CREATE TABLE totals (
             one INTEGER PRIMARY KEY CHECK (one = 1), watermark_count INTEGER NOT NULL, watermark_digest INTEGER NOT NULL,
-            audit_last INTEGER NOT NULL, audit_stamp INTEGER NOT NULL, audit_skew INTEGER NOT NULL, crc INTEGER NOT NULL);
+            crc INTEGER NOT NULL);
 
         """
 }

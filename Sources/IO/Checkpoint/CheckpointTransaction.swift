@@ -5,15 +5,15 @@ struct CheckpointTransaction {
     /// Number of the system shard.
     static let systemShard = 0
 
-    private let connection: SQLiteConnection
+    let connection: SQLiteConnection
     private let path: String
-    private let statements: Statements
-    private let projection: ResourceProjection
-    private(set) var totals: StoredTotals
+    let statements: Statements
+    let projection: ResourceProjection
+    var totals: StoredTotals
     /// The next free resource number of each shard that was written to.
-    private(set) var nextRows: [Int: Int64]
+    var nextRows: [Int: Int64]
     private var changed: Set<Int> = []
-    /// The newest audit entry of the resources that have one in this round.
+    /// Sequence of the newest audit entry of the resources that have one in this round.
     private var heads: [ResourceID: Int64] = [:]
     private var known: [ResourceID: StoredRecord?] = [:]
 
@@ -27,55 +27,39 @@ struct CheckpointTransaction {
     }
 
     mutating func write(_ batches: [CheckpointBatch], _ system: SystemCheckpointBatch?) throws {
-        var parts = batches.map { AuditPart(shard: $0.shard, watermark: $0.watermark, entries: $0.audit) }
-        if let system {
-            parts.append(AuditPart(shard: Self.systemShard, watermark: system.watermark, entries: system.audit))
-        }
-        try writeAudit(parts)
         for batch in batches { try write(batch) }
         if let system { try write(system) }
-        try totals.write(connection, changed: changed)
+    }
+
+    /// Writes the watermarks. The last thing to do.
+    mutating func finish() throws { try totals.write(connection, changed: changed) }
+
+    mutating func set(_ stored: StoredWatermark?, of shard: Int) {
+        totals.shards[shard] = stored
+        changed.insert(shard)
     }
 
     // MARK: Audit
 
-    private struct AuditPart {
-        var shard: Int
-        var watermark: Watermark
-        var entries: [AuditEntry]
-    }
-
-    /// All shards' entries in the order of their times, each shard's in the order of its sequence.
-    private mutating func writeAudit(_ parts: [AuditPart]) throws {
-        var merged: [(stamp: Int64, part: Int, entry: AuditEntry)] = []
-        for (position, part) in parts.enumerated() {
-            let written = totals.shards[part.shard]?.watermark.auditSequence ?? 0
-            var stamp = Int64.min
-            var sequence = written
-            for entry in part.entries where entry.sequence > written {
-                precondition(
-                    entry.sequence == sequence + 1, "audit entry \(entry.sequence) of shard \(part.shard) after \(sequence)")
-                sequence = entry.sequence
-                stamp = max(stamp, entry.at.milliseconds)
-                merged.append((stamp, position, entry))
-            }
-            precondition(
-                sequence == part.watermark.auditSequence,
-                "the audit history of shard \(part.shard) ends at \(sequence), its watermark at \(part.watermark.auditSequence)"
-            )
-        }
-        merged.sort { ($0.stamp, $0.part, $0.entry.sequence) < ($1.stamp, $1.part, $1.entry.sequence) }
-        for (_, position, entry) in merged {
-            let part = parts[position]
-            totals.auditLast += 1
-            totals.auditStamp = max(totals.auditStamp, entry.at.milliseconds)
-            totals.auditSkew = max(totals.auditSkew, totals.auditStamp - entry.at.milliseconds)
-            let previous = try entry.resourceID.map { try head(of: $0, shard: part.shard) } ?? 0
-            if let resource = entry.resourceID { heads[resource] = totals.auditLast }
+    /// The entries that are new, in the order of their sequence.
+    private mutating func writeAudit(
+        _ entries: [AuditEntry], shard: Int, upTo watermark: Watermark, _ stored: inout StoredWatermark
+    ) throws {
+        let written = stored.watermark.auditSequence
+        var sequence = written
+        for entry in entries where entry.sequence > written {
+            precondition(entry.sequence == sequence + 1, "audit entry \(entry.sequence) of shard \(shard) after \(sequence)")
+            sequence = entry.sequence
+            let previous = try entry.resourceID.map { try head(of: $0, shard: shard) } ?? 0
+            if let resource = entry.resourceID { heads[resource] = Int64(bitPattern: sequence) }
             try StoredAuditEntry(
-                number: totals.auditLast, previous: previous, stamp: totals.auditStamp, shard: part.shard, entry: entry
-            ).write(with: statements.insertAudit, changedIndex: part.watermark.appliedIndex)
+                shard: shard, previous: previous, stamp: stored.stamp(entry.at), changedIndex: watermark.appliedIndex,
+                entry: entry
+            ).write(with: statements.insertAudit)
         }
+        precondition(
+            sequence == watermark.auditSequence,
+            "the audit history of shard \(shard) ends at \(sequence), its watermark at \(watermark.auditSequence)")
     }
 
     private mutating func head(of id: ResourceID, shard: Int) throws -> Int64 {
@@ -101,19 +85,22 @@ struct CheckpointTransaction {
     private mutating func write(_ batch: CheckpointBatch) throws {
         precondition(batch.shard > Self.systemShard, "shard \(batch.shard) is no data shard")
         var stored = totals.shards[batch.shard] ?? .none
-        advance(&stored, shard: batch.shard, to: batch.watermark)
+        try writeAudit(batch.audit, shard: batch.shard, upTo: batch.watermark, &stored)
+        advance(&stored, shard: batch.shard, to: batch.watermark, batch.configuration)
         for (id, bytes) in batch.rows { try put(id, bytes, shard: batch.shard, &stored) }
         for id in batch.deleted { try delete(id, batch, &stored) }
         try writeState(batch.state, shard: batch.shard, at: batch.watermark.appliedIndex, &stored)
-        totals.shards[batch.shard] = stored
+        set(stored, of: batch.shard)
     }
 
-    private mutating func advance(_ stored: inout StoredWatermark, shard: Int, to watermark: Watermark) {
+    private func advance(
+        _ stored: inout StoredWatermark, shard: Int, to watermark: Watermark, _ configuration: [UInt8]
+    ) {
         precondition(
             watermark.appliedIndex >= stored.watermark.appliedIndex && watermark.term >= stored.watermark.term,
             "shard \(shard) goes back from \(stored.watermark) to \(watermark)")
         stored.watermark = watermark
-        changed.insert(shard)
+        stored.configuration = configuration
     }
 
     private mutating func put(_ id: ResourceID, _ bytes: [UInt8], shard: Int, _ stored: inout StoredWatermark) throws {
@@ -141,13 +128,9 @@ struct CheckpointTransaction {
         stored.rows.add(Tally.hash(id.uuid, checksum))
         let row = try old?.row ?? nextRow(of: shard)
         let write = old == nil ? statements.insertRecord : statements.updateRecord
-        write.bind(1, row)
-        write.bind(2, id.uuid)
-        write.bind(3, Int64(bitPattern: decoded.changedIndex))
-        write.bind(4, head)
-        write.bind(5, Int64(checksum))
-        write.bind(6, blob: bytes)
-        guard try write.runOnOneRow() else { throw missing(row, id) }
+        let isWritten = try statements.run(
+            write, row: row, id.uuid, changedIndex: decoded.changedIndex, auditHead: head, checksum: checksum, bytes)
+        guard isWritten else { throw missing(row, id) }
         try projection.write(decoded, row: row, isNew: old == nil)
     }
 
@@ -232,7 +215,8 @@ struct CheckpointTransaction {
 
     private mutating func write(_ batch: SystemCheckpointBatch) throws {
         var stored = totals.shards[Self.systemShard] ?? .none
-        advance(&stored, shard: Self.systemShard, to: batch.watermark)
+        try writeAudit(batch.audit, shard: Self.systemShard, upTo: batch.watermark, &stored)
+        advance(&stored, shard: Self.systemShard, to: batch.watermark, batch.configuration)
         for item in batch.items {
             if let old = try StoredItem.checksum(of: item.id, in: item.table, connection) {
                 stored.rows.remove(Tally.hash(item.id, old))
@@ -247,12 +231,12 @@ struct CheckpointTransaction {
             }
         }
         try writeState(batch.state, shard: Self.systemShard, at: batch.watermark.appliedIndex, &stored)
-        totals.shards[Self.systemShard] = stored
+        set(stored, of: Self.systemShard)
     }
 }
 
 /// The statements that run once for each row.
-private struct Statements {
+struct Statements {
     let findRecord: SQLiteStatement
     let findTombstone: SQLiteStatement
     let insertRecord: SQLiteStatement
@@ -266,5 +250,19 @@ private struct Statements {
         updateRecord = try connection.prepare(
             "UPDATE records SET id = ?2, changed_index = ?3, audit_head = ?4, crc = ?5, record = ?6 WHERE row = ?1")
         insertAudit = try connection.prepare(StoredAuditEntry.insert)
+    }
+
+    /// Runs `insertRecord` or `updateRecord`; false where there was no row to change.
+    func run(
+        _ write: SQLiteStatement, row: Int64, _ id: UUID128, changedIndex: UInt64, auditHead: Int64, checksum: UInt32,
+        _ bytes: [UInt8]
+    ) throws -> Bool {
+        write.bind(1, row)
+        write.bind(2, id)
+        write.bind(3, bits: changedIndex)
+        write.bind(4, auditHead)
+        write.bind(5, Int64(checksum))
+        write.bind(6, blob: bytes)
+        return try write.runOnOneRow()
     }
 }

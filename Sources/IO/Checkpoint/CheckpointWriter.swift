@@ -5,14 +5,35 @@ import Synchronization
 
 /// The one connection that writes, on a queue of its own.
 final class CheckpointWriter: Sendable {
+    /// What is to happen in one transaction.
+    typealias Change<Value> = @Sendable (inout CheckpointTransaction) throws -> Value
+
+    /// When the write-ahead file is folded after a change.
+    enum Fold {
+        /// Once it has grown, or is old.
+        case later
+        /// At once, or, where a reader is in the way, after the next change.
+        case now
+    }
+
     private let queue = DispatchQueue(label: "checkpoint")
     private let path: String
     private let worker: Worker
     private let marks: Mutex<Marks>
 
     private struct Marks {
-        var written: [Int: Watermark]
+        var written: [Int: StoredWatermark]
         var durable: [Int: Watermark]
+
+        /// What is durable of a shard that was removed, or went back, is no promise any more.
+        mutating func changed(to shards: [Int: StoredWatermark]) {
+            written = shards
+            for (shard, watermark) in durable {
+                let now = shards[shard]?.watermark
+                if let now, now.appliedIndex >= watermark.appliedIndex { continue }
+                durable[shard] = now
+            }
+        }
     }
 
     /// Size of the write-ahead file in bytes above which it is folded into the main file.
@@ -25,29 +46,39 @@ final class CheckpointWriter: Sendable {
         self.path = path
         worker = Worker(connection, totals)
         try worker.fold()
-        marks = Mutex(Marks(written: worker.watermarks, durable: worker.watermarks))
+        marks = Mutex(Marks(written: totals.shards, durable: totals.shards.mapValues(\.watermark)))
     }
 
-    var watermarks: [Int: Watermark] { marks.withLock { $0.written } }
+    /// What was written last.
+    var shards: [Int: StoredWatermark] { marks.withLock { $0.written } }
     var durableWatermarks: [Int: Watermark] { marks.withLock { $0.durable } }
 
-    func write(
-        _ batches: [CheckpointBatch], _ system: SystemCheckpointBatch?,
-        _ done: @escaping @Sendable (Result<Void, CheckpointError>) -> Void
+    /// Carries out a change, in the order of the calls. `done` is called on the queue. After a failure nothing is changed.
+    func change<Value: Sendable>(
+        fold: Fold, _ body: @escaping Change<Value>, done: @escaping @Sendable (Result<Value, CheckpointError>) -> Void
     ) {
-        queue.async { [self] in
-            do {
-                try worker.write(batches, system, path: path)
-            } catch {
-                let error = CheckpointError(error, path)
-                if error.code == .syncFailed { worker.close(after: error) }
-                return done(.failure(error))
-            }
-            let written = worker.watermarks
-            marks.withLock { $0.written = written }
-            if worker.roundsSinceFold >= Self.roundsMax || walBytes > Self.walBytesMax { fold() }
-            done(.success(()))
+        queue.async { [self] in done(carryOut(fold, body)) }
+    }
+
+    /// The same; blocks until it is carried out.
+    func change<Value: Sendable>(fold: Fold, _ body: Change<Value>) throws(CheckpointError) -> Value {
+        try queue.sync { carryOut(fold, body) }.get()
+    }
+
+    private func carryOut<Value>(_ fold: Fold, _ body: Change<Value>) -> Result<Value, CheckpointError> {
+        let value: Value
+        do {
+            value = try worker.change(path: path, body)
+        } catch {
+            let error = CheckpointError(error, path)
+            if error.code == .syncFailed { worker.close(after: error) }
+            return .failure(error)
         }
+        let written = worker.shards
+        marks.withLock { $0.changed(to: written) }
+        if fold == .now { worker.roundsSinceFold = Self.roundsMax }
+        if worker.roundsSinceFold >= Self.roundsMax || walBytes > Self.walBytesMax { self.fold() }
+        return .success(value)
     }
 
     func close() {
@@ -65,7 +96,7 @@ final class CheckpointWriter: Sendable {
             if error.isSyncFailure { worker.close(after: CheckpointError(error, path)) }
             return
         }
-        let durable = worker.watermarks
+        let durable = worker.shards.mapValues(\.watermark)
         marks.withLock { $0.durable = durable }
     }
 
@@ -79,7 +110,7 @@ final class CheckpointWriter: Sendable {
         private var connection: SQLiteConnection?
         private var totals: StoredTotals
         private var nextRows: [Int: Int64] = [:]
-        private(set) var roundsSinceFold = 0
+        var roundsSinceFold = 0
         /// The failed sync that closed it: a later one would succeed without the lost pages.
         private var failure: CheckpointError?
 
@@ -88,15 +119,20 @@ final class CheckpointWriter: Sendable {
             self.totals = totals
         }
 
-        var watermarks: [Int: Watermark] { totals.shards.mapValues(\.watermark) }
+        var shards: [Int: StoredWatermark] { totals.shards }
 
-        func write(_ batches: [CheckpointBatch], _ system: SystemCheckpointBatch?, path: String) throws {
+        func change<Value>(path: String, _ body: Change<Value>) throws -> Value {
             guard let connection else { throw failure ?? CheckpointError(.unavailable, "\(path) is closed") }
             var transaction = try CheckpointTransaction(connection, path: path, totals: totals, nextRows: nextRows)
-            try connection.transaction { try transaction.write(batches, system) }
+            let value = try connection.transaction {
+                let value = try body(&transaction)
+                try transaction.finish()
+                return value
+            }
             totals = transaction.totals
             nextRows = transaction.nextRows
             roundsSinceFold += 1
+            return value
         }
 
         /// Moves the write-ahead file into the main file, synced. Throws when a reader is in the way.

@@ -15,6 +15,9 @@ struct SQLiteError: Error, CustomStringConvertible {
             .contains(code & 0xFF)
     }
 
+    /// A row is there twice, or without what it must have.
+    var isConstraint: Bool { code & 0xFF == SQLITE_CONSTRAINT }
+
     /// `fsync` of the file or of its directory failed. (The extended codes are macros that Swift does not see.)
     var isSyncFailure: Bool { code == SQLITE_IOERR | 4 << 8 || code == SQLITE_IOERR | 5 << 8 }
 }
@@ -69,11 +72,12 @@ final class SQLiteConnection: @unchecked Sendable {
     }
 
     /// Commits what `body` wrote, or none of it.
-    func transaction<Failure: Error>(_ body: () throws(Failure) -> Void) throws {
+    func transaction<Value>(_ body: () throws -> Value) throws -> Value {
         try execute("BEGIN IMMEDIATE")
         do {
-            try body()
+            let value = try body()
             try execute("COMMIT")
+            return value
         } catch {
             try? execute("ROLLBACK")
             throw error

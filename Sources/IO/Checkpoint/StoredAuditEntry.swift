@@ -2,15 +2,24 @@ import Model
 
 /// A row of `tag_audit`.
 ///
-/// `number` is dense over all shards, from 1, in the order of writing. `previous` is the number of the resource's entry
-/// before this one, 0 for none: the history of a resource is a chain whose newest link its record names. `stamp` is the
-/// entry's time, or the stamp of the entry before where that is later: it never falls as numbers rise.
+/// `previous` is the sequence of the resource's entry before this one, 0 for none: the history of a resource is a chain
+/// in its shard whose newest link its record names. `stamp` is the entry's time, or the stamp of the shard's entry before
+/// where that is later: it never falls as sequences rise.
 struct StoredAuditEntry {
-    var number: Int64
+    var shard: Int
     var previous: Int64
     var stamp: Int64
-    var shard: Int
+    var changedIndex: UInt64
     var entry: AuditEntry
+
+    private var number: Int64 { Self.number(shard: shard, sequence: Int64(bitPattern: entry.sequence)) }
+
+    /// The key of the row.
+    static func number(shard: Int, sequence: Int64) -> Int64 {
+        let rows = StoredRecord.rows(of: shard)
+        precondition(sequence >= 0 && sequence <= rows.last - rows.first, "there is no audit entry \(sequence)")
+        return rows.first + sequence
+    }
 
     static let columns = """
         number, previous, stamp, shard, sequence, at, id, resource_id, rule_id, action, tag_key, old_value, new_value, \
@@ -19,7 +28,7 @@ struct StoredAuditEntry {
 
     static let insert = "INSERT INTO tag_audit (\(columns)) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
 
-    func write(with insert: SQLiteStatement, changedIndex: UInt64) throws {
+    func write(with insert: SQLiteStatement) throws {
         var checksum = RowChecksum()
         let numbers = [number, previous, stamp, Int64(shard), Int64(bitPattern: entry.sequence), entry.at.milliseconds]
         for (position, value) in numbers.enumerated() {
@@ -64,6 +73,10 @@ struct AuditRow {
     }
 
     var number: Int64 { row.int(0) }
+    var shard: Int { Int(row.int(3)) }
+    var sequence: Int64 { row.int(4) }
+    var place: AuditCursor { AuditCursor(stamp: stamp, shard: shard, sequence: sequence) }
+    var changedIndex: UInt64 { row.bits(16) }
     var previous: Int64 { row.int(1) }
     var stamp: Int64 { row.int(2) }
     var at: Timestamp { Timestamp(milliseconds: row.int(5)) }

@@ -1,6 +1,6 @@
 import Model
 
-/// A row of `virtual_tag_rules`, `tag_schema` or `compliance_policies`.
+/// A row of one of the system shard's tables (`SystemCheckpointBatch.Table`).
 struct StoredItem {
     var table: SystemCheckpointBatch.Table
     var id: UUID128

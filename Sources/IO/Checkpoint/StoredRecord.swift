@@ -4,7 +4,7 @@ import Model
 struct StoredRecord {
     var row: Int64
     var changedIndex: UInt64
-    /// Number of the newest audit entry of the resource, 0 for none.
+    /// Sequence of the newest audit entry of the resource, 0 for none.
     var auditHead: Int64
     /// As it is stored.
     var checksum: UInt32
@@ -32,7 +32,7 @@ struct StoredRecord {
             checksum: UInt32(truncatingIfNeeded: select.int(3)))
     }
 
-    /// The numbers that resources of `shard` may have.
+    /// The numbers that resources and audit entries of `shard` may have.
     static func rows(of shard: Int) -> (first: Int64, last: Int64) {
         let first = Int64(shard) << CheckpointSchema.rowBits
         return (first, first + 1 << CheckpointSchema.rowBits - 1)

@@ -3,12 +3,28 @@ import Model
 /// A row of `watermarks`: how far a shard's copy has come, and what there must be of it.
 struct StoredWatermark: Equatable, Sendable {
     var watermark: Watermark
+    /// The group's configuration as of the watermark.
+    var configuration: [UInt8] = []
+    /// Stamp of the last audit entry, in milliseconds.
+    var auditStamp: Int64 = 0
+    /// By how much a stamp exceeds its entry's time at most, in milliseconds.
+    var auditSkew: Int64 = 0
     /// `records`; for the system shard the rules, definitions and policies.
     var rows = Tally()
     var state = Tally()
     var tombstones = Tally()
+    /// The snapshot that made the copy, until the log is known to go on behind it.
+    var installed: SnapshotMark?
 
     static let none = StoredWatermark(watermark: Watermark(term: 0, appliedIndex: 0, auditSequence: 0))
+
+    /// An audit entry of `time` is written next; returns its stamp.
+    mutating func stamp(_ time: Timestamp) -> Int64 {
+        auditStamp = max(auditStamp, time.milliseconds)
+        let skew = auditStamp.subtractingReportingOverflow(time.milliseconds)
+        auditSkew = max(auditSkew, skew.overflow ? .max : skew.partialValue)
+        return auditStamp
+    }
 
     fileprivate func checksum(shard: Int) -> UInt32 {
         var checksum = RowChecksum()
@@ -16,26 +32,22 @@ struct StoredWatermark: Equatable, Sendable {
         checksum.add(watermark.term)
         checksum.add(watermark.appliedIndex)
         checksum.add(watermark.auditSequence)
+        checksum.add(auditStamp)
+        checksum.add(auditSkew)
         for tally in [rows, state, tombstones] {
             checksum.add(tally.count)
             checksum.add(tally.sum)
         }
+        checksum.add(installed?.index ?? 0)
+        checksum.add(installed?.term ?? 0)
+        checksum.add(configuration)
         return checksum.value
     }
 }
 
-/// All watermarks, and how far the audit history goes: what a reader must find, whatever happened to the file.
+/// All watermarks: what a reader must find, whatever happened to the file.
 struct StoredTotals: Equatable, Sendable {
     var shards: [Int: StoredWatermark] = [:]
-    /// Number of the last audit entry of all shards; numbers are dense from 1.
-    var auditLast: Int64 = 0
-    /// Stamp of that entry.
-    var auditStamp: Int64 = 0
-    /// By how much a stamp exceeds its entry's time at most, in milliseconds.
-    var auditSkew: Int64 = 0
-
-    /// Sum of the shards' own audit sequences: must be `auditLast`.
-    private var auditSum: UInt64 { shards.values.reduce(0) { $0 &+ $1.watermark.auditSequence } }
 
     private var watermarks: Tally {
         var tally = Tally()
@@ -51,9 +63,6 @@ struct StoredTotals: Equatable, Sendable {
         var checksum = RowChecksum()
         checksum.add(watermarks.count)
         checksum.add(watermarks.sum)
-        checksum.add(auditLast)
-        checksum.add(auditStamp)
-        checksum.add(auditSkew)
         return checksum.value
     }
 }
@@ -64,56 +73,63 @@ extension StoredTotals {
         var totals = StoredTotals()
         let rows = try connection.prepare(
             """
-            SELECT shard, term, applied_index, audit_sequence, row_count, row_digest, state_count, state_digest,
-                tombstone_count, tombstone_digest, crc FROM watermarks
+            SELECT shard, term, applied_index, audit_sequence, audit_stamp, audit_skew, row_count, row_digest, state_count, state_digest,
+                tombstone_count, tombstone_digest, installed_index, installed_term, configuration, crc FROM watermarks
             """)
         while try rows.step() {
             let shard = Int(rows.int(0))
             func unsigned(_ column: Int32) -> UInt64 { UInt64(bitPattern: rows.int(column)) }
             func tally(_ column: Int32) -> Tally { Tally(count: rows.int(column), sum: unsigned(column + 1)) }
+            let mark = SnapshotMark(index: unsigned(12), term: unsigned(13))
             let stored = StoredWatermark(
                 watermark: Watermark(term: unsigned(1), appliedIndex: unsigned(2), auditSequence: unsigned(3)),
-                rows: tally(4), state: tally(6), tombstones: tally(8))
-            guard rows.int(10) == Int64(stored.checksum(shard: shard)) else {
+                configuration: Array(rows.blob(14)), auditStamp: rows.int(4), auditSkew: rows.int(5), rows: tally(6),
+                state: tally(8), tombstones: tally(10), installed: mark.index > 0 ? mark : nil)
+            guard rows.int(15) == Int64(stored.checksum(shard: shard)) else {
                 throw CheckpointError.damaged(path, "the watermark of shard \(shard) has a wrong checksum")
             }
             totals.shards[shard] = stored
         }
         let one = try connection.prepare(
-            "SELECT watermark_count, watermark_digest, audit_last, audit_stamp, audit_skew, crc FROM totals")
+            "SELECT watermark_count, watermark_digest, crc FROM totals")
         defer { one.reset() }
         let watermarks = totals.watermarks
         guard try one.step() else {
             if totals.shards.isEmpty { return totals }
             throw CheckpointError.damaged(path, "the row of totals is missing")
         }
-        (totals.auditLast, totals.auditStamp, totals.auditSkew) = (one.int(2), one.int(3), one.int(4))
         guard one.int(0) == watermarks.count, UInt64(bitPattern: one.int(1)) == watermarks.sum,
-            one.int(5) == Int64(totals.checksum(watermarks)), totals.auditLast == Int64(bitPattern: totals.auditSum)
+            one.int(2) == Int64(totals.checksum(watermarks))
         else { throw CheckpointError.damaged(path, "the watermarks are not those that were written") }
         return totals
     }
 
-    /// Writes the watermarks of `changed` and the row of totals.
+    /// Writes the watermarks of `changed`, drops those that are gone, and writes the row of totals.
     func write(_ connection: SQLiteConnection, changed: Set<Int>) throws {
-        let insert = try connection.prepare("INSERT OR REPLACE INTO watermarks VALUES (?,?,?,?,?,?,?,?,?,?,?)")
+        let insert = try connection.prepare("INSERT OR REPLACE INTO watermarks VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")
         for shard in changed.sorted() {
-            guard let stored = shards[shard] else { continue }
+            guard let stored = shards[shard] else {
+                try connection.execute("DELETE FROM watermarks WHERE shard = \(shard)")
+                continue
+            }
             var values = [stored.watermark.term, stored.watermark.appliedIndex, stored.watermark.auditSequence]
                 .map(Int64.init(bitPattern:))
+            values += [stored.auditStamp, stored.auditSkew]
             for tally in [stored.rows, stored.state, stored.tombstones] {
                 values += [tally.count, Int64(bitPattern: tally.sum)]
             }
             insert.bind(1, Int64(shard))
             for (position, value) in values.enumerated() { insert.bind(Int32(position + 2), value) }
-            insert.bind(11, Int64(stored.checksum(shard: shard)))
+            insert.bind(13, bits: stored.installed?.index ?? 0)
+            insert.bind(14, bits: stored.installed?.term ?? 0)
+            insert.bind(15, blob: stored.configuration)
+            insert.bind(16, Int64(stored.checksum(shard: shard)))
             try insert.run()
         }
         let watermarks = watermarks
-        let totals = try connection.prepare("INSERT OR REPLACE INTO totals VALUES (1,?,?,?,?,?,?)")
+        let totals = try connection.prepare("INSERT OR REPLACE INTO totals VALUES (1,?,?,?)")
         let values = [
-            watermarks.count, Int64(bitPattern: watermarks.sum), auditLast, auditStamp, auditSkew,
-            Int64(checksum(watermarks)),
+            watermarks.count, Int64(bitPattern: watermarks.sum), Int64(checksum(watermarks)),
         ]
         for (position, value) in values.enumerated() { totals.bind(Int32(position + 1), value) }
         try totals.run()

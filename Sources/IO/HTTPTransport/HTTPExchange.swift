@@ -14,6 +14,8 @@ package final class HTTPExchange {
     package var isTLS: Bool { connection.information.isTLS }
     /// DNS names and URIs of the client's verified certificate; empty without one.
     package var peerCertificateSubjectAltNames: [String] { connection.information.peerSubjectAltNames }
+    /// What the service gave the connection when it admitted it.
+    package var connectionContext: (any AnyObject & Sendable)? { connection.information.context }
     /// Whether the response was handed over, or nobody is left to take one.
     package private(set) var isAnswered = false
 

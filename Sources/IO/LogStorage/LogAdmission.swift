@@ -1,14 +1,14 @@
 import Atomics
 
-/// Decides whether an append is taken. Shared by the producers and the writer; atomics, no lock.
+/// Knows what waits for the disk, and says whether more should. Shared by the producers and the writer; atomics, no lock.
 final class LogAdmission: Sendable {
     private let queueBytesMax: Int
-    /// Bytes of records that were taken and are not durable yet.
+    /// Bytes of records that were admitted or handed over and are not durable yet.
     private let queuedBytes = ManagedAtomic<Int>(0)
     /// Bytes left in the current segment for records.
     private let segmentRoom = ManagedAtomic<Int>(0)
     private let diskFull = ManagedAtomic<Bool>(false)
-    /// An append was refused for it since the disk was found full.
+    /// Something was refused for it since the disk was found full.
     private let refusedForSpace = ManagedAtomic<Bool>(false)
     private let stopped = ManagedAtomic<Bool>(false)
 
@@ -16,24 +16,29 @@ final class LogAdmission: Sendable {
         self.queueBytesMax = queueBytesMax
     }
 
-    /// Takes a record of `bytes` in, or says why not.
+    /// Takes room for a record of `bytes` that will be handed over, or says why there is none.
     func admit(bytes: Int) throws(LogAppendError) {
-        if stopped.load(ordering: .acquiring) { throw .stopped }
+        if isStopped { throw .stopped }
         let queued = queuedBytes.loadThenWrappingIncrement(by: bytes, ordering: .relaxed)
         let refusal: LogAppendError? =
-            if diskFull.load(ordering: .relaxed), queued + bytes > segmentRoom.load(ordering: .relaxed) {
+            if isDiskFull, queued + bytes > segmentRoom.load(ordering: .relaxed) {
                 .diskFull
             } else if queued > 0, queued + bytes > queueBytesMax {
                 .full
             } else {
                 nil
             }
-        if let refusal {
-            queuedBytes.wrappingDecrement(by: bytes, ordering: .relaxed)
-            if refusal == .diskFull { refusedForSpace.store(true, ordering: .relaxed) }
-            throw refusal
-        }
+        guard let refusal else { return }
+        givenBack(bytes: bytes)
+        if refusal == .diskFull { refusedForSpace.store(true, ordering: .relaxed) }
+        throw refusal
     }
+
+    /// What was admitted will not come.
+    func givenBack(bytes: Int) { queuedBytes.wrappingDecrement(by: bytes, ordering: .relaxed) }
+
+    /// Records of `bytes` wait from now on.
+    func took(bytes: Int) { queuedBytes.wrappingIncrement(by: bytes, ordering: .relaxed) }
 
     /// Records of `bytes` are durable or dropped; the current segment has room for `segmentRoom` more.
     func settled(bytes: Int, segmentRoom room: Int) {

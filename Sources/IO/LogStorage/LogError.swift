@@ -58,6 +58,11 @@ package enum LogError: Error, Equatable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// A file was not there.
+    var isMissingFile: Bool {
+        if case .io(let error) = self { error.code == ENOENT } else { false }
+    }
+
     package var description: String {
         switch self {
         case .inUse(let path, let process):
@@ -68,11 +73,11 @@ package enum LogError: Error, Equatable, Sendable, CustomStringConvertible {
     }
 }
 
-/// Why an append was refused. Nothing of it is in the log.
+/// Why nothing should be proposed now.
 package enum LogAppendError: Error, Equatable, Sendable {
     /// Too many bytes wait to be written; try again once some are durable.
     case full
-    /// There is no room on the disk for another segment; appends are taken again once there is.
+    /// There is no room on the disk for another segment; wait until there is.
     case diskFull
     /// The log was closed, or failed.
     case stopped

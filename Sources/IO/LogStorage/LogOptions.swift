@@ -4,9 +4,9 @@ package import WriteAheadLog
 package struct LogOptions: Sendable {
     /// Identity of the node; a log of another node is refused.
     package var node: LogNodeID
-    /// Size of new segments in bytes; at least `LogFormat.segmentBytesMin`, default 64 MiB.
+    /// Size of new segments in bytes; `LogFormat.segmentBytesMin` to `segmentBytesMax`, default 64 MiB.
     package var segmentBytes: Int
-    /// Most bytes of records that wait for the disk; default 64 MiB. Over it appends throw `full`.
+    /// Most bytes of records that wait for the disk; default 64 MiB. Over it `check` throws `full`.
     package var queueBytesMax: Int
     /// Most bytes written before one sync, unless a single record is longer; default 4 MiB.
     package var batchBytesMax: Int
@@ -18,7 +18,8 @@ package struct LogOptions: Sendable {
         batchBytesMax: Int = 4 << 20, allocationRetryMilliseconds: Int = 500
     ) {
         precondition(
-            segmentBytes >= LogFormat.segmentBytesMin && segmentBytes % LogFormat.sectorBytes == 0,
+            (LogFormat.segmentBytesMin...LogFormat.segmentBytesMax).contains(segmentBytes)
+                && segmentBytes % LogFormat.sectorBytes == 0,
             "a segment of \(segmentBytes) bytes")
         self.node = node
         self.segmentBytes = segmentBytes

@@ -1,43 +1,34 @@
 import Atomics
 import Glibc
-import WriteAheadLog
 
-/// A record on its way to the disk.
-struct PendingRecord: Sendable {
-    var kind: RecordKind
-    var group: GroupID
-    var point: LogPoint
-    var payload: [UInt8]
-}
-
-/// Records handed over by one producer in one tick of its event loop.
-final class PendingRecords: Sendable {
+/// Writes handed over by one producer in one tick of its event loop.
+final class PendingWrites: Sendable {
     let producer: Int
-    let records: [PendingRecord]
-    /// The batch pushed before this one. Written before the push publishes it, and by the one reader.
-    fileprivate nonisolated(unsafe) var next: Unmanaged<PendingRecords>?
+    let writes: [PendingWrite]
+    /// What was pushed before this. Written before the push publishes it, and by the one reader.
+    fileprivate nonisolated(unsafe) var next: Unmanaged<PendingWrites>?
 
-    init(producer: Int, records: [PendingRecord]) {
+    init(producer: Int, writes: [PendingWrite]) {
         self.producer = producer
-        self.records = records
+        self.writes = writes
     }
 }
 
 /// Many producers, one reader, no lock: a stack that producers push to with one compare-and-swap, and that the reader
 /// takes whole with one exchange and turns round. As nothing but all of it is ever popped, there is no ABA problem.
 final class LogQueue: Sendable {
-    private let head = ManagedAtomic<Unmanaged<PendingRecords>?>(nil)
+    private let head = ManagedAtomic<Unmanaged<PendingWrites>?>(nil)
     private let readerSleeps = ManagedAtomic<Bool>(false)
     private let closed = ManagedAtomic<Bool>(false)
     private let wakeUp = Semaphore()
 
     deinit { _ = takeAll() }
 
-    func push(_ records: PendingRecords) {
-        let node = Unmanaged.passRetained(records)
+    func push(_ writes: PendingWrites) {
+        let node = Unmanaged.passRetained(writes)
         var expected = head.load(ordering: .relaxed)
         while true {
-            records.next = expected
+            writes.next = expected
             let (exchanged, original) = head.compareExchange(
                 expected: expected, desired: node, ordering: .sequentiallyConsistent)
             if exchanged { break }
@@ -53,7 +44,7 @@ final class LogQueue: Sendable {
     }
 
     /// All that was pushed, in the order of the pushes; waits for some. Nil once closed and empty. Reader only.
-    func waitForAll() -> [PendingRecords]? {
+    func waitForAll() -> [PendingWrites]? {
         while true {
             let taken = takeAll()
             if !taken.isEmpty { return taken }
@@ -71,13 +62,13 @@ final class LogQueue: Sendable {
         if readerSleeps.exchange(false, ordering: .sequentiallyConsistent) { wakeUp.signal() }
     }
 
-    private func takeAll() -> [PendingRecords] {
-        var taken: [PendingRecords] = []
+    private func takeAll() -> [PendingWrites] {
+        var taken: [PendingWrites] = []
         var node = head.exchange(nil, ordering: .sequentiallyConsistent)
         while let current = node {
-            let records = current.takeRetainedValue()
-            node = records.next
-            taken.append(records)
+            let writes = current.takeRetainedValue()
+            node = writes.next
+            taken.append(writes)
         }
         taken.reverse()
         return taken

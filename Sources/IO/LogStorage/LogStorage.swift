@@ -5,7 +5,7 @@ package import WriteAheadLog
 
 /// The running write-ahead log of a node.
 ///
-/// Event loops append through a `LogProducer` each; one thread writes. An append is durable when its `DurableNotice`
+/// Event loops write through a `LogProducer` each; one thread carries it out. A write is durable when its `DurableNotice`
 /// arrives, and only then may it be acknowledged.
 package final class LogStorage: Sendable {
     private let options: LogOptions
@@ -13,6 +13,7 @@ package final class LogStorage: Sendable {
     private let admission: LogAdmission
     private let keeper: SegmentKeeper
     private let writer: LogWriter
+    private let reader: LogReader
     private let counters = LogCounters()
     private let threads: Monitor<Threads>
 
@@ -22,18 +23,22 @@ package final class LogStorage: Sendable {
     }
 
     init(
-        files: any LogFileSystem, options: LogOptions, appender: consuming SegmentAppender, sealed: [SegmentKeeper.Sealed],
-        logger: Logger, onFatal: @escaping @Sendable (LogIOError) -> Void
+        files: any LogFileSystem, options: LogOptions, appender: consuming SegmentAppender, sealed: [UInt64],
+        index: LogIndex,
+        logger: Logger, onTrimmed: @escaping @Sendable ([GroupID: LogPoint]) -> Void,
+        onFatal: @escaping @Sendable (LogIOError) -> Void
     ) {
         self.options = options
         let admission = LogAdmission(queueBytesMax: options.queueBytesMax)
         let keeper = SegmentKeeper(
-            files: files, options: options, sealed: sealed, admission: admission, logger: logger, onFatal: onFatal)
+            files: files, options: options, sealed: sealed, index: index, admission: admission, logger: logger,
+            onTrimmed: onTrimmed, onFatal: onFatal)
         let writer = LogWriter(
             queue: queue, admission: admission, keeper: keeper, counters: counters, onFatal: onFatal)
         self.admission = admission
         self.keeper = keeper
         self.writer = writer
+        reader = LogReader(files: files, index: index, node: options.node)
         admission.settled(bytes: 0, segmentRoom: appender.room)
         let first = Handover(appender)
         threads = Monitor(
@@ -53,8 +58,22 @@ package final class LogStorage: Sendable {
             payloadBytesMax: options.payloadBytesMax)
     }
 
+    /// Reads entries of `group` back, from index `first` on, through `last` at most. Blocks; any thread that may.
+    ///
+    /// Gives those that are durable and not void, as of one moment during the call: as many as weigh at most `bytesMax`
+    /// with a header of `LogFormat.headerBytes` each, but the first in any case, and at most 4096. Every checksum is
+    /// verified; throws `damaged` where the disk gives back other bytes than were written.
+    package func entries(
+        of group: GroupID, from first: UInt64, through last: UInt64, bytesMax: Int
+    ) throws(LogError) -> LogReading {
+        try reader.entries(of: group, from: first, through: last, bytesMax: bytesMax)
+    }
+
     /// Allows the log to forget the entries of each group up to its index. They must be durable elsewhere. Returns at
-    /// once; whole segments go, oldest first, never the newest.
+    /// once; whole segments go, oldest first, never the newest. `onTrimmed` tells when they are gone.
+    ///
+    /// What is above the group's last durable entry is ignored. A removal ends what was allowed before; do not give an
+    /// index of a group's former life once a new one has begun.
     package func trim(upTo watermarks: [GroupID: UInt64]) {
         keeper.trim(upTo: watermarks)
     }

@@ -2,14 +2,14 @@ import Logging
 import NIOCore
 package import WriteAheadLog
 
-/// All records of `group` up to `index` are on disk.
+/// The write of `group` with `ticket`, and all before it, are on disk.
 package struct DurableNotice: Equatable, Sendable {
     package var group: GroupID
-    package var index: UInt64
+    package var ticket: UInt64
 
-    package init(group: GroupID, index: UInt64) {
+    package init(group: GroupID, ticket: UInt64) {
         self.group = group
-        self.index = index
+        self.ticket = ticket
     }
 }
 
@@ -53,15 +53,14 @@ final class LogWriter: Sendable {
         var notices = Notices()
         do throws(Stop) {
             while let waiting = queue.waitForAll() {
-                for records in waiting {
-                    for record in records.records {
-                        try append(record, of: records.producer, to: &appender, &notices)
+                for writes in waiting {
+                    for write in writes.writes {
+                        try append(write, of: writes.producer, to: &appender, &notices)
                     }
                 }
                 try commit(&appender, &notices)
             }
-            try append(
-                PendingRecord(kind: .stopped, group: 0, point: .zero, payload: []), of: nil, to: &appender, &notices)
+            try append(PendingRecord(mark: .stopped), to: &appender, &notices)
             try commit(&appender, &notices)
         } catch {
             admission.stop()
@@ -76,31 +75,34 @@ final class LogWriter: Sendable {
     }
 
     private func append(
-        _ record: PendingRecord, of producer: Int?, to appender: inout SegmentAppender, _ notices: inout Notices
+        _ write: PendingWrite, of producer: Int, to appender: inout SegmentAppender, _ notices: inout Notices
     ) throws(Stop) {
-        if !appender.stage(record) {
-            try commit(&appender, &notices)
-            if !appender.stage(record) {
-                try rotate(&appender)
-                let fits = appender.stage(record)
-                precondition(fits, "a payload of \(record.payload.count) bytes does not fit an empty segment")
-            }
-        }
-        guard let producer else { return }
-        notices.add(
-            DurableNotice(group: record.group, index: record.point.index), for: producer,
-            bytes: LogFormat.recordBytes(payloadBytes: record.payload.count))
+        try write.forEachRecord { (record) throws(Stop) in try append(record, to: &appender, &notices) }
+        notices.add(DurableNotice(group: write.group, ticket: write.ticket), for: producer, bytes: write.bytes)
+    }
+
+    private func append(
+        _ record: PendingRecord, to appender: inout SegmentAppender, _ notices: inout Notices
+    ) throws(Stop) {
+        if appender.stage(record) { return }
+        try commit(&appender, &notices)
+        if appender.stage(record) { return }
+        try rotate(&appender)
+        let fits = appender.stage(record)
+        precondition(fits, "a payload of \(record.payload.count) bytes does not fit an empty segment")
     }
 
     private func commit(_ appender: inout SegmentAppender, _ notices: inout Notices) throws(Stop) {
-        let bytes = appender.stagedBytes
-        guard bytes > 0 else { return }
-        do throws(LogIOError) {
-            try appender.commit()
-        } catch {
-            throw .failed(error)
+        let (records, bytes) = (appender.stagedRecords, appender.stagedBytes)
+        if records > 0 {
+            do throws(LogIOError) {
+                // What became void may be all that kept an old segment.
+                if try appender.commit() { keeper.look() }
+            } catch {
+                throw .failed(error)
+            }
+            counters.committed(records: records, bytes: bytes)
         }
-        counters.committed(records: notices.records, bytes: bytes)
         admission.settled(bytes: notices.bytes, segmentRoom: appender.room)
         deliver(&notices)
     }
@@ -126,19 +128,17 @@ final class LogWriter: Sendable {
     }
 }
 
-/// What a batch makes durable, by producer: the last index of each group.
+/// What a batch makes durable, by producer: the last ticket of each group.
 private struct Notices {
     private var byProducer: [[DurableNotice]] = []
-    private(set) var records = 0
     private(set) var bytes = 0
 
     mutating func add(_ notice: DurableNotice, for producer: Int, bytes: Int) {
         while byProducer.count <= producer { byProducer.append([]) }
-        records += 1
         self.bytes += bytes
         // A loop owns few groups, and the last one is the likeliest.
         if let at = byProducer[producer].lastIndex(where: { $0.group == notice.group }) {
-            byProducer[producer][at].index = notice.index
+            byProducer[producer][at].ticket = notice.ticket
         } else {
             byProducer[producer].append(notice)
         }
@@ -150,7 +150,6 @@ private struct Notices {
             taken.append((producer, byProducer[producer]))
             byProducer[producer] = []
         }
-        records = 0
         bytes = 0
         return taken
     }

@@ -1,29 +1,33 @@
 package import Logging
-import WriteAheadLog
+package import WriteAheadLog
 
 extension RecoveredLog {
     /// Repairs the tail, marks the start of a run, and starts the threads of the log. Once only.
     ///
     /// `onFatal` is called, on a thread of the log, when a write or a sync failed: what is on disk is unknown, and the
-    /// process must end (design, section 7). Nothing is acknowledged after it.
+    /// process must end (design, section 7). Nothing is acknowledged after it. `onTrimmed` is called, on a thread of the
+    /// log, when a segment is gone, with the new bases of the groups that had entries in it.
     package func start(
-        logger: Logger, onFatal: @escaping @Sendable (LogIOError) -> Void
+        logger: Logger, onTrimmed: @escaping @Sendable ([GroupID: LogPoint]) -> Void = { _ in },
+        onFatal: @escaping @Sendable (LogIOError) -> Void
     ) throws(LogError) -> LogStorage {
         do throws(LogIOError) {
             var sealed = sealedSegments
-            let appender = try appender(sealing: &sealed)
+            let index = LogIndex(recovery?.groups.mapValues(\.history) ?? [:])
+            let appender = try appender(index: index, sealing: &sealed)
             return LogStorage(
-                files: files, options: options, appender: appender, sealed: sealed, logger: logger, onFatal: onFatal)
+                files: files, options: options, appender: appender, sealed: sealed, index: index, logger: logger,
+                onTrimmed: onTrimmed, onFatal: onFatal)
         } catch {
             throw .io(error)
         }
     }
 
     /// Repairs the tail and marks the start of a run. Adds to `sealed` where that takes a new segment.
-    func appender(sealing sealed: inout [SegmentKeeper.Sealed]) throws(LogIOError) -> SegmentAppender {
+    func appender(index: LogIndex, sealing sealed: inout [UInt64]) throws(LogIOError) -> SegmentAppender {
         try removeSpare()
-        var appender = if let recovery { try resume(recovery) } else { try begin() }
-        let mark = PendingRecord(kind: .opened, group: 0, point: .zero, payload: [])
+        var appender = if let recovery { try resume(recovery, index) } else { try begin(index) }
+        let mark = PendingRecord(mark: .opened)
         if !appender.stage(mark) {
             try files.create(SegmentKeeper.spareName, bytes: options.segmentBytes)
             sealed.append(try appender.rotate())
@@ -34,10 +38,7 @@ extension RecoveredLog {
         return appender
     }
 
-    private var sealedSegments: [SegmentKeeper.Sealed] {
-        guard let headers = recovery?.headers else { return [] }
-        return zip(headers, headers.dropFirst()).map { SegmentKeeper.Sealed(sequence: $0.sequence, lasts: $1.lasts) }
-    }
+    private var sealedSegments: [UInt64] { recovery?.headers.dropLast().map(\.sequence) ?? [] }
 
     /// A reserve that the last process left: it holds nothing.
     private func removeSpare() throws(LogIOError) {
@@ -45,17 +46,18 @@ extension RecoveredLog {
     }
 
     /// The first segment of a new log.
-    private func begin() throws(LogIOError) -> SegmentAppender {
+    private func begin(_ index: LogIndex) throws(LogIOError) -> SegmentAppender {
         let header = SegmentHeader(
-            node: options.node, sequence: 1, capacity: UInt64(options.segmentBytes), previousEnd: 0, lasts: [:])
+            node: options.node, sequence: 1, capacity: UInt64(options.segmentBytes), previousEnd: 0, groups: [:])
         try files.create(SegmentKeeper.spareName, bytes: options.segmentBytes)
         let file = try SegmentAppender.install(header, files: files)
         return SegmentAppender(
-            files: files, options: options, file: file, header: header, end: header.recordsStart, lasts: [:])
+            files: files, options: options, file: file, header: header, end: header.recordsStart,
+            groups: [:], index: index)
     }
 
     /// Carries out `LogTail` and goes on behind it.
-    private func resume(_ recovery: LogRecovery) throws(LogIOError) -> SegmentAppender {
+    private func resume(_ recovery: LogRecovery, _ index: LogIndex) throws(LogIOError) -> SegmentAppender {
         let tail = recovery.finish()
         let header = recovery.headers[recovery.headers.count - 1]
         let file = try files.open(SegmentHeader.fileName(sequence: tail.sequence))
@@ -77,7 +79,7 @@ extension RecoveredLog {
         try files.syncDirectory()
         return SegmentAppender(
             files: files, options: options, file: file, header: header, end: tail.end,
-            lasts: recovery.groups.mapValues(\.last))
+            groups: recovery.groups.mapValues(\.state), index: index)
     }
 
     private func rewrite(_ file: any LogFile, from start: Int, to end: Int, zeroed: Bool) throws(LogIOError) {

@@ -5,8 +5,12 @@ package import WriteAheadLog
 /// The way of a start: `init`, `check` against the checkpoint, `forEachEntry` above it, `start`. The caller holds the
 /// `DirectoryLock`. Blocks; for a thread that may.
 package struct RecoveredLog: Sendable {
-    /// What the log holds of each group.
+    /// What the log holds of each group, removed ones excepted.
     package let groups: [GroupID: GroupHistory]
+    /// The hard state of each group that has one, removed ones included.
+    package let hardStates: [GroupID: LogHardState]
+    /// Groups that were removed and not written to since.
+    package let removed: Set<GroupID>
     /// The last process stopped in an orderly way.
     package let stoppedOrderly: Bool
     /// Bytes of a torn tail that `start` will cut.
@@ -25,17 +29,22 @@ package struct RecoveredLog: Sendable {
         self.files = files
         self.options = options
         recovery = try Self.recover(files, options)
-        groups = recovery?.groups ?? [:]
+        let all = recovery?.groups ?? [:]
+        groups = all.filter { !$0.value.state.isRemoved }.mapValues(\.history)
+        hardStates = all.mapValues(\.state.hardState).filter { $0.value != LogHardState() }
+        removed = Set(all.keys).subtracting(groups.keys)
         let tail = recovery?.finish()
         stoppedOrderly = tail?.stoppedOrderly ?? true
         tornBytes = tail.map { $0.dirtyEnd - $0.end } ?? 0
     }
 
     /// Throws `damaged` where log and checkpoint do not meet: `checkpoint` holds the last applied index of every group
-    /// that the checkpoint knows.
-    package func check(checkpoint: [GroupID: UInt64]) throws(LogError) {
+    /// that the checkpoint knows. Groups of `installed` are left out: a snapshot became their state, and the process may
+    /// have ended before their log was restarted behind it. So are removed ones, whose state may still be there.
+    package func check(checkpoint: [GroupID: UInt64], installed: Set<GroupID> = []) throws(LogError) {
         let file = SegmentHeader.fileName(sequence: recovery?.headers.first?.sequence ?? 1)
-        for group in Set(checkpoint.keys).union(groups.keys).sorted() {
+        let checked = Set(checkpoint.keys).union(groups.keys).subtracting(installed).subtracting(removed)
+        for group in checked.sorted() {
             let held = checkpoint[group] ?? 0
             let start = groups[group]?.base.index ?? 0
             let end = groups[group]?.last.index ?? 0
@@ -54,12 +63,12 @@ package struct RecoveredLog: Sendable {
     }
 
     /// Calls `body` with every entry that is in force and above its group's index in `above`, in the order of the log.
-    package func forEachEntry(above: [GroupID: UInt64], _ body: (LogEntry) -> Void) throws(LogError) {
+    package func forEachEntry(above: [GroupID: UInt64], _ body: (RecoveredEntry) -> Void) throws(LogError) {
         guard let recovery else { return }
         for (position, header) in recovery.headers.enumerated() {
             let isNeeded =
                 position + 1 == recovery.headers.count
-                || recovery.headers[position + 1].lasts.contains { $0.value.index > above[$0.key, default: 0] }
+                || recovery.headers[position + 1].groups.contains { $0.value.last.index > above[$0.key, default: 0] }
             guard isNeeded else { continue }
             try Self.withBytes(of: header, in: files) { bytes throws(LogDamage) in
                 recovery.forEachEntry(ofSegment: position, in: bytes, above: above, body)

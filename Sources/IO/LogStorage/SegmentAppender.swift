@@ -14,8 +14,12 @@ struct SegmentAppender: ~Copyable {
     /// Where the records that are durable end.
     private var end: Int
     private var staging: StagingBuffer
-    /// The last entry of every group, staged ones included.
-    private(set) var lasts: [GroupID: LogPoint]
+    /// Every group, staged records included.
+    private var slots = GroupSlots()
+    private var states: [GroupState] = []
+    /// What the staged records change.
+    private var changes: [LogIndex.Change] = []
+    private let index: LogIndex
 
     /// Bytes kept free at the end of a segment: a seal, and the marks of one run of a process.
     private static let reservedBytes = 3 * LogFormat.headerBytes
@@ -23,7 +27,7 @@ struct SegmentAppender: ~Copyable {
     /// Goes on in `file` at `end`.
     init(
         files: any LogFileSystem, options: LogOptions, file: any LogFile, header: SegmentHeader, end: Int,
-        lasts: [GroupID: LogPoint]
+        groups: [GroupID: GroupState], index: LogIndex
     ) {
         self.files = files
         self.options = options
@@ -31,7 +35,11 @@ struct SegmentAppender: ~Copyable {
         self.header = header
         seed = header.seed
         self.end = end
-        self.lasts = lasts
+        for (group, state) in groups {
+            _ = slots.add(group)
+            states.append(state)
+        }
+        self.index = index
         staging = StagingBuffer(
             capacity: max(options.batchBytesMax, LogFormat.recordBytes(payloadBytes: options.payloadBytesMax)))
         staging.start(at: end)
@@ -39,6 +47,7 @@ struct SegmentAppender: ~Copyable {
 
     var sequence: UInt64 { header.sequence }
     var stagedBytes: Int { staging.count }
+    private(set) var stagedRecords = 0
 
     /// Bytes of records that still fit in the segment behind the staged ones.
     var room: Int { max(0, freeBytes - Self.reservedBytes) }
@@ -48,32 +57,38 @@ struct SegmentAppender: ~Copyable {
     /// Adds the record to the batch; false where it must first be written, or a new segment begun.
     mutating func stage(_ record: PendingRecord) -> Bool {
         let bytes = LogFormat.recordBytes(payloadBytes: record.payload.count)
-        let isMark = record.kind == .opened || record.kind == .stopped
-        guard bytes <= (isMark ? freeBytes - LogFormat.headerBytes : room), bytes <= staging.room else { return false }
-        follow(record)
+        guard bytes <= (record.isMark ? freeBytes - LogFormat.headerBytes : room), bytes <= staging.room else {
+            return false
+        }
+        if let change = record.change { follow(change, of: record.group) }
         put(record, bytes: bytes)
         return true
     }
 
-    /// Writes and syncs the batch. After an error nothing may be done any more.
-    mutating func commit() throws(LogIOError) {
-        guard staging.count > 0 else { return }
+    /// Writes and syncs the batch. Returns whether it voided entries. After an error nothing may be done any more.
+    @discardableResult
+    mutating func commit() throws(LogIOError) -> Bool {
+        guard staging.count > 0 else { return false }
         try file.write(staging.bytes, at: end)
         try file.sync()
         end += staging.count
         staging.start(at: end)
+        stagedRecords = 0
+        defer { changes.removeAll(keepingCapacity: true) }
+        return index.publish(changes, sequence: header.sequence)
     }
 
-    /// Goes on in the segment in reserve. The batch must be empty. Returns what was sealed.
-    mutating func rotate() throws(LogIOError) -> SegmentKeeper.Sealed {
+    /// Goes on in the segment in reserve. The batch must be empty. Returns the number of the one that was sealed.
+    mutating func rotate() throws(LogIOError) -> UInt64 {
         precondition(staging.count == 0, "a batch of \(staging.count) bytes would straddle two segments")
         let next = SegmentHeader(
             node: header.node, sequence: header.sequence + 1, capacity: UInt64(options.segmentBytes),
-            previousEnd: UInt64(end), lasts: lasts)
+            previousEnd: UInt64(end),
+            groups: Dictionary(uniqueKeysWithValues: zip(slots.groups, states)))
         let nextFile = try Self.install(next, files: files)
-        put(PendingRecord(kind: .seal, group: 0, point: .zero, payload: []), bytes: LogFormat.headerBytes)
+        put(PendingRecord(mark: .seal), bytes: LogFormat.headerBytes)
         try commit()
-        let sealed = SegmentKeeper.Sealed(sequence: header.sequence, lasts: lasts)
+        let sealed = header.sequence
         file = nextFile
         header = next
         seed = next.seed
@@ -86,7 +101,7 @@ struct SegmentAppender: ~Copyable {
     static func install(_ header: SegmentHeader, files: any LogFileSystem) throws(LogIOError) -> any LogFile {
         let file = try files.open(SegmentKeeper.spareName)
         let bytes = header.encoded()
-        precondition(bytes.count < Int(header.capacity) / 2, "\(header.lasts.count) groups do not fit a segment header")
+        precondition(bytes.count < Int(header.capacity) / 2, "\(header.groups.count) groups do not fit a segment header")
         try file.write(bytes, at: 0)
         try file.sync()
         try files.rename(SegmentKeeper.spareName, to: SegmentHeader.fileName(sequence: header.sequence))
@@ -97,32 +112,37 @@ struct SegmentAppender: ~Copyable {
     private mutating func put(_ record: PendingRecord, bytes: Int) {
         let offset = end + staging.count
         let header = RecordHeader(
-            kind: record.kind, startsBatch: staging.count == 0, group: record.group, index: record.point.index,
-            term: record.point.term)
+            kind: record.kind, startsBatch: staging.count == 0, group: record.group, entryKind: record.entryKind,
+            index: record.point.index, term: record.point.term)
+        if let change = record.change {
+            changes.append(LogIndex.Change(group: record.group, change: change, offset: offset))
+        }
+        stagedRecords += 1
         let place = staging.extend(by: bytes)
         record.payload.withUnsafeBytes { payload in
             Record.encode(header, payload: payload, into: place, at: offset, seed: seed)
         }
     }
 
-    /// A group's entries follow one another; anything else is an error of the caller that recovery would refuse.
-    private mutating func follow(_ record: PendingRecord) {
-        let last = lasts[record.group] ?? .zero
-        switch record.kind {
-        case .entry:
+    /// A group's records follow one another; anything else is an error of the caller that recovery would refuse.
+    private mutating func follow(_ change: GroupChange, of group: GroupID) {
+        if case .truncate(let point) = change, !changes.contains(where: { $0.group == group && $0.change.voidsEntries }) {
             precondition(
-                record.point.index == last.index + 1 && record.point.term >= last.term,
-                "group \(record.group) is at \(last) and cannot go on with \(record.point)")
-            precondition(
-                lasts[record.group] != nil || lasts.count < LogFormat.groupsMax, "more than \(LogFormat.groupsMax) groups")
-            lasts[record.group] = record.point
-        case .truncate:
-            precondition(
-                record.point.index <= last.index && record.point.term <= last.term,
-                "group \(record.group) is at \(last) and cannot be cut back to \(record.point)")
-            lasts[record.group] = record.point
-        case .opened, .stopped, .seal, .segmentHeader: break
+                index.allowsTruncation(of: group, to: point),
+                "group \(group) is cut back to \(point), which it does not have")
         }
+        do throws(LogDamage.Reason) {
+            try states[slot(of: group)].apply(change, group: group)
+        } catch {
+            preconditionFailure("group \(group) goes on with \(change): \(error)")
+        }
+    }
+
+    private mutating func slot(of group: GroupID) -> Int {
+        if let slot = slots.slot(of: group) { return slot }
+        precondition(slots.count < LogFormat.groupsMax, "more than \(LogFormat.groupsMax) groups")
+        states.append(GroupState())
+        return slots.add(group)
     }
 }
 

@@ -12,36 +12,25 @@ final class SegmentKeeper: Sendable {
     private let retryMilliseconds: Int
     private let admission: LogAdmission
     private let logger: Logger
+    private let index: LogIndex
+    private let onTrimmed: @Sendable ([GroupID: LogPoint]) -> Void
     private let onFatal: @Sendable (LogIOError) -> Void
     private let monitor: Monitor<State>
 
-    struct Sealed: Sendable {
-        var sequence: UInt64
-        /// The last entry of every group at the end of the segment.
-        var lasts: [GroupID: LogPoint]
-    }
-
     private struct State {
-        /// Segments with a successor, oldest first.
-        var sealed: [Sealed]
-        var watermarks: [GroupID: UInt64] = [:]
+        /// Numbers of the segments with a successor, oldest first.
+        var sealed: [UInt64]
         var spareIsReady = false
         /// The last try to allocate found the disk full.
         var diskIsFull = false
         /// The log is being closed: nobody is to wait for room on a full disk.
         var isClosing = false
         var isStopping = false
-
-        /// The oldest segment, if everything in it is at or below the watermarks.
-        var deletable: UInt64? {
-            guard let oldest = sealed.first else { return nil }
-            let isCovered = oldest.lasts.allSatisfy { $0.value.index <= watermarks[$0.key, default: 0] }
-            return isCovered ? oldest.sequence : nil
-        }
     }
 
     init(
-        files: any LogFileSystem, options: LogOptions, sealed: [Sealed], admission: LogAdmission, logger: Logger,
+        files: any LogFileSystem, options: LogOptions, sealed: [UInt64], index: LogIndex, admission: LogAdmission,
+        logger: Logger, onTrimmed: @escaping @Sendable ([GroupID: LogPoint]) -> Void,
         onFatal: @escaping @Sendable (LogIOError) -> Void
     ) {
         self.files = files
@@ -49,6 +38,8 @@ final class SegmentKeeper: Sendable {
         retryMilliseconds = options.allocationRetryMilliseconds
         self.admission = admission
         self.logger = logger
+        self.index = index
+        self.onTrimmed = onTrimmed
         self.onFatal = onFatal
         monitor = Monitor(State(sealed: sealed))
     }
@@ -64,16 +55,20 @@ final class SegmentKeeper: Sendable {
     }
 
     /// The segment in reserve has its own name now, and `sealed` is the one it follows.
-    func spareInstalled(after sealed: Sealed?) {
+    func spareInstalled(after sealed: UInt64) {
         monitor.change { state in
             state.spareIsReady = false
-            if let sealed { state.sealed.append(sealed) }
+            state.sealed.append(sealed)
         }
     }
 
     func trim(upTo watermarks: [GroupID: UInt64]) {
-        monitor.change { $0.watermarks.merge(watermarks) { max($0, $1) } }
+        index.raise(watermarks)
+        look()
     }
+
+    /// Looks for segments that are no longer needed.
+    func look() { monitor.change { _ in } }
 
     /// From now on `takeSpare` does not wait for room on a full disk.
     func close() {
@@ -110,7 +105,7 @@ final class SegmentKeeper: Sendable {
         let task = monitor.wait(milliseconds: isRetry ? retryMilliseconds : nil) { state -> Task? in
             if state.isStopping { return .stop }
             // Deletion first: it is what makes room on a full disk.
-            if let sequence = state.deletable { return .delete(sequence) }
+            if let oldest = state.sealed.first, index.isCovered(through: oldest) { return .delete(oldest) }
             return state.spareIsReady || state.diskIsFull ? nil : .allocate
         }
         return task ?? .allocate
@@ -141,6 +136,8 @@ final class SegmentKeeper: Sendable {
 
     private func delete(_ sequence: UInt64) {
         let name = SegmentHeader.fileName(sequence: sequence)
+        // Before the file goes, so that a reader who misses it finds out why.
+        let bases = index.forget(through: sequence)
         do throws(LogIOError) {
             try files.remove(name)
             // One at a time, so that a crash never leaves a gap in the sequence.
@@ -150,6 +147,7 @@ final class SegmentKeeper: Sendable {
                 state.diskIsFull = false
             }
             logger.debug("Deleted a log segment", metadata: ["log.segment": "\(sequence)"])
+            if !bases.isEmpty { onTrimmed(bases) }
         } catch {
             monitor.change { $0.isStopping = true }
             onFatal(error)

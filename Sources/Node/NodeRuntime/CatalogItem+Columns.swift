@@ -1,4 +1,3 @@
-import Checkpoint
 import Compliance
 import Conditions
 import JSON
@@ -6,23 +5,9 @@ import Model
 import Shard
 import TaggingRules
 
-extension CatalogItem.Kind {
-    var table: SystemCheckpointBatch.Table {
-        switch self {
-        case .rule: .rules
-        case .definition: .definitions
-        case .policy: .policies
-        }
-    }
-}
-
 extension CatalogItem {
-    /// The row for the checkpoint: the stored form, and columns for people.
-    var checkpointItem: SystemCheckpointBatch.Item {
-        SystemCheckpointBatch.Item(table: kind.table, id: id, record: encoded, columns: columns)
-    }
-
-    private var columns: [(name: String, value: String)] {
+    /// Columns for people who read the checkpoint's tables.
+    var columns: [(name: String, value: String)] {
         switch self {
         case .rule(let rule):
             [

@@ -1,6 +1,8 @@
 import Checkpoint
+import Consensus
 import Model
 import Shard
+import WriteAheadLog
 
 /// What a shard changed since the last batch that it handed to the checkpoint.
 ///
@@ -11,17 +13,19 @@ struct CheckpointBacklog: Sendable {
     private var audit: [AuditEntry] = []
     private var remembered: Set<IdempotencyKey> = []
     private var forgotten: Set<IdempotencyKey> = []
-    private var appliedIndex: UInt64
+    private(set) var group: GroupPosition
     private var isWriting = false
     private var writing = 0
 
-    /// `appliedIndex`: the watermark that the checkpoint has.
-    init(appliedIndex: UInt64) { self.appliedIndex = appliedIndex }
+    /// `group`: what the checkpoint has.
+    init(_ group: GroupPosition) { self.group = group }
 
     /// Changes that are not in the checkpoint yet.
     var count: Int { changed.count + audit.count + writing }
 
-    mutating func note(_ changes: ShardState.Changes) {
+    /// `entry` was applied, and changed this.
+    mutating func note(_ changes: ShardState.Changes, _ entry: Entry) {
+        group.applied(entry)
         changed.formUnion(changes.rows)
         audit.append(contentsOf: changes.audit)
         remembered.formUnion(changes.remembered)
@@ -29,11 +33,10 @@ struct CheckpointBacklog: Sendable {
     }
 
     /// Everything up to the state's applied index; nil when that is written already, or a batch is under way.
-    mutating func take(from state: ShardState, shard: Int, term: UInt64) -> CheckpointBatch? {
-        guard !isWriting, state.appliedIndex > appliedIndex else { return nil }
+    mutating func take(from state: ShardState, shard: Int) -> CheckpointBatch? {
+        guard !isWriting, group.takeChange() else { return nil }
         isWriting = true
         writing = changed.count + audit.count
-        appliedIndex = state.appliedIndex
         var rows: [(id: ResourceID, bytes: [UInt8])] = []
         var deleted: [ResourceID] = []
         rows.reserveCapacity(changed.count)
@@ -42,7 +45,7 @@ struct CheckpointBacklog: Sendable {
         }
         let batch = CheckpointBatch(
             shard: shard,
-            watermark: Watermark(term: term, appliedIndex: state.appliedIndex, auditSequence: state.auditSequence),
+            watermark: group.watermark(auditSequence: state.auditSequence), configuration: group.configuration.encoded,
             rows: rows, deleted: deleted, audit: audit, state: changedState(state))
         changed.removeAll(keepingCapacity: true)
         audit.removeAll(keepingCapacity: true)
@@ -68,31 +71,31 @@ struct CheckpointBacklog: Sendable {
 /// The same for the system shard.
 struct SystemBacklog: Sendable {
     private var changed: Set<UUID128> = []
-    private var kinds: [UUID128: CatalogItem.Kind]
+    private var kinds: [UUID128: SystemItem.Kind]
     private var audit: [AuditEntry] = []
     private var remembered: Set<IdempotencyKey> = []
-    private var appliedIndex: UInt64
+    private(set) var group: GroupPosition
     private var isWriting = false
 
-    init(appliedIndex: UInt64, state: SystemState) {
-        self.appliedIndex = appliedIndex
-        kinds = state.items.mapValues(\.kind)
+    init(_ group: GroupPosition, state: SystemState) {
+        self.group = group
+        kinds = state.kinds
     }
 
-    mutating func note(_ changes: SystemState.Changes) {
+    mutating func note(_ changes: SystemState.Changes, _ entry: Entry) {
+        group.applied(entry)
         changed.formUnion(changes.items)
         audit.append(contentsOf: changes.audit)
         remembered.formUnion(changes.remembered)
         remembered.formUnion(changes.forgotten)
     }
 
-    mutating func take(from state: SystemState, term: UInt64) -> SystemCheckpointBatch? {
-        guard !isWriting, state.appliedIndex > appliedIndex else { return nil }
+    mutating func take(from state: SystemState) -> SystemCheckpointBatch? {
+        guard !isWriting, group.takeChange() else { return nil }
         isWriting = true
-        appliedIndex = state.appliedIndex
         var items: [SystemCheckpointBatch.Item] = []
         for id in changed.sorted() {
-            if let item = state.items[id] {
+            if let item = state.item(id) {
                 kinds[id] = item.kind
                 items.append(item.checkpointItem)
             } else if let kind = kinds.removeValue(forKey: id) {
@@ -106,7 +109,7 @@ struct SystemBacklog: Sendable {
             values.append((StateKey.idempotency(key), state.idempotency[key].map(StateKey.encode)))
         }
         let batch = SystemCheckpointBatch(
-            watermark: Watermark(term: term, appliedIndex: state.appliedIndex, auditSequence: state.auditSequence),
+            watermark: group.watermark(auditSequence: state.auditSequence), configuration: group.configuration.encoded,
             items: items, audit: audit, state: values)
         changed.removeAll()
         audit.removeAll()
@@ -115,4 +118,34 @@ struct SystemBacklog: Sendable {
     }
 
     mutating func written() { isWriting = false }
+}
+
+/// How far a group's entries are applied, and its members as of there; and how much of that was handed to the checkpoint.
+struct GroupPosition: Sendable {
+    private(set) var point: LogPoint
+    private(set) var configuration: Configuration
+    private var taken: LogPoint
+
+    init(_ snapshot: SnapshotPoint) {
+        point = snapshot.point
+        configuration = snapshot.configuration
+        taken = snapshot.point
+    }
+
+    var snapshot: SnapshotPoint { SnapshotPoint(point: point, configuration: configuration) }
+
+    mutating func applied(_ entry: Entry) {
+        point = entry.point
+        if case .configuration(let new) = entry.content { configuration = new }
+    }
+
+    /// Whether something was applied since the last call.
+    mutating func takeChange() -> Bool {
+        defer { taken = point }
+        return point != taken
+    }
+
+    func watermark(auditSequence: UInt64) -> Watermark {
+        Watermark(term: point.term, appliedIndex: point.index, auditSequence: auditSequence)
+    }
 }

@@ -1,6 +1,7 @@
 import Checkpoint
 import LogStorage
 import Logging
+import NIOConcurrencyHelpers
 import NIOCore
 import Shard
 import WriteAheadLog
@@ -11,7 +12,7 @@ import WriteAheadLog
 /// round that fails tries again until it succeeds or the node stops.
 final class Checkpointer: @unchecked Sendable {
     private let eventLoop: any EventLoop
-    private let hosts: [ShardHost]
+    private let shards: ShardDirectory
     private let system: SystemHost
     private let checkpoint: Checkpoint
     private let log: LogStorage
@@ -28,17 +29,19 @@ final class Checkpointer: @unchecked Sendable {
     private var waiting: [Int: EventLoopPromise<Void>] = [:]
     private var flushes = 0
     private var isStopping = false
+    /// Groups whose log is not to be trimmed, while a snapshot of them travels; how many travel.
+    private let held = NIOLockedValueBox<[Int: Int]>([:])
 
     /// Longest pause between two tries to write a round, in milliseconds.
     private static let retryMillisecondsMax: Int64 = 10_000
 
     /// `onFatal` is called when a sync failed: what is on disk is unknown then, and the process must end.
     init(
-        hosts: [ShardHost], system: SystemHost, checkpoint: Checkpoint, log: LogStorage, intervalMilliseconds: Int64,
+        shards: ShardDirectory, system: SystemHost, checkpoint: Checkpoint, log: LogStorage, intervalMilliseconds: Int64,
         logger: Logger, onFatal: @escaping @Sendable (String) -> Void
     ) {
         eventLoop = system.eventLoop
-        self.hosts = hosts
+        self.shards = shards
         self.system = system
         self.checkpoint = checkpoint
         self.log = log
@@ -85,6 +88,18 @@ final class Checkpointer: @unchecked Sendable {
         }
     }
 
+    /// Keeps the log of a group as it is, from its beginning, until `release`. Any thread.
+    func hold(_ group: Int) { held.withLockedValue { $0[group, default: 0] += 1 } }
+
+    func release(_ group: Int) {
+        held.withLockedValue { held in
+            let count = (held[group] ?? 1) - 1
+            held[group] = count > 0 ? count : nil
+        }
+    }
+
+    private func isFree(_ group: Int) -> Bool { held.withLockedValue { $0[group] == nil } }
+
     private func flushNow() -> EventLoopFuture<Void> {
         guard round != nil else { return runRound() }
         // The round under way may have passed a shard already.
@@ -96,7 +111,7 @@ final class Checkpointer: @unchecked Sendable {
     /// One transaction with what all shards have.
     private func runRound() -> EventLoopFuture<Void> {
         eventLoop.preconditionInEventLoop()
-        let parts = hosts.map { host in host.eventLoop.submit { host.takeCheckpointBatch() } }
+        let parts = shards.held.map { host in host.eventLoop.submit { host.takeCheckpointBatch() } }
         let done = EventLoopFuture.whenAllSucceed(parts, on: eventLoop).flatMap { [self] batches in
             let batches = batches.compactMap(\.self)
             let systemBatch = system.takeCheckpointBatch()
@@ -146,10 +161,10 @@ final class Checkpointer: @unchecked Sendable {
     private func written(_ batches: [CheckpointBatch], _ systemBatch: SystemCheckpointBatch?) {
         if systemBatch != nil { system.checkpointWritten() }
         for batch in batches {
-            let host = hosts[batch.shard - 1]
+            guard let host = shards[batch.shard - 1] else { continue }
             host.eventLoop.runNowOrSoon { host.checkpointWritten() }
         }
-        let watermarks = checkpoint.durableWatermarks
+        let watermarks = checkpoint.durableWatermarks.filter { isFree($0.key) }
         log.trim(upTo: Dictionary(uniqueKeysWithValues: watermarks.map { (GroupID($0.key), $0.value.appliedIndex) }))
     }
 }

@@ -4,60 +4,144 @@ package import Shard
 
 /// What a synchronous read on the current event loop found.
 package enum LocalRead<Value> {
-    /// Another event loop owns the shard.
+    /// It cannot be answered here and now.
     case elsewhere
     case missing
     case found(Value)
 }
 
+/// How new what a read finds must be.
+package enum ReadConsistency: Hashable, Sendable {
+    /// It holds everything that was acknowledged before the read came.
+    case linearizable
+    /// What the nearest replica has.
+    case stale
+}
+
+// MARK: - Writes
+
 extension Node {
     package func shard(of slot: Slot) -> Int { slot.shard(of: shardCount) }
 
-    /// Carries a command out on one shard. Returns once it is durable.
+    /// Carries a command out on one shard, wherever its leader is. Returns once it is applied.
     package func submit(_ command: ShardCommand, shard: Int, by context: WriteContext) async throws(NodeError) -> ShardReply
     {
-        let host = hosts[shard]
-        let result: Result<ShardReply, NodeError> = await withCheckedContinuation { continuation in
-            host.eventLoop.runNowOrSoon {
-                host.submit(command, by: context) { continuation.resume(returning: $0) }
+        try await retrying(isRepeatable: context.idempotency != nil) { () async throws(NodeError) -> ShardReply in
+            do throws(NodeError) {
+                return try await submitHere(command, shard: shard, by: context)
+            } catch .notLeader(let leader) {
+                guard let peers, let leader = leader ?? peers.likelyLeader(of: shard), leader != identity.replicaID else {
+                    throw .notLeader(nil)
+                }
+                return try await peers.submit(command, shard: shard, by: context, to: leader)
             }
         }
-        return try result.get()
     }
 
-    /// Carries a command out on the system shard. Returns once it is durable and in force on every event loop's next turn.
+    /// Carries a command out if this node leads the shard.
+    func submitHere(_ command: ShardCommand, shard: Int, by context: WriteContext) async throws(NodeError) -> ShardReply {
+        guard let host = shards[shard] else { throw .notLeader(nil) }
+        return try await host.eventLoop.result { completion in host.submit(command, by: context, completion) }
+    }
+
+    /// Carries a command out on the system shard. Returns once it is applied here and in force on every event loop's next
+    /// turn.
     package func submit(_ command: SystemCommand, by context: WriteContext) async throws(NodeError) -> ShardReply {
+        let reply = try await retrying(isRepeatable: context.idempotency != nil) {
+            () async throws(NodeError) -> ShardReply in
+            do throws(NodeError) {
+                return try await submitHere(command, by: context)
+            } catch .notLeader(let leader) {
+                guard let peers, let leader, leader != identity.replicaID else { throw .notLeader(nil) }
+                return try await peers.submit(command, by: context, to: leader)
+            }
+        }
         let system = self.system
-        let result: Result<ShardReply, NodeError> = await withCheckedContinuation { continuation in
-            system.eventLoop.runNowOrSoon {
-                system.submit(command, by: context) { continuation.resume(returning: $0) }
+        return try await system.eventLoop.result { completion in system.whenApplied(reply, completion) }
+    }
+
+    func submitHere(_ command: SystemCommand, by context: WriteContext) async throws(NodeError) -> ShardReply {
+        let system = self.system
+        return try await system.eventLoop.result { completion in system.submit(command, by: context, completion) }
+    }
+
+    /// Tries again while no leader is found, until the request's time is over.
+    ///
+    /// - Parameter isRepeatable: it does no harm to carry it out twice.
+    private func retrying<Value>(
+        isRepeatable: Bool, _ attempt: () async throws(NodeError) -> Value
+    ) async throws(NodeError) -> Value {
+        let deadline = NIODeadline.now() + Self.requestTime
+        var pause = Self.retryPause
+        while true {
+            do throws(NodeError) {
+                return try await attempt()
+            } catch {
+                guard error.mayTryAgain(isRepeatable: isRepeatable) else { throw error }
+                guard NIODeadline.now() + pause < deadline, !Task.isCancelled else { throw error.atDeadline }
             }
-        }
-        return try result.get()
-    }
-
-    /// Reads committed state of the shard that owns the slot.
-    package func read<Value: Sendable>(
-        slot: Slot, _ body: @escaping @Sendable (ShardState) throws -> Value
-    ) async throws -> Value {
-        let host = hosts[shard(of: slot)]
-        return try await withCheckedThrowingContinuation { continuation in
-            host.eventLoop.runNowOrSoon {
-                continuation.resume(with: Result { try body(host.shard.state) })
-            }
+            try? await Task.sleep(nanoseconds: UInt64(pause.nanoseconds))
+            pause = min(pause * 2, Self.retryPauseMax)
         }
     }
 
-    package func record(_ id: ResourceID) async throws -> ResourceRecord? {
-        try await read(slot: id.slot) { try $0.record(id) }
+    /// How long a request may take, the search for a leader included.
+    static var requestTime: TimeAmount { .seconds(10) }
+    private static var retryPause: TimeAmount { .milliseconds(5) }
+    private static var retryPauseMax: TimeAmount { .milliseconds(100) }
+}
+
+// MARK: - Reads
+
+extension Node {
+    /// Answers a query about a shard: here, where it has a replica, else on a node that has one.
+    func ask(
+        _ query: ShardQuery, shard: Int, _ consistency: ReadConsistency = .linearizable
+    ) async throws(NodeError) -> ShardAnswer {
+        try await retrying(isRepeatable: true) { () async throws(NodeError) -> ShardAnswer in
+            if shards[shard] != nil { return try await askHere(query, shard: shard, consistency) }
+            guard let peers else { throw .notLeader(nil) }
+            return try await peers.ask(query, shard: shard, consistency)
+        }
     }
 
-    /// The stored row, when the current event loop owns it: nothing is copied, nobody waits.
+    /// Answers from the replica that is here.
+    func askHere(
+        _ query: ShardQuery, shard: Int, _ consistency: ReadConsistency
+    ) async throws(NodeError) -> ShardAnswer {
+        guard let host = shards[shard] else { throw .notLeader(nil) }
+        return try await host.eventLoop.result { completion in host.answer(query, consistency, completion) }
+    }
+
+    package func record(
+        _ id: ResourceID, _ consistency: ReadConsistency = .linearizable
+    ) async throws -> ResourceRecord? {
+        guard case .row(let row) = try await ask(.row(id), shard: shard(of: id.slot), consistency) else {
+            throw NodeError.foreignAnswer
+        }
+        return try row.map { try RecordCodec.decode($0, id: id) }
+    }
+
+    /// The resource that a virtual tag's id belongs to, and the tag.
+    package func virtualTag(
+        _ id: UUID128, _ consistency: ReadConsistency = .linearizable
+    ) async throws -> (record: ResourceRecord, tag: VirtualTag)? {
+        guard case .tag(let found) = try await ask(.tag(id), shard: shard(of: id.slot), consistency) else {
+            throw NodeError.foreignAnswer
+        }
+        guard let found else { return nil }
+        let record = try RecordCodec.decode(found.bytes, id: found.id)
+        let tag = record.tags.first { PartID.virtualTag(of: found.id, key: $0.key) == id }
+        return tag.map { (record, $0) }
+    }
+
+    /// The stored row, when the current event loop owns it and nobody else has a say: nothing is copied, nobody waits.
     package func readLocally<Value>(
         _ id: ResourceID, on eventLoop: any EventLoop, _ body: (UnsafeRawBufferPointer) -> Value
     ) -> LocalRead<Value> {
-        let host = hosts[shard(of: id.slot)]
-        guard host.eventLoop === eventLoop else { return .elsewhere }
+        guard let host = shards[shard(of: id.slot)], host.eventLoop === eventLoop, host.driver.isAlone else {
+            return .elsewhere
+        }
         guard let value = host.shard.state.rows.withRow(id, body) else { return .missing }
         return .found(value)
     }
@@ -66,15 +150,14 @@ extension Node {
     ///
     /// Walks the shards in slices, so that nobody waits for a long search. Not a snapshot: each slice is committed state.
     package func scan(
-        after: ResourceID?, limit: Int, where isWanted: @escaping @Sendable (ResourceRecord) -> Bool
+        after: ResourceID?, limit: Int, _ consistency: ReadConsistency = .linearizable,
+        where isWanted: @escaping @Sendable (ResourceRecord) -> Bool
     ) async throws -> [ResourceRecord] {
         var found: [ResourceRecord] = []
         var position = after
         for number in (after.map { shard(of: $0.slot) } ?? 0)..<shardCount {
             while found.count < limit {
-                let start = position
-                let wanted = limit - found.count
-                let slice = try await slice(of: number, after: start, wanted: wanted, isWanted)
+                let slice = try await slice(of: number, after: position, wanted: limit - found.count, consistency, isWanted)
                 found.append(contentsOf: slice.records)
                 position = slice.last ?? position
                 if slice.isLast { break }
@@ -95,32 +178,34 @@ extension Node {
     private static var sliceRows: Int { 256 }
 
     private func slice(
-        of number: Int, after: ResourceID?, wanted: Int, _ isWanted: @escaping @Sendable (ResourceRecord) -> Bool
+        of number: Int, after: ResourceID?, wanted: Int, _ consistency: ReadConsistency,
+        _ isWanted: @escaping @Sendable (ResourceRecord) -> Bool
     ) async throws -> Slice {
-        let host = hosts[number]
-        return try await withCheckedThrowingContinuation { continuation in
-            host.eventLoop.execute {
-                continuation.resume(
-                    with: Result {
-                        let rows = host.shard.state.rows.rows(after: after, limit: Self.sliceRows)
-                        var records: [ResourceRecord] = []
-                        for row in rows {
-                            let record = try RecordCodec.decode(row.bytes, id: row.id)
-                            guard isWanted(record) else { continue }
-                            records.append(record)
-                            if records.count == wanted { return Slice(records: records, last: row.id, isLast: false) }
-                        }
-                        return Slice(records: records, last: rows.last?.id, isLast: rows.count < Self.sliceRows)
-                    })
-            }
+        let query = ShardQuery.rows(after: after, limit: Self.sliceRows)
+        guard case .rows(let rows, let isLast) = try await ask(query, shard: number, consistency) else {
+            throw NodeError.foreignAnswer
         }
+        var records: [ResourceRecord] = []
+        for row in rows {
+            let record = try RecordCodec.decode(row.bytes, id: row.id)
+            guard isWanted(record) else { continue }
+            records.append(record)
+            if records.count == wanted { return Slice(records: records, last: row.id, isLast: false) }
+        }
+        return Slice(records: records, last: rows.last?.id, isLast: isLast)
     }
 
-    /// The catalogue in force, as the system shard has it.
-    package func catalog() async -> Catalog {
+    /// The catalogue in force, with everything that was acknowledged before the call.
+    package func catalog(_ consistency: ReadConsistency = .linearizable) async throws(NodeError) -> Catalog {
+        let system = self.system
         let loop = loops[0]
-        return await withCheckedContinuation { continuation in
-            loop.eventLoop.runNowOrSoon { continuation.resume(returning: loop.catalog) }
+        return try await retrying(isRepeatable: true) { () async throws(NodeError) -> Catalog in
+            try await system.eventLoop.result { completion in
+                switch consistency {
+                case .stale: completion(.success(loop.catalog))
+                case .linearizable: system.confirmRead { result in completion(result.map { loop.catalog }) }
+                }
+            }
         }
     }
 
@@ -129,54 +214,73 @@ extension Node {
         loops.first { $0.eventLoop === eventLoop }?.catalog
     }
 
-    package func statistics() async -> NodeStatistics {
+    /// Sums over all shards of the cluster.
+    package func statistics(_ consistency: ReadConsistency = .linearizable) async throws -> NodeStatistics {
         var statistics = NodeStatistics()
-        for host in hosts {
-            let part = await withCheckedContinuation { (continuation: CheckedContinuation<NodeStatistics, Never>) in
-                host.eventLoop.runNowOrSoon { continuation.resume(returning: NodeStatistics(host)) }
-            }
-            statistics += part
+        statistics.catalogVersion = try await catalog(consistency).version
+        for shard in 0..<shardCount {
+            guard case .totals(let totals) = try await ask(.totals, shard: shard, consistency)
+            else { throw NodeError.foreignAnswer }
+            statistics.totals += totals.counts
+            statistics.pending += totals.pending
         }
-        statistics.catalogVersion = await catalog().version
         return statistics
+    }
+
+    /// How old what this node has may be, in milliseconds: since it last heard from the leaders of its shards.
+    package func staleness() async -> Int64 {
+        var oldest: Int64 = 0
+        for host in shards.held {
+            let own: Int64 = await withCheckedContinuation { continuation in
+                host.eventLoop.runNowOrSoon { continuation.resume(returning: host.driver.stalenessMilliseconds) }
+            }
+            oldest = max(oldest, own)
+        }
+        return oldest
+    }
+
+    /// The replicas of this node, by shard.
+    package func replicas() async -> [ReplicaStatistics] {
+        var replicas: [ReplicaStatistics] = []
+        for host in shards.held {
+            replicas.append(
+                await withCheckedContinuation { continuation in
+                    host.eventLoop.runNowOrSoon { continuation.resume(returning: ReplicaStatistics(host)) }
+                })
+        }
+        return replicas
     }
 }
 
 /// Sums over all shards.
 package struct NodeStatistics: Sendable {
-    package struct ShardPart: Sendable {
-        package let number: Int
-        package let slots: Range<Int>
-        package let term: UInt64
-        package let appliedIndex: UInt64
-        package let resources: Int
-        package let pending: Int
-        package let checkpointBacklog: Int
-    }
-
     package var totals = InventoryTotals()
     /// Rows that are not judged yet under the newest catalogue.
     package var pending = 0
     package var catalogVersion: UInt64 = 0
-    package var shards: [ShardPart] = []
+}
 
-    init() {}
+/// How one replica of a shard fares.
+package struct ReplicaStatistics: Sendable {
+    package let number: Int
+    package let slots: Range<Int>
+    package let term: UInt64
+    package let isLeader: Bool
+    package let appliedIndex: UInt64
+    package let resources: Int
+    package let pending: Int
+    package let checkpointBacklog: Int
 
     init(_ host: ShardHost) {
         let state = host.shard.state
-        totals = state.totals
+        number = host.number
+        slots = state.rows.slots
+        term = host.term
+        isLeader = host.driver.isLeader
+        appliedIndex = state.appliedIndex
+        resources = state.rows.count
         pending = host.pending
-        shards = [
-            ShardPart(
-                number: host.number, slots: state.rows.slots, term: host.term, appliedIndex: state.appliedIndex,
-                resources: state.rows.count, pending: pending, checkpointBacklog: host.backlog.count)
-        ]
-    }
-
-    static func += (left: inout Self, right: Self) {
-        left.totals += right.totals
-        left.pending += right.pending
-        left.shards += right.shards
+        checkpointBacklog = host.backlog.count
     }
 }
 
@@ -184,5 +288,15 @@ extension EventLoop {
     /// At once when this is the current event loop, else in its next turn.
     func runNowOrSoon(_ body: @escaping @Sendable () -> Void) {
         if inEventLoop { body() } else { execute(body) }
+    }
+
+    /// What `body`, which runs on this loop, is called back with.
+    func result<Value: Sendable>(
+        _ body: @escaping @Sendable (_ completion: @escaping (Result<Value, NodeError>) -> Void) -> Void
+    ) async throws(NodeError) -> Value {
+        let result: Result<Value, NodeError> = await withCheckedContinuation { continuation in
+            runNowOrSoon { body { continuation.resume(returning: $0) } }
+        }
+        return try result.get()
     }
 }

@@ -1,4 +1,5 @@
 package import Checkpoint
+package import Founding
 import Glibc
 package import LogStorage
 import Logging
@@ -15,29 +16,34 @@ package final class Node: Sendable {
     package let identity: NodeIdentity
     package let options: NodeOptions
     package let loops: [LoopHost]
-    /// Data shards by position; position 0 is group 1.
-    package let hosts: [ShardHost]
+    package let shards: ShardDirectory
     let system: SystemHost
     package let checkpoint: Checkpoint
     let now: @Sendable () -> Timestamp
+    package let founding: ClusterFounding
+    /// Its place in the cluster; nil where it is alone.
+    let cluster: ClusterMembership?
+    var peers: Peers? { cluster?.peers }
     private let log: LogStorage
     private let checkpointer: Checkpointer
     private let lock: DirectoryLock
-    private let logger: Logger
+    let logger: Logger
 
-    package var shardCount: Int { hosts.count }
+    package var shardCount: Int { shards.count }
 
     init(
-        identity: NodeIdentity, options: NodeOptions, loops: [LoopHost], hosts: [ShardHost], system: SystemHost,
-        checkpoint: Checkpoint, log: LogStorage, checkpointer: Checkpointer, lock: DirectoryLock, logger: Logger,
-        now: @escaping @Sendable () -> Timestamp
+        identity: NodeIdentity, options: NodeOptions, founding: ClusterFounding, loops: [LoopHost], shards: ShardDirectory,
+        system: SystemHost, cluster: ClusterMembership?, checkpoint: Checkpoint, log: LogStorage,
+        checkpointer: Checkpointer, lock: DirectoryLock, logger: Logger, now: @escaping @Sendable () -> Timestamp
     ) {
         self.identity = identity
         self.options = options
+        self.founding = founding
         self.loops = loops
-        self.hosts = hosts
+        self.shards = shards
         self.system = system
         self.checkpoint = checkpoint
+        self.cluster = cluster
         self.log = log
         self.checkpointer = checkpointer
         self.lock = lock
@@ -51,9 +57,25 @@ package final class Node: Sendable {
     /// Writes are refused, as the disk is full: true from the first one until there is room again.
     package var refusesForSpace: Bool { log.status.refusesForSpace }
 
-    /// Everything acknowledged before this call can be read from the checkpoint's tables when it returns.
+    /// Reads the certificates between nodes again.
+    package func reloadCertificates() async {
+        guard let links = cluster?.links else { return }
+        try? await NIOThreadPool.singleton.runIfActive { links.reloadCertificates() }
+    }
+
+    /// Everything acknowledged before this call can be read from the checkpoint's tables when it returns, as far as it
+    /// concerns shards that have a replica here.
     package func flushCheckpoint() async throws {
+        for host in shards.held {
+            _ = try await ask(.totals, shard: host.number - 1)
+        }
+        _ = try await catalog()
         try await checkpointer.flush().get()
+    }
+
+    func startBackground() {
+        cluster?.start()
+        checkpointer.start()
     }
 
     /// Stops in order: no more commands, a last checkpoint, what is under way finishes, the log's mark of an orderly stop.
@@ -61,7 +83,9 @@ package final class Node: Sendable {
     /// Every request that was taken has its answer when this returns. Event loops must still run; they are the caller's to
     /// stop afterwards.
     package func stop() async {
-        for host in hosts { try? await host.eventLoop.submit { host.stop() }.get() }
+        await handOver()
+        await cluster?.leave()
+        for host in shards.held { try? await host.eventLoop.submit { host.stop() }.get() }
         try? await system.eventLoop.submit { self.system.stop() }.get()
         do {
             try await checkpointer.stop().get()
@@ -72,11 +96,31 @@ package final class Node: Sendable {
         // The pool lets go of its work a moment after it is done: it must not be what keeps the node.
         try? await NIOThreadPool.singleton.runIfActive { [log] in log.close() }
         for loop in loops { try? await loop.eventLoop.submit { loop.logClosed() }.get() }
+        await cluster?.links.stop()
         try? await NIOThreadPool.singleton.runIfActive { [checkpoint, lock] in
             checkpoint.close()
             lock.release()
         }
     }
+}
+
+extension Node {
+    /// Gives the groups that it leads to others, so that writes go on elsewhere before this node is gone.
+    private func handOver() async {
+        guard cluster != nil else { return }
+        let deadline = NIODeadline.now() + Self.handOverTime
+        while NIODeadline.now() < deadline {
+            var led = 0
+            for loop in loops {
+                led += (try? await loop.eventLoop.submit { loop.handOver() }.get()) ?? 0
+            }
+            guard led > 0 else { return }
+            try? await Task.sleep(nanoseconds: 20_000_000)
+        }
+    }
+
+    /// Longest time for that: a little more than a transfer of leadership takes.
+    private static var handOverTime: TimeAmount { .seconds(2) }
 }
 
 /// The clock of the real world.

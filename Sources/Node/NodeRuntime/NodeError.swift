@@ -1,3 +1,4 @@
+package import Consensus
 import LogStorage
 import Shard
 
@@ -11,6 +12,12 @@ package enum NodeError: Error, Hashable, Sendable, CustomStringConvertible {
     case diskFull
     /// The request is larger than one entry of the log may be. Nothing of it happened.
     case tooLarge
+    /// This replica does not lead the shard; who does, as far as it knows. Nothing of the request happened.
+    case notLeader(ReplicaID?)
+    /// No node that could carry the request out was found in time. Nothing of it happened.
+    case unavailable
+    /// The leader was lost while the request was under way: it may have happened, or not.
+    case outcomeUnknown
     /// The node is stopping. Nothing of the request happened.
     case stopping
     /// The checkpoint cannot be written now, so what it holds is behind. It is tried again.
@@ -24,11 +31,31 @@ package enum NodeError: Error, Hashable, Sendable, CustomStringConvertible {
         case .overloaded: "too many changes wait for the disk; try again in a moment"
         case .diskFull: "the disk of the data directory is full; free some space"
         case .tooLarge: "the change is too large for one entry of the log; split the request"
+        case .notLeader: "another node leads the shard"
+        case .unavailable: "no node that leads the shard can be reached"
+        case .outcomeUnknown: "the shard's leader was lost while the request was under way; it may have happened, or not"
         case .stopping: "the node is stopping"
         case .checkpointBehind: "the checkpoint cannot be written at the moment"
         case .damaged(let detail): "stored data could not be read: \(detail)"
         }
     }
+}
+
+extension NodeError {
+    /// Nothing happened for want of a leader, or it may have, and doing it twice does no harm.
+    func mayTryAgain(isRepeatable: Bool) -> Bool {
+        switch self {
+        case .notLeader: true
+        case .outcomeUnknown: isRepeatable
+        case .idempotencyKeyReused, .overloaded, .diskFull, .tooLarge, .unavailable, .stopping, .checkpointBehind, .damaged:
+            false
+        }
+    }
+
+    /// What is said when there is no time to try again.
+    var atDeadline: NodeError { if case .notLeader = self { .unavailable } else { self } }
+
+    static let foreignAnswer = NodeError.damaged("an answer to another question")
 }
 
 /// Why a node cannot start. The message names the file and the way out.
@@ -66,6 +93,33 @@ extension NodeError {
         case .diskFull: self = .diskFull
         case .stopped: self = .stopping
         case .tooLarge: self = .tooLarge
+        }
+    }
+
+    init(_ refusal: ProposalRefusal) {
+        switch refusal {
+        case .notLeader(let leader): self = .notLeader(leader)
+        case .transferring(let target): self = .notLeader(target)
+        case .quotaExceeded: self = .overloaded
+        case .tooLarge: self = .tooLarge
+        case .changePending, .invalidChange, .invalidTarget: self = .unavailable
+        case .halted: self = .stopping
+        }
+    }
+
+    /// Of a proposal: from the log's admission, or from consensus.
+    init(refusal: any Error) {
+        switch refusal {
+        case let error as LogAppendError: self.init(error)
+        case let error as ProposalRefusal: self.init(error)
+        default: self = .damaged("\(refusal)")
+        }
+    }
+
+    init(_ failure: ReadFailure, leader: ReplicaID?) {
+        switch failure {
+        case .noLeader, .leadershipLost, .timedOut: self = .notLeader(leader)
+        case .tooMany: self = .overloaded
         }
     }
 }

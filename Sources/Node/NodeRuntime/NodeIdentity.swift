@@ -3,7 +3,7 @@ import Glibc
 import JSON
 package import Model
 
-/// Who this node is, and how its cluster is cut: written once, when the data directory is new.
+/// Who this node is: written once, when the data directory is new.
 ///
 /// The file `NODE` holds a line of JSON and a line with its CRC-32C.
 package struct NodeIdentity: Hashable, Sendable {
@@ -14,12 +14,10 @@ package struct NodeIdentity: Hashable, Sendable {
     package let nodeID: String
     /// Identity of the log; a log of another node is refused.
     package let uuid: UUID128
-    package let shards: Int
 
-    package init(nodeID: String, uuid: UUID128, shards: Int) {
+    package init(nodeID: String, uuid: UUID128) {
         self.nodeID = nodeID
         self.uuid = uuid
-        self.shards = shards
     }
 
     var encoded: [UInt8] {
@@ -31,8 +29,6 @@ package struct NodeIdentity: Hashable, Sendable {
         writer.string(nodeID)
         writer.key("uuid")
         writer.string(uuid.description)
-        writer.key("shards")
-        writer.int(shards)
         writer.endObject()
         let line = writer.bytes
         return line + [0x0A] + Array(Self.checksum(line).utf8) + [0x0A]
@@ -54,10 +50,10 @@ package struct NodeIdentity: Hashable, Sendable {
             throw NodeStartError(
                 .damaged, "\(path): written by a newer version (format \(format)); run that version or a newer one")
         }
-        guard let nodeID = value["node_id"]?.string, let uuid = UUID128(value["uuid"]?.string ?? ""),
-            let shards = value["shards"]?.int, (1...NodeOptions.shardsMax).contains(shards)
-        else { throw damaged("the file lacks a field") }
-        self.init(nodeID: nodeID, uuid: uuid, shards: shards)
+        guard let nodeID = value["node_id"]?.string, let uuid = UUID128(value["uuid"]?.string ?? "") else {
+            throw damaged("the file lacks a field")
+        }
+        self.init(nodeID: nodeID, uuid: uuid)
     }
 
     private static func checksum(_ line: [UInt8]) -> String {
@@ -90,7 +86,7 @@ extension NodeIdentity {
         var generator = SystemRandomNumberGenerator()
         let uuid = UUID128.stamped(high: generator.next(), low: generator.next(), version: 4)
         let identity = NodeIdentity(
-            nodeID: options.nodeID ?? "node-\(uuid.description.prefix(8))", uuid: uuid, shards: options.shards)
+            nodeID: options.nodeID ?? "node-\(uuid.description.prefix(8))", uuid: uuid)
         try DataFile.write(identity.encoded, to: path, in: directory)
         return identity
     }

@@ -1,3 +1,6 @@
+package import Membership
+package import PeerTransport
+
 /// Settings of a node.
 package struct NodeOptions: Sendable {
     /// Directory of all durable state.
@@ -16,6 +19,40 @@ package struct NodeOptions: Sendable {
     package var checkpointBacklogMax: Int
     /// Writes of one shard that may wait for the checkpoint's backlog; over it they are refused as overloaded.
     package var waitingWritesMax: Int
+
+    /// Copies of each shard, at cluster creation only. 1 to 7.
+    package var replicationFactor = 3
+    /// Where clients reach this node, as others are told.
+    package var apiAddress: PeerAddress?
+    /// How it takes part in a cluster; nil: alone.
+    package var peer: Peer?
+
+    /// How a node takes part in a cluster.
+    package struct Peer: Sendable {
+        /// Where other nodes reach this one.
+        package var advertised: PeerAddress
+        /// Nil: in clear text, on loopback alone.
+        package var tls: PeerTLS.Files?
+        /// Nodes that may be in the cluster already; this one among them does no harm.
+        package var joins: [PeerAddress]
+        /// Found a new cluster once so many nodes have met.
+        package var bootstrapExpect: Int?
+        /// Holds no shard: serves and forwards only.
+        package var isEdge: Bool
+        package var metrics: PeerMetrics
+
+        package init(
+            advertised: PeerAddress, tls: PeerTLS.Files? = nil, joins: [PeerAddress] = [], bootstrapExpect: Int? = nil,
+            isEdge: Bool = false, metrics: PeerMetrics = PeerMetrics()
+        ) {
+            self.advertised = advertised
+            self.tls = tls
+            self.joins = joins
+            self.bootstrapExpect = bootstrapExpect
+            self.isEdge = isEdge
+            self.metrics = metrics
+        }
+    }
 
     package init(
         dataDirectory: String, shards: Int = 16, nodeID: String? = nil, region: String = "local", zone: String = "local",

@@ -13,9 +13,8 @@ struct ReplyQueue {
 
     private var waiting: Deque<Waiting> = []
 
-    /// Answers once everything up to `index` is durable; at once when it is.
-    mutating func wait(for index: UInt64, durable: UInt64, _ reply: ShardReply, _ completion: @escaping Completion) {
-        if index <= durable { return completion(.success(reply)) }
+    /// Answers once everything up to `index`, which is not applied yet, is.
+    mutating func wait(for index: UInt64, _ reply: ShardReply, _ completion: @escaping Completion) {
         // A repeated request may wait for an entry that is older than the newest one.
         let position = waiting.lastIndex { $0.index <= index }.map { $0 + 1 } ?? 0
         waiting.insert(Waiting(index: index, reply: reply, completion: completion), at: position)

@@ -1,4 +1,5 @@
 import Checkpoint
+import Consensus
 import DequeModule
 import LogStorage
 import Model
@@ -6,21 +7,21 @@ package import NIOCore
 package import Shard
 import WriteAheadLog
 
-/// A shard on its event loop: takes commands, hands entries to the log, answers when they are durable, feeds the
-/// checkpoint. Everything here is touched on that loop alone.
+/// A replica of a shard on its event loop: takes commands while it leads, proposes their entries to the group, answers when
+/// they are applied, feeds the checkpoint. Everything here is touched on that loop alone.
 package final class ShardHost: @unchecked Sendable {
     typealias Completion = (Result<ShardReply, NodeError>) -> Void
 
     package let number: Int
     package let eventLoop: any EventLoop
     package private(set) var shard: Shard
-    let term: UInt64
+    private(set) var driver: ReplicaDriver!
+    private(set) var leadership = Leadership.following(leader: nil)
     private unowned let host: LoopHost
-    private let log: LogProducer
     private let limits: NodeOptions
-    private var durableIndex: UInt64
+    private let snapshots: any SnapshotSending
     private var waiters = ReplyQueue()
-    /// Writes that wait for the checkpoint, oldest first.
+    /// Writes that wait for the checkpoint, for the catalogue, or for what an earlier leader left; oldest first.
     private var parked: Deque<ParkedWrite> = []
     private(set) var backlog: CheckpointBacklog
     /// Set while a sweep is under way.
@@ -36,25 +37,26 @@ package final class ShardHost: @unchecked Sendable {
     }
 
     init(
-        shard: Shard, term: UInt64, host: LoopHost, log: LogProducer, limits: NodeOptions, backlog: CheckpointBacklog
+        number: Int, state: ShardState, replica: RaftReplica, host: LoopHost, limits: NodeOptions, backlog: CheckpointBacklog,
+        snapshots: any SnapshotSending
     ) {
-        number = shard.number
+        self.number = number
         eventLoop = host.eventLoop
-        self.shard = shard
-        self.term = term
+        shard = Shard(number: number, state: state)
         self.host = host
-        self.log = log
         self.limits = limits
         self.backlog = backlog
-        durableIndex = shard.lastIndex
+        self.snapshots = snapshots
+        driver = ReplicaDriver(replica, on: host, machine: self)
     }
 
     // MARK: Events
 
-    /// Carries the command out; `completion` is called once, on the loop, when it is durable or refused.
+    /// Carries the command out; `completion` is called once, on the loop, when it is applied or refused.
     func submit(_ command: ShardCommand, by context: WriteContext, _ completion: @escaping Completion) {
         eventLoop.preconditionInEventLoop()
         guard !stopping else { return completion(.failure(.stopping)) }
+        if case .following(let leader) = leadership { return completion(.failure(.notLeader(leader))) }
         guard mayWrite else {
             guard parked.count < limits.waitingWritesMax else { return completion(.failure(.overloaded)) }
             return parked.append(ParkedWrite(command: command, context: context, completion: completion))
@@ -62,82 +64,107 @@ package final class ShardHost: @unchecked Sendable {
         carryOut(command, by: context, completion)
     }
 
-    /// The first entry of this leader's term. Reads are served once it is durable.
-    func lead(_ completion: @escaping Completion) {
-        append(shard.proposeNoOperation(at: host.now()), completion)
-    }
-
-    /// The log has everything up to `index` on disk.
-    func durable(upTo index: UInt64) {
-        eventLoop.preconditionInEventLoop()
-        durableIndex = index
-        do throws(CodecError) {
-            for committed in try shard.commit(upTo: index) { backlog.note(committed.changes) }
-        } catch {
-            preconditionFailure("shard \(number) cannot apply its own entry: \(error.message)")
-        }
-        for (reply, completion) in waiters.take(upTo: index) { completion(.success(reply)) }
+    /// Calls back once the state here holds everything that was acknowledged before the call.
+    func confirmRead(_ completion: @escaping ReplicaDriver.ReadCompletion) {
+        guard !stopping else { return completion(.failure(.stopping)) }
+        driver.confirmRead(completion)
     }
 
     /// A new version of the catalogue is in force on this loop.
     func catalogChanged() {
         shard.catalogChanged()
+        releaseParked()
         startSweepIfNeeded()
     }
 
-    /// Takes no more commands. Those that wait for the checkpoint are refused, those in the log finish.
+    /// Takes no more commands. Those that wait are refused, those in the log finish.
     func stop() {
         stopping = true
-        let refused = parked
-        parked = []
-        for write in refused { write.completion(.failure(.stopping)) }
+        refuseParked(.stopping)
     }
 
-    /// The log is closed: what it did not make durable, it never will.
+    /// The log is closed. What it did not make durable here, others may have.
     func logClosed() {
-        for completion in waiters.takeAll() { completion(.failure(.stopping)) }
+        let unfinished: NodeError = driver.isAlone ? .stopping : .outcomeUnknown
+        driver.stop()
+        for completion in waiters.takeAll() { completion(.failure(unfinished)) }
+    }
+
+    /// A snapshot takes the place of everything that was.
+    func install(_ state: ShardState, backlog: CheckpointBacklog) {
+        shard.install(state)
+        self.backlog = backlog
     }
 
     // MARK: Checkpoint
 
     /// What changed since the last batch, and everything needed to write it; nil when nothing did or one is under way.
     func takeCheckpointBatch() -> CheckpointBatch? {
-        backlog.take(from: shard.state, shard: number, term: term)
+        guard !driver.isInstalling else { return nil }
+        return backlog.take(from: shard.state, shard: number)
     }
 
     func checkpointWritten() {
         backlog.written()
-        while hasRoomForChanges, let write = parked.popFirst() {
-            carryOut(write.command, by: write.context, write.completion)
-        }
+        releaseParked()
     }
 
     // MARK: Queries
 
+    /// Answers at once, or when it is sure that nothing newer was acknowledged.
+    func answer(
+        _ query: ShardQuery, _ consistency: ReadConsistency,
+        _ completion: @escaping (Result<ShardAnswer, NodeError>) -> Void
+    ) {
+        switch consistency {
+        case .stale: completion(answer(query))
+        case .linearizable: confirmRead { result in completion(result.flatMap { self.answer(query) }) }
+        }
+    }
+
+    /// From what is applied here.
+    func answer(_ query: ShardQuery) -> Result<ShardAnswer, NodeError> {
+        do throws(CodecError) {
+            return .success(try shard.state.answer(query, catalogVersion: host.judge.version))
+        } catch {
+            return .failure(.damaged(error.message))
+        }
+    }
+
     /// Rows that wait to be judged under the catalogue in force.
     var pending: Int { shard.state.pending(under: host.judge.version) }
 
+    /// The term of this replica's office, or of the leader that it follows.
+    var term: UInt64 { driver.term }
+
     private var hasRoomForChanges: Bool { backlog.count <= limits.checkpointBacklogMax }
 
+    /// Rows must not be judged under an older catalogue than those that an earlier leader has judged.
+    private var hasCatalog: Bool { host.judge.version >= shard.state.sweep.version }
+
+    private var isLeading: Bool { if case .leading = leadership { true } else { false } }
+
+    private var isReady: Bool { isLeading && hasRoomForChanges && hasCatalog }
+
     /// Nothing overtakes a write that waits.
-    private var mayWrite: Bool { hasRoomForChanges && parked.isEmpty }
+    private var mayWrite: Bool { isReady && parked.isEmpty }
 
     // MARK: Sweep
 
     func startSweepIfNeeded() {
-        guard sweep == nil, !stopping, shard.needsSweep(version: host.judge.version) else { return }
+        guard sweep == nil, isLeading, !stopping, shard.needsSweep(version: host.judge.version) else { return }
         sweep = SweepPace()
         eventLoop.execute { self.sweepSlice() }
     }
 
     /// One slice is in flight at most: writes go on between two of them, and the sweep goes on beside writes.
     private func sweepSlice() {
-        guard let pace = sweep, !stopping, shard.needsSweep(version: host.judge.version) else {
+        guard let pace = sweep, isLeading, !stopping, shard.needsSweep(version: host.judge.version) else {
             sweep = nil
             return
         }
         guard mayWrite else { return nextSlice(after: SweepPace.pause) }
-        // Where entries judged under older rules are in flight, the answer comes when they are durable.
+        // Where entries judged under older rules are in flight, the answer comes when they are applied.
         let start = NIODeadline.now()
         carryOut(.sweep(limit: pace.rows), by: WriteContext(actor: "system")) { [self] result in
             switch result {
@@ -163,23 +190,78 @@ package final class ShardHost: @unchecked Sendable {
     private func carryOut(_ command: ShardCommand, by context: WriteContext, _ completion: @escaping Completion) {
         let outcome: OnProposed<ShardPayload>
         do throws(ShardError) {
+            shard.advance(to: driver.lastIndex)
             outcome = try shard.propose(command, by: context, at: host.now(), judge: host.judge)
         } catch {
             return completion(.failure(NodeError(error)))
         }
         switch outcome {
-        case .answer(let reply, let after): waiters.wait(for: after, durable: durableIndex, reply, completion)
+        case .answer(let reply, let after): answer(reply, after: after, completion)
         case .append(let proposal): append(proposal, completion)
         }
     }
 
-    private func append(_ proposal: Proposal<ShardPayload>, _ completion: @escaping Completion) {
-        do throws(LogAppendError) {
-            try log.append(group: group, index: proposal.index, term: term, payload: proposal.encoded)
-        } catch {
-            return completion(.failure(NodeError(error)))
-        }
-        shard.appended(proposal)
-        waiters.wait(for: proposal.index, durable: durableIndex, proposal.reply, completion)
+    /// What is applied already says nothing about who leads by now: that is to be confirmed, as for a read.
+    private func answer(_ reply: ShardReply, after index: UInt64, _ completion: @escaping Completion) {
+        guard index <= shard.state.appliedIndex else { return waiters.wait(for: index, reply, completion) }
+        driver.confirmRead { result in completion(result.map { reply }) }
     }
+
+    private func append(_ proposal: Proposal<ShardPayload>, _ completion: @escaping Completion) {
+        do {
+            let point = try host.reserving(bytes: proposal.encoded.count) { () throws(ProposalRefusal) in
+                try driver.propose(proposal.encoded)
+            }
+            shard.appended(proposal, term: point.term)
+        } catch {
+            return completion(.failure(NodeError(refusal: error)))
+        }
+        waiters.wait(for: proposal.index, proposal.reply, completion)
+    }
+
+    private func releaseParked() {
+        while isReady, let write = parked.popFirst() { carryOut(write.command, by: write.context, write.completion) }
+    }
+
+    private func refuseParked(_ error: NodeError) {
+        let refused = parked
+        parked = []
+        for write in refused { write.completion(.failure(error)) }
+    }
+}
+
+// MARK: - The group's log
+
+extension ShardHost: ReplicatedMachine {
+    func apply(_ entries: [Entry]) {
+        do throws(CodecError) {
+            for entry in entries {
+                let changes = try shard.apply(entry.data, at: entry.index, term: entry.term)
+                backlog.note(changes, entry)
+            }
+        } catch {
+            preconditionFailure("shard \(number) cannot apply a committed entry: \(error.message)")
+        }
+        for (reply, completion) in waiters.take(upTo: shard.state.appliedIndex) { completion(.success(reply)) }
+        if leadership.applied(upTo: shard.state.appliedIndex) {
+            shard.termChanged()
+            releaseParked()
+            startSweepIfNeeded()
+        }
+    }
+
+    func roleChanged(_ change: RoleChange) {
+        guard leadership.changed(change, last: driver.lastIndex) else { return }
+        shard.termChanged()
+        sweep = nil
+        refuseParked(.notLeader(change.leader))
+        for completion in waiters.takeAll() { completion(.failure(.outcomeUnknown)) }
+    }
+
+    func snapshotNeeded(by peer: ReplicaID) { snapshots.send(number, to: peer, from: driver, on: host) }
+}
+
+extension Entry {
+    /// What the state machine is to apply; nil for the group's own entries.
+    var data: [UInt8]? { if case .data(let bytes) = content { bytes } else { nil } }
 }

@@ -1,101 +1,150 @@
 import Checkpoint
+import Consensus
 import LogStorage
 import Model
 import NIOCore
 import Shard
 import WriteAheadLog
 
-/// The system shard on its event loop; publishes a new catalogue to all loops whenever one is committed.
+/// The system shard's replica on its event loop; publishes a new catalogue to all loops whenever one is applied.
 final class SystemHost: @unchecked Sendable {
+    typealias Completion = (Result<ShardReply, NodeError>) -> Void
+
     private(set) var shard: SystemShard
-    let term: UInt64
     let eventLoop: any EventLoop
-    private let log: LogProducer
-    private let now: @Sendable () -> Timestamp
+    private(set) var driver: ReplicaDriver!
+    private(set) var leadership = Leadership.following(leader: nil)
+    private unowned let host: LoopHost
+    private let snapshots: any SnapshotSending
     private var catalog: Catalog
     private let publish: (Catalog) -> Void
-    private var durableIndex: UInt64
     private var waiters = ReplyQueue()
+    /// Who waits for entries to be applied here.
+    private var watchers = ReplyQueue()
     private(set) var backlog: SystemBacklog
     private var stopping = false
 
-    private let group = GroupID(SystemShard.group)
+    let group = GroupID(SystemShard.group)
 
     init(
-        shard: SystemShard, term: UInt64, eventLoop: any EventLoop, log: LogProducer, backlog: SystemBacklog,
-        catalog: Catalog, now: @escaping @Sendable () -> Timestamp, publish: @escaping (Catalog) -> Void
+        state: SystemState, replica: RaftReplica, host: LoopHost, backlog: SystemBacklog, catalog: Catalog,
+        snapshots: any SnapshotSending, publish: @escaping (Catalog) -> Void
     ) {
-        self.shard = shard
-        self.term = term
-        self.eventLoop = eventLoop
-        self.log = log
+        shard = SystemShard(state: state)
+        eventLoop = host.eventLoop
+        self.host = host
         self.backlog = backlog
-        self.now = now
         self.catalog = catalog
+        self.snapshots = snapshots
         self.publish = publish
-        durableIndex = shard.lastIndex
+        driver = ReplicaDriver(replica, on: host, machine: self)
     }
 
-    func submit(
-        _ command: SystemCommand, by context: WriteContext,
-        _ completion: @escaping (Result<ShardReply, NodeError>) -> Void
-    ) {
+    func submit(_ command: SystemCommand, by context: WriteContext, _ completion: @escaping Completion) {
         eventLoop.preconditionInEventLoop()
         guard !stopping else { return completion(.failure(.stopping)) }
+        switch leadership {
+        case .following(let leader): return completion(.failure(.notLeader(leader)))
+        case .elected: return completion(.failure(.notLeader(nil)))
+        case .leading: break
+        }
         let outcome: OnProposed<[SystemState.Effect]>
         do throws(ShardError) {
-            outcome = try shard.propose(command, by: context, at: now())
+            shard.advance(to: driver.lastIndex)
+            outcome = try shard.propose(command, by: context, at: host.now())
         } catch {
             return completion(.failure(NodeError(error)))
         }
         switch outcome {
-        case .answer(let reply, let after): waiters.wait(for: after, durable: durableIndex, reply, completion)
+        case .answer(let reply, let after):
+            guard after <= shard.state.appliedIndex else { return waiters.wait(for: after, reply, completion) }
+            driver.confirmRead { result in completion(result.map { reply }) }
         case .append(let proposal): append(proposal, completion)
         }
     }
 
-    /// The first entry of this leader's term.
-    func lead(_ completion: @escaping (Result<ShardReply, NodeError>) -> Void) {
-        append(shard.proposeNoOperation(), completion)
+    /// Calls back once the catalogue here holds everything that was acknowledged before the call.
+    func confirmRead(_ completion: @escaping ReplicaDriver.ReadCompletion) {
+        guard !stopping else { return completion(.failure(.stopping)) }
+        driver.confirmRead(completion)
     }
 
-    /// The log has everything up to `index` on disk.
-    func durable(upTo index: UInt64) {
-        eventLoop.preconditionInEventLoop()
-        durableIndex = index
-        var catalogChanged = false
-        for (_, changes) in shard.commit(upTo: index) {
-            backlog.note(changes)
-            catalogChanged = catalogChanged || changes.catalogChanged
-        }
-        // Published before the answer: whoever hears of the new rule may rely on it.
-        if catalogChanged {
-            catalog = Catalog(shard.state, after: catalog)
-            publish(catalog)
-        }
-        for (reply, completion) in waiters.take(upTo: index) { completion(.success(reply)) }
+    /// Calls back once the entry of `reply` is applied here and its catalogue published.
+    func whenApplied(_ reply: ShardReply, _ completion: @escaping Completion) {
+        guard reply.index > shard.state.appliedIndex else { return completion(.success(reply)) }
+        watchers.wait(for: reply.index, reply, completion)
     }
 
-    func takeCheckpointBatch() -> SystemCheckpointBatch? { backlog.take(from: shard.state, term: term) }
+    func takeCheckpointBatch() -> SystemCheckpointBatch? {
+        guard !driver.isInstalling else { return nil }
+        return backlog.take(from: shard.state)
+    }
+
     func checkpointWritten() { backlog.written() }
 
     /// Takes no more commands; those in the log finish.
     func stop() { stopping = true }
 
-    /// The log is closed: what it did not make durable, it never will.
+    /// The log is closed. What it did not make durable here, others may have.
     func logClosed() {
-        for completion in waiters.takeAll() { completion(.failure(.stopping)) }
+        let unfinished: NodeError = driver.isAlone ? .stopping : .outcomeUnknown
+        driver.stop()
+        for completion in waiters.takeAll() + watchers.takeAll() { completion(.failure(unfinished)) }
     }
 
-    private func append(
-        _ proposal: Proposal<[SystemState.Effect]>, _ completion: @escaping (Result<ShardReply, NodeError>) -> Void
-    ) {
-        do throws(LogAppendError) {
-            try log.append(group: group, index: proposal.index, term: term, payload: proposal.encoded)
-        } catch {
-            return completion(.failure(NodeError(error)))
-        }
-        shard.appended(proposal)
-        waiters.wait(for: proposal.index, durable: durableIndex, proposal.reply, completion)
+    /// A snapshot takes the place of everything that was.
+    func install(_ state: SystemState, backlog: SystemBacklog) {
+        shard.install(state)
+        self.backlog = backlog
+        publishCatalog()
     }
+
+    private func publishCatalog() {
+        catalog = Catalog(shard.state, after: catalog)
+        publish(catalog)
+    }
+
+    private func append(_ proposal: Proposal<[SystemState.Effect]>, _ completion: @escaping Completion) {
+        do {
+            let point = try host.reserving(bytes: proposal.encoded.count) { () throws(ProposalRefusal) in
+                try driver.propose(proposal.encoded)
+            }
+            shard.appended(proposal, term: point.term)
+        } catch {
+            return completion(.failure(NodeError(refusal: error)))
+        }
+        waiters.wait(for: proposal.index, proposal.reply, completion)
+    }
+}
+
+// MARK: - The group's log
+
+extension SystemHost: ReplicatedMachine {
+    func apply(_ entries: [Entry]) {
+        var catalogChanged = false
+        do throws(CodecError) {
+            for entry in entries {
+                let changes = try shard.apply(entry.data, at: entry.index, term: entry.term)
+                backlog.note(changes, entry)
+                catalogChanged = catalogChanged || changes.catalogChanged
+            }
+        } catch {
+            preconditionFailure("the system shard cannot apply a committed entry: \(error.message)")
+        }
+        // Published before the answer: whoever hears of the new rule may rely on it.
+        if catalogChanged { publishCatalog() }
+        let applied = shard.state.appliedIndex
+        for (reply, completion) in waiters.take(upTo: applied) + watchers.take(upTo: applied) {
+            completion(.success(reply))
+        }
+        if leadership.applied(upTo: applied) { shard.termChanged() }
+    }
+
+    func roleChanged(_ change: RoleChange) {
+        guard leadership.changed(change, last: driver.lastIndex) else { return }
+        shard.termChanged()
+        for completion in waiters.takeAll() { completion(.failure(.outcomeUnknown)) }
+    }
+
+    func snapshotNeeded(by peer: ReplicaID) { snapshots.send(SystemShard.group, to: peer, from: driver, on: host) }
 }

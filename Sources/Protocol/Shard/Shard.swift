@@ -1,11 +1,10 @@
 package import Model
 
-/// A shard's leader: decides the whole consequence of each command against the newest state, committed or in flight,
-/// and applies entries once they are committed.
+/// A replica of a shard: applies the entries of its group's log, and, while its replica leads, decides the whole
+/// consequence of each command against the newest state, applied or in flight.
 ///
-/// The output contract: what `propose` returns is handed to the log, and `appended` is told; when the log reports it durable
-/// (on a majority; here in a group of one), `commit` applies it, and only then is its reply given. Reads see committed
-/// state only.
+/// The output contract: what `propose` returns is proposed to the group, and `appended` is told; once a majority has it on
+/// disk, `apply` takes it, and only then is its reply given. Reads see applied state only.
 package struct Shard: Sendable {
     package let number: Int
     package private(set) var state: ShardState
@@ -52,37 +51,59 @@ package struct Shard: Sendable {
         return finish(draft, context, at: now)
     }
 
-    /// The log took the proposal.
-    package mutating func appended(_ proposal: Proposal<ShardPayload>) {
+    /// The group's log took the proposal in this term.
+    package mutating func appended(_ proposal: Proposal<ShardPayload>, term: UInt64) {
         for (id, record) in proposal.payload.rows { inFlightRows[id] = InFlightRow(index: proposal.index, record: record) }
         if let (key, answer) = proposal.payload.answer { inFlightAnswers[key] = answer }
         lastAuditSequence = proposal.payload.auditSequence
         proposedSweep = proposal.payload.sweep
-        queue.append(proposal)
+        queue.append(proposal, term: term)
     }
 
     /// A new version of the catalogue is in force: rows that are in flight now were judged under an older one.
     package mutating func catalogChanged() { sweepBarrier = queue.lastIndex }
 
-    /// An entry that says nothing: a new leader's first, or one that marks a point.
-    package func proposeNoOperation(at now: Timestamp) -> Proposal<ShardPayload> {
-        proposal(
-            ShardPayload(
-                entry: EntryPayload(at: now, effects: []), rows: [], answer: nil, auditSequence: lastAuditSequence,
-                sweep: proposedSweep),
-            ShardReply(index: queue.nextIndex, outcomes: []))
+    /// This replica leads, and everything that earlier leaders left is applied; or it leads no more. What was in flight is
+    /// forgotten: it comes back through `apply`, or never.
+    package mutating func termChanged() { forgetInFlight() }
+
+    /// The group's own entries, without content for the shard, were appended up to `index`.
+    package mutating func advance(to index: UInt64) { queue.advance(to: index) }
+
+    /// Applies the next committed entry; nil bytes: one of the group's own, without content. Throws when it cannot be
+    /// applied: damaged memory, or an entry of a newer version.
+    package mutating func apply(_ bytes: [UInt8]?, at index: UInt64, term: UInt64) throws(CodecError) -> ShardState.Changes {
+        guard let bytes else {
+            state.advance(to: index)
+            queue.advance(to: index)
+            return ShardState.Changes()
+        }
+        let payload: EntryPayload
+        if let own = queue.take(index: index, term: term) {
+            payload = own.entry
+        } else {
+            payload = try EntryPayload(decoding: bytes)
+        }
+        let changes = try state.apply(payload, at: index)
+        queue.advance(to: index)
+        for id in changes.rows where inFlightRows[id]?.index == index { inFlightRows[id] = nil }
+        for key in changes.remembered { inFlightAnswers[key] = nil }
+        return changes
     }
 
-    /// Applies everything up to `index`, in order. Throws when an entry cannot be applied: damaged memory.
-    package mutating func commit(upTo index: UInt64) throws(CodecError) -> [Committed] {
-        var committed: [Committed] = []
-        while let entry = queue.popFirst(upTo: index) {
-            let changes = try state.apply(entry.payload.entry, at: entry.index)
-            for id in changes.rows where inFlightRows[id]?.index == entry.index { inFlightRows[id] = nil }
-            for key in changes.remembered { inFlightAnswers[key] = nil }
-            committed.append(Committed(index: entry.index, changes: changes))
-        }
-        return committed
+    /// A snapshot takes the place of everything that was.
+    package mutating func install(_ state: ShardState) {
+        self.state = state
+        forgetInFlight()
+    }
+
+    private mutating func forgetInFlight() {
+        queue = EntryQueue(lastIndex: state.appliedIndex)
+        inFlightRows = [:]
+        inFlightAnswers = [:]
+        lastAuditSequence = state.auditSequence
+        proposedSweep = state.sweep
+        sweepBarrier = 0
     }
 
     // MARK: Queries

@@ -33,6 +33,8 @@ package struct ShardState: Sendable {
         package var audit: [AuditEntry] = []
         package var remembered: [IdempotencyKey] = []
         package var forgotten: [IdempotencyKey] = []
+
+        package init() {}
     }
 
     package init(slots: Range<Int>) {
@@ -91,6 +93,12 @@ package struct ShardState: Sendable {
         }
         appliedIndex = index
         return changes
+    }
+
+    /// An entry without content for the shard stands at `index`, which follows the last one.
+    package mutating func advance(to index: UInt64) {
+        precondition(index == appliedIndex + 1, "entry \(index) does not follow \(appliedIndex)")
+        appliedIndex = index
     }
 
     private func checkOwned(_ id: ResourceID) throws(CodecError) {

@@ -1,4 +1,5 @@
 package import Model
+package import Placement
 
 /// What the system shard can be asked to change.
 package enum SystemCommand: Sendable {
@@ -9,4 +10,17 @@ package enum SystemCommand: Sendable {
     case delete(CatalogItem.Kind, UUID128, Precondition)
     /// Judges all rows again under the catalogue as it is.
     case reapply
+    /// Founds the cluster, or changes its replication factor.
+    case configure(ClusterSettings)
+    /// A new member, active from now on; or what a known one says of itself now: its state stays, its name may not change.
+    /// A name that a member which is present has already is a conflict.
+    case putMember(Member)
+    /// A node came back under its name with an empty disk: the member with the replica id `old` is dead, the new one active.
+    case replaceMember(old: UInt64, Member)
+    case setMemberState(UInt64, Member.State)
+    /// Forgets a member that is not active and that no placement names.
+    case removeMember(UInt64)
+    /// One outcome per placement; each must say the revision after the one that it replaces, and name members that are no
+    /// edge nodes.
+    case place([ShardPlacement])
 }

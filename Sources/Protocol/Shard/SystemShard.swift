@@ -1,6 +1,7 @@
 package import Model
+import Placement
 
-/// The system shard's leader. The same contract as `Shard`: propose, append, commit, reply.
+/// A replica of the system shard. The same contract as `Shard`: propose, append, apply, reply.
 package struct SystemShard: Sendable {
     /// Its group in the log; data shards follow from 1.
     package static let group = 0
@@ -10,10 +11,13 @@ package struct SystemShard: Sendable {
     /// Items as the last proposal left them; nil values are deleted.
     private var inFlight: [UUID128: (index: UInt64, item: CatalogItem?)] = [:]
     private var inFlightAnswers: [IdempotencyKey: Remembered] = [:]
+    /// The cluster as the last proposal left it.
+    private(set) var newestCluster: ClusterState
     private var lastAuditSequence: UInt64
 
     package init(state: SystemState) {
         self.state = state
+        newestCluster = state.cluster
         queue = EntryQueue(lastIndex: state.appliedIndex)
         lastAuditSequence = state.auditSequence
     }
@@ -31,11 +35,11 @@ package struct SystemShard: Sendable {
             return .answer(answer.reply, after: answer.reply.index)
         }
         var effects: [SystemState.Effect] = []
-        let (outcome, subject) = decide(command, context, now, &effects)
+        let (outcomes, subject) = decide(command, context, now, &effects)
         guard !effects.isEmpty else {
-            return .answer(ShardReply(index: queue.lastIndex, outcomes: [outcome], subject: subject), after: queue.lastIndex)
+            return .answer(ShardReply(index: queue.lastIndex, outcomes: outcomes, subject: subject), after: queue.lastIndex)
         }
-        let reply = ShardReply(index: queue.nextIndex, outcomes: [outcome], subject: subject)
+        let reply = ShardReply(index: queue.nextIndex, outcomes: outcomes, subject: subject)
         if let idempotency = context.idempotency {
             let answer = Remembered(bodyDigest: idempotency.bodyDigest, reply: reply, at: now)
             effects.append(.remember(idempotency.key, answer))
@@ -43,8 +47,8 @@ package struct SystemShard: Sendable {
         return .append(proposal(effects, reply))
     }
 
-    /// The log took the proposal.
-    package mutating func appended(_ proposal: Proposal<[SystemState.Effect]>) {
+    /// The group's log took the proposal in this term.
+    package mutating func appended(_ proposal: Proposal<[SystemState.Effect]>, term: UInt64) {
         for effect in proposal.payload {
             switch effect {
             case .put(let item): inFlight[item.id] = (proposal.index, item)
@@ -52,26 +56,50 @@ package struct SystemShard: Sendable {
             case .audit(let entry): lastAuditSequence = entry.sequence
             case .remember(let key, let answer): inFlightAnswers[key] = answer
             case .reapply: break
+            case .cluster(let change): newestCluster.apply(change)
             }
         }
-        queue.append(proposal)
+        queue.append(proposal, term: term)
     }
 
-    /// An entry that says nothing: a new leader's first.
-    package func proposeNoOperation() -> Proposal<[SystemState.Effect]> {
-        proposal([], ShardReply(index: queue.nextIndex, outcomes: []))
-    }
+    /// This replica leads, and everything that earlier leaders left is applied; or it leads no more.
+    package mutating func termChanged() { forgetInFlight() }
 
-    /// Applies everything up to `index`; returns what each entry changed.
-    package mutating func commit(upTo index: UInt64) -> [(index: UInt64, changes: SystemState.Changes)] {
-        var committed: [(UInt64, SystemState.Changes)] = []
-        while let entry = queue.popFirst(upTo: index) {
-            let changes = state.apply(entry.payload, at: entry.index)
-            for id in changes.items where inFlight[id]?.index == entry.index { inFlight[id] = nil }
-            for key in changes.remembered { inFlightAnswers[key] = nil }
-            committed.append((entry.index, changes))
+    /// The group's own entries, without content for the state, were appended up to `index`.
+    package mutating func advance(to index: UInt64) { queue.advance(to: index) }
+
+    /// Applies the next committed entry; nil bytes: one of the group's own, without content.
+    package mutating func apply(_ bytes: [UInt8]?, at index: UInt64, term: UInt64) throws(CodecError) -> SystemState.Changes {
+        guard let bytes else {
+            state.advance(to: index)
+            queue.advance(to: index)
+            return SystemState.Changes()
         }
-        return committed
+        let effects: [SystemState.Effect]
+        if let own = queue.take(index: index, term: term) {
+            effects = own
+        } else {
+            effects = try [SystemState.Effect](decoding: bytes)
+        }
+        let changes = state.apply(effects, at: index)
+        queue.advance(to: index)
+        for id in changes.items where inFlight[id]?.index == index { inFlight[id] = nil }
+        for key in changes.remembered { inFlightAnswers[key] = nil }
+        return changes
+    }
+
+    /// A snapshot takes the place of everything that was.
+    package mutating func install(_ state: SystemState) {
+        self.state = state
+        forgetInFlight()
+    }
+
+    private mutating func forgetInFlight() {
+        queue = EntryQueue(lastIndex: state.appliedIndex)
+        inFlight = [:]
+        inFlightAnswers = [:]
+        newestCluster = state.cluster
+        lastAuditSequence = state.auditSequence
     }
 
     // MARK: Private
@@ -81,6 +109,22 @@ package struct SystemShard: Sendable {
     }
 
     private func decide(
+        _ command: SystemCommand, _ context: WriteContext, _ now: Timestamp, _ effects: inout [SystemState.Effect]
+    ) -> ([Outcome], UUID128?) {
+        switch command {
+        case .create, .update, .delete, .reapply:
+            let (outcome, subject) = decideCatalog(command, context, now, &effects)
+            return ([outcome], subject)
+        case .configure, .putMember, .replaceMember, .setMemberState, .removeMember, .place:
+            var draft = ClusterDraft(
+                cluster: newestCluster, context: context, now: now, lastAuditSequence: lastAuditSequence)
+            let outcomes = draft.carryOut(command)
+            effects = draft.effects
+            return (outcomes, nil)
+        }
+    }
+
+    private func decideCatalog(
         _ command: SystemCommand, _ context: WriteContext, _ now: Timestamp, _ effects: inout [SystemState.Effect]
     ) -> (Outcome, UUID128?) {
         switch command {
@@ -106,6 +150,8 @@ package struct SystemShard: Sendable {
         case .reapply:
             effects.append(.reapply)
             return (.updated, nil)
+        case .configure, .putMember, .replaceMember, .setMemberState, .removeMember, .place:
+            preconditionFailure("\(command) is none of the catalogue's commands")
         }
     }
 

@@ -8,6 +8,7 @@ package struct LogDamage: Error, Equatable, Sendable, CustomStringConvertible {
         /// The first bytes are not those of a log segment.
         case preamble
         case newerVersion(UInt32)
+        case olderVersion(UInt32)
         case foreignNode
         case segmentHeader
         case headerChecksum
@@ -25,7 +26,12 @@ package struct LogDamage: Error, Equatable, Sendable, CustomStringConvertible {
         case term(group: GroupID, lowest: UInt64, found: UInt64)
         /// A truncation to a point that is not in the log.
         case truncation(group: GroupID, to: LogPoint)
-        case lastPoint(group: GroupID, expected: LogPoint, found: LogPoint)
+        /// A hard state that goes back in term, or changes a vote.
+        case hardState(group: GroupID, held: LogHardState, found: LogHardState)
+        /// The segment's header tells another state of the group than the records before it give.
+        case groupState(group: GroupID, expected: GroupState, found: GroupState)
+        /// An entry of the group does not stand where it was written.
+        case entryMissing(group: GroupID, index: UInt64)
         case tooManyGroups
         /// The log starts above what the checkpoint holds.
         case gap(group: GroupID, checkpoint: UInt64, logStartsAfter: UInt64)
@@ -49,6 +55,7 @@ package struct LogDamage: Error, Equatable, Sendable, CustomStringConvertible {
 
     private var advice: String {
         if case .newerVersion = reason { return "Start the version that wrote it, or a later one." }
+        if case .olderVersion = reason { return "Nothing was changed. Let this node rejoin with an empty directory." }
         return "Nothing was changed. Restore the data directory from a backup, or let this node rejoin with an empty one."
     }
 }
@@ -59,6 +66,7 @@ extension LogDamage.Reason {
         case .size(let expected, let actual): "the file has \(actual) bytes instead of \(expected)"
         case .preamble: "this is not the start of a log segment"
         case .newerVersion(let version): "written by a newer version (log format \(version))"
+        case .olderVersion(let version): "written by an older version (log format \(version)) that this one cannot read"
         case .foreignNode: "the segment belongs to another node"
         case .segmentHeader: "the segment's header is damaged"
         case .headerChecksum: "the header of a record is damaged"
@@ -73,8 +81,11 @@ extension LogDamage.Reason {
         case .term(let group, let lowest, let found): "group \(group) goes back from term \(lowest) to \(found)"
         case .truncation(let group, let point):
             "group \(group) is cut back to index \(point.index) of term \(point.term), which is not in the log"
-        case .lastPoint(let group, let expected, let found):
-            "group \(group) ends at index \(found.index) of term \(found.term) instead of index \(expected.index) of term \(expected.term)"
+        case .hardState(let group, let held, let found):
+            "group \(group) goes from term \(held.term) and vote \(held.vote) to term \(found.term) and vote \(found.vote)"
+        case .groupState(let group, let expected, let found):
+            "group \(group) is at \(found.explanation) instead of \(expected.explanation)"
+        case .entryMissing(let group, let index): "entry \(index) of group \(group) does not stand here"
         case .tooManyGroups: "more groups than a log may hold"
         case .gap(let group, let checkpoint, let start):
             "the checkpoint of group \(group) ends at index \(checkpoint), the log starts after \(start)"
@@ -83,3 +94,11 @@ extension LogDamage.Reason {
         }
     }
 }
+
+extension GroupState {
+    fileprivate var explanation: String {
+        "index \(last.index) of term \(last.term), hard state \(hardState.term)/\(hardState.vote)\(isRemoved ? ", removed" : "")"
+    }
+}
+
+extension LogDamage.Reason: Error {}

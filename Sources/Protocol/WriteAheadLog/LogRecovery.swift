@@ -4,7 +4,8 @@
 package struct LogRecovery: Sendable {
     /// The segments, oldest first.
     package let headers: [SegmentHeader]
-    package private(set) var groups: [GroupID: GroupHistory]
+    private var slots = GroupSlots()
+    private var recovered: [RecoveredGroup] = []
     private var scanned = 0
     private var tail: LogTail?
     /// The segment before the newest carries no seal: the process ended while it changed segments.
@@ -19,7 +20,15 @@ package struct LogRecovery: Sendable {
                 file: SegmentHeader.fileName(sequence: missing), offset: 0, reason: .segmentMissing(sequence: missing))
         }
         self.headers = headers
-        groups = headers[0].lasts.mapValues { GroupHistory(base: $0) }
+        for (group, state) in headers[0].groups {
+            _ = slots.add(group)
+            recovered.append(RecoveredGroup(state, isTrimmed: headers[0].previousEnd > 0))
+        }
+    }
+
+    /// What the log holds of each group, as far as it was scanned.
+    package var groups: [GroupID: RecoveredGroup] {
+        Dictionary(uniqueKeysWithValues: zip(slots.groups, recovered))
     }
 
     /// Takes the next segment, whole.
@@ -28,7 +37,7 @@ package struct LogRecovery: Sendable {
         let next = scanned + 1 < headers.count ? headers[scanned + 1] : nil
         precondition(bytes.count == Int(header.capacity), "segment \(header.sequence) was not read whole")
         do throws(Fault) {
-            if scanned > 0 { try compareLasts(with: header) }
+            if scanned > 0 { try compareGroups(with: header) }
             if let next {
                 try scanSealed(
                     bytes, header, end: Int(clamping: next.previousEnd), isBeforeNewest: scanned + 2 == headers.count)
@@ -61,7 +70,7 @@ package struct LogRecovery: Sendable {
     /// `bytes` is the segment, whole, as it was scanned. In the order of the log.
     package func forEachEntry<E: Error>(
         ofSegment position: Int, in bytes: UnsafeRawBufferPointer, above: [GroupID: UInt64],
-        _ body: (LogEntry) throws(E) -> Void
+        _ body: (RecoveredEntry) throws(E) -> Void
     ) throws(E) {
         let header = headers[position]
         let seed = header.seed
@@ -73,12 +82,13 @@ package struct LogRecovery: Sendable {
             }
             let at = LogPosition(sequence: header.sequence, offset: offset)
             if record.kind == .entry, record.index > above[record.group, default: 0],
-                groups[record.group]?.isLive(record.index, at: at) == true
+                slots.slot(of: record.group).map({ recovered[$0].history.isLive(record.index, at: at) }) == true
             {
                 try Record.withPayload(of: record, in: bytes, at: offset, seed: seed) { (payload) throws(E) in
                     try body(
-                        LogEntry(
-                            group: record.group, point: LogPoint(index: record.index, term: record.term), payload: payload))
+                        RecoveredEntry(
+                            group: record.group, point: LogPoint(index: record.index, term: record.term),
+                            kind: record.entryKind, payload: payload))
                 }
             }
             offset += record.recordBytes
@@ -86,10 +96,30 @@ package struct LogRecovery: Sendable {
     }
 }
 
-/// An entry read back from the log.
-package struct LogEntry {
+/// What the log holds of one group.
+package struct RecoveredGroup: Sendable {
+    package private(set) var state: GroupState
+    package private(set) var history: GroupHistory
+
+    init(_ state: GroupState = GroupState(), isTrimmed: Bool = false) {
+        self.state = state
+        history = GroupHistory(base: state.last, isTrimmed: isTrimmed)
+    }
+
+    fileprivate mutating func apply(
+        _ change: GroupChange, at position: LogPosition, group: GroupID
+    ) throws(LogDamage.Reason) {
+        try state.apply(change, group: group)
+        try history.apply(change, at: position, group: group)
+    }
+}
+
+/// An entry that recovery hands over.
+package struct RecoveredEntry {
     package let group: GroupID
     package let point: LogPoint
+    /// As it was given with the entry.
+    package let kind: UInt8
     /// Valid only during the call that hands the entry over.
     package let payload: UnsafeRawBufferPointer
 }
@@ -120,12 +150,13 @@ extension LogRecovery {
         var reason: LogDamage.Reason
     }
 
-    private func compareLasts(with header: SegmentHeader) throws(Fault) {
-        for group in Set(groups.keys).union(header.lasts.keys).sorted() {
-            let expected = header.lasts[group] ?? .zero
-            let found = groups[group]?.last ?? .zero
+    private func compareGroups(with header: SegmentHeader) throws(Fault) {
+        let groups = groups
+        for group in Set(groups.keys).union(header.groups.keys).sorted() {
+            let expected = header.groups[group] ?? GroupState()
+            let found = groups[group]?.state ?? GroupState()
             if expected != found {
-                throw Fault(offset: 0, reason: .lastPoint(group: group, expected: expected, found: found))
+                throw Fault(offset: 0, reason: .groupState(group: group, expected: expected, found: found))
             }
         }
     }
@@ -139,7 +170,7 @@ extension LogRecovery {
         while offset < end {
             switch Record.read(bytes, at: offset, seed: seed) {
             case .record(let record):
-                try take(record, at: LogPosition(sequence: header.sequence, offset: offset))
+                try take(record, in: bytes, at: LogPosition(sequence: header.sequence, offset: offset), seed: seed)
                 offset += record.recordBytes
             case .hole: throw Fault(offset: offset, reason: .hole)
             case .torn: throw Fault(offset: offset, reason: .payloadChecksum)
@@ -168,7 +199,7 @@ extension LogRecovery {
                 }
                 // Nothing may be written behind a segment change before the seal is on disk.
                 if sealMissing { throw Fault(offset: 0, reason: .hole) }
-                try take(record, at: LogPosition(sequence: header.sequence, offset: offset))
+                try take(record, in: bytes, at: LogPosition(sequence: header.sequence, offset: offset), seed: seed)
                 if record.startsBatch { unconfirmedStart = offset }
                 lastKind = record.kind
                 offset += record.recordBytes
@@ -199,21 +230,41 @@ extension LogRecovery {
         return false
     }
 
-    private mutating func take(_ record: RecordHeader, at position: LogPosition) throws(Fault) {
+    private mutating func take(
+        _ record: RecordHeader, in bytes: UnsafeRawBufferPointer, at position: LogPosition, seed: SegmentSeed
+    ) throws(Fault) {
         do throws(LogDamage.Reason) {
-            let point = LogPoint(index: record.index, term: record.term)
-            switch record.kind {
-            case .entry:
-                if groups[record.group] == nil, groups.count == LogFormat.groupsMax { throw .tooManyGroups }
-                try groups[record.group, default: GroupHistory(base: .zero)].appended(point, group: record.group)
-            case .truncate:
-                try groups[record.group, default: GroupHistory(base: .zero)]
-                    .truncated(to: point, at: position, group: record.group)
-            case .opened, .stopped: break
-            case .segmentHeader, .seal: throw .unexpectedKind(record.kind)
-            }
+            guard let change = try change(record, in: bytes, at: position.offset, seed: seed) else { return }
+            try recovered[try slot(of: record.group)].apply(change, at: position, group: record.group)
         } catch {
             throw Fault(offset: position.offset, reason: error)
+        }
+    }
+
+    private mutating func slot(of group: GroupID) throws(LogDamage.Reason) -> Int {
+        if let slot = slots.slot(of: group) { return slot }
+        guard slots.count < LogFormat.groupsMax else { throw .tooManyGroups }
+        recovered.append(RecoveredGroup())
+        return slots.add(group)
+    }
+
+    /// What a record changes in its group; nil where it concerns none.
+    private func change(
+        _ record: RecordHeader, in bytes: UnsafeRawBufferPointer, at offset: Int, seed: SegmentSeed
+    ) throws(LogDamage.Reason) -> GroupChange? {
+        let point = LogPoint(index: record.index, term: record.term)
+        switch record.kind {
+        case .entry: return .entry(point)
+        case .truncate: return .truncate(point)
+        case .hardState: return .hardState(LogHardState(term: record.term, vote: record.index))
+        case .restart:
+            if record.payloadBytes == 0 { return .restart(point, nil) }
+            guard record.payloadBytes == UInt32(LogHardState.encodedBytes) else { throw .length }
+            let hardState = Record.withPayload(of: record, in: bytes, at: offset, seed: seed) { LogHardState(encoded: $0) }
+            return .restart(point, hardState)
+        case .remove: return .remove
+        case .opened, .stopped: return nil
+        case .segmentHeader, .seal: throw .unexpectedKind(record.kind)
         }
     }
 }

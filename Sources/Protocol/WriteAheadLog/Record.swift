@@ -67,3 +67,39 @@ package enum Record {
         return try body(UnsafeRawBufferPointer(rebasing: copy[..<length]))
     }
 }
+
+// MARK: - One entry, to be read back
+
+extension Record {
+    /// The header of the entry at `offset`, of which `bytes` are the first `LogFormat.headerBytes` or more. Throws where
+    /// anything but an entry stands there.
+    package static func entryHeader(
+        _ bytes: UnsafeRawBufferPointer, at offset: Int, seed: SegmentSeed
+    ) throws(LogDamage.Reason) -> RecordHeader {
+        guard case .header(let header) = RecordHeader.decode(bytes, at: offset, seed: seed) else { throw .headerChecksum }
+        guard header.kind == .entry else { throw .unexpectedKind(header.kind) }
+        return header
+    }
+
+    /// The entry whose header is `header` at `offset`, of which `bytes` are the whole record. Checks the payload.
+    package static func entry(
+        _ header: RecordHeader, in bytes: UnsafeRawBufferPointer, at offset: Int, seed: SegmentSeed
+    ) throws(LogDamage.Reason) -> LogEntry {
+        let body = UnsafeRawBufferPointer(rebasing: bytes[LogFormat.headerBytes..<header.recordBytes])
+        guard vtag_crc32c(0, body.baseAddress, body.count) == header.payloadCRC else { throw .payloadChecksum }
+        let isMasked = header.mask != 0
+        let length = Int(header.payloadBytes)
+        let payload = [UInt8](unsafeUninitializedCapacity: isMasked ? body.count : length) { copy, count in
+            let copy = UnsafeMutableRawBufferPointer(copy)
+            copy.copyMemory(from: UnsafeRawBufferPointer(rebasing: body[..<(isMasked ? body.count : length)]))
+            if isMasked {
+                PayloadMask.toggle(
+                    UnsafeMutableRawBufferPointer(rebasing: copy[..<body.count]), number: header.mask,
+                    at: offset + LogFormat.headerBytes, seed: seed)
+            }
+            count = length
+        }
+        return LogEntry(
+            point: LogPoint(index: header.index, term: header.term), kind: header.entryKind, payload: payload)
+    }
+}

@@ -14,6 +14,13 @@ package enum RecordKind: UInt8, Sendable {
     case opened = 5
     /// A process stopped in an orderly way here. No payload.
     case stopped = 6
+    /// The group's hard state: `term`, and the vote in the place of `index`. No payload.
+    case hardState = 7
+    /// All entries of the group are void, it goes on behind `index` and `term`. The payload is empty, or the hard state
+    /// that comes with it: one record, so that a crash leaves both or neither.
+    case restart = 8
+    /// The group was removed: all its entries are void, its hard state stays. No payload.
+    case remove = 9
 }
 
 /// The 32 bytes in front of every record, see `LogFormat`.
@@ -26,6 +33,8 @@ package struct RecordHeader: Equatable, Sendable {
     package var group: GroupID
     /// Length of the payload in bytes, padding excluded.
     package var payloadBytes: UInt32
+    /// What an entry's payload is, by the owner's own numbers; 0 in other records.
+    package var entryKind: UInt8
     package var index: UInt64
     package var term: UInt64
     /// CRC32C of payload and padding as they are stored.
@@ -33,13 +42,14 @@ package struct RecordHeader: Equatable, Sendable {
 
     package init(
         kind: RecordKind, startsBatch: Bool = false, mask: UInt8 = 0, group: GroupID = 0, payloadBytes: UInt32 = 0,
-        index: UInt64 = 0, term: UInt64 = 0, payloadCRC: UInt32 = 0
+        entryKind: UInt8 = 0, index: UInt64 = 0, term: UInt64 = 0, payloadCRC: UInt32 = 0
     ) {
         self.kind = kind
         self.startsBatch = startsBatch
         self.mask = mask
         self.group = group
         self.payloadBytes = payloadBytes
+        self.entryKind = entryKind
         self.index = index
         self.term = term
         self.payloadCRC = payloadCRC
@@ -84,7 +94,7 @@ extension RecordHeader {
         bytes[0] = kind.rawValue
         bytes[1] = (startsBatch ? 1 : 0) | mask << 1
         bytes.storeInteger(group, at: 2)
-        bytes.storeInteger(payloadBytes, at: 4)
+        bytes.storeInteger(payloadBytes | UInt32(entryKind) << 24, at: 4)
         bytes.storeInteger(index, at: 8)
         bytes.storeInteger(term, at: 16)
         bytes.storeInteger(payloadCRC, at: 24)
@@ -100,7 +110,8 @@ extension RecordHeader {
         return .header(
             RecordHeader(
                 kind: kind, startsBatch: bytes[1] & 1 != 0, mask: bytes[1] >> 1,
-                group: bytes.loadInteger(GroupID.self, at: 2), payloadBytes: bytes.loadInteger(UInt32.self, at: 4),
+                group: bytes.loadInteger(GroupID.self, at: 2),
+                payloadBytes: bytes.loadInteger(UInt32.self, at: 4) & 0xFF_FFFF, entryKind: bytes[7],
                 index: bytes.loadInteger(UInt64.self, at: 8), term: bytes.loadInteger(UInt64.self, at: 16),
                 payloadCRC: bytes.loadInteger(UInt32.self, at: 24)))
     }

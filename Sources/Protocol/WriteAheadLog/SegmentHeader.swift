@@ -8,23 +8,23 @@ package struct SegmentHeader: Equatable, Sendable {
     package var capacity: UInt64
     /// Where the records of the segment before this one end, in bytes; 0 in the first segment of a log.
     package var previousEnd: UInt64
-    /// The last entry of every group before this segment.
-    package var lasts: [GroupID: LogPoint]
+    /// What became of every group before this segment.
+    package var groups: [GroupID: GroupState]
 
     package init(
-        node: LogNodeID, sequence: UInt64, capacity: UInt64, previousEnd: UInt64, lasts: [GroupID: LogPoint]
+        node: LogNodeID, sequence: UInt64, capacity: UInt64, previousEnd: UInt64, groups: [GroupID: GroupState]
     ) {
         self.node = node
         self.sequence = sequence
         self.capacity = capacity
         self.previousEnd = previousEnd
-        self.lasts = lasts
+        self.groups = groups
     }
 
     package var seed: SegmentSeed { SegmentSeed(node: node, sequence: sequence) }
 
     /// Offset of the first record behind the segment header.
-    package var recordsStart: Int { Self.recordsStart(groups: lasts.count) }
+    package var recordsStart: Int { Self.recordsStart(groups: groups.count) }
 
     package static func recordsStart(groups: Int) -> Int {
         LogFormat.preambleBytes + LogFormat.recordBytes(payloadBytes: fixedBytes + groups * groupBytes)
@@ -48,7 +48,8 @@ package struct SegmentHeader: Equatable, Sendable {
     }
 
     private static let fixedBytes = 24
-    private static let groupBytes = 18
+    /// Group, flags, last point, hard state.
+    private static let groupBytes = 35
     private static let magic: UInt64 = 0x31_474F_4C47_4154_56  // "VTAGLOG1"
 }
 
@@ -73,17 +74,20 @@ extension SegmentHeader {
     }
 
     private func encodedPayload() -> [UInt8] {
-        var payload = [UInt8](repeating: 0, count: Self.fixedBytes + lasts.count * Self.groupBytes)
+        var payload = [UInt8](repeating: 0, count: Self.fixedBytes + groups.count * Self.groupBytes)
         payload.withUnsafeMutableBytes { bytes in
             bytes.storeInteger(sequence, at: 0)
             bytes.storeInteger(capacity, at: 8)
             bytes.storeInteger(previousEnd, at: 16)
-            for (position, group) in lasts.keys.sorted().enumerated() {
-                guard let last = lasts[group] else { continue }
+            for (position, group) in groups.keys.sorted().enumerated() {
+                guard let state = groups[group] else { continue }
                 let at = Self.fixedBytes + position * Self.groupBytes
                 bytes.storeInteger(group, at: at)
-                bytes.storeInteger(last.index, at: at + 2)
-                bytes.storeInteger(last.term, at: at + 10)
+                bytes.storeInteger(state.isRemoved ? 1 : 0 as UInt8, at: at + 2)
+                bytes.storeInteger(state.last.index, at: at + 3)
+                bytes.storeInteger(state.last.term, at: at + 11)
+                bytes.storeInteger(state.hardState.term, at: at + 19)
+                bytes.storeInteger(state.hardState.vote, at: at + 27)
             }
         }
         return payload
@@ -115,7 +119,7 @@ extension SegmentHeader {
         else { throw damage(.preamble) }
         let version = bytes.loadInteger(UInt32.self, at: 8)
         guard version <= LogFormat.version else { throw damage(.newerVersion(version)) }
-        guard version == LogFormat.version else { throw damage(.preamble) }
+        guard version == LogFormat.version else { throw damage(.olderVersion(version)) }
         let found = LogNodeID(high: bytes.loadInteger(UInt64.self, at: 12), low: bytes.loadInteger(UInt64.self, at: 20))
         guard found == node else { throw damage(.foreignNode) }
 
@@ -124,7 +128,7 @@ extension SegmentHeader {
         guard case .record(let record) = Record.read(bytes, at: offset, seed: seed), record.kind == .segmentHeader,
             let header = Record.withPayload(
                 of: record, in: bytes, at: offset, seed: seed, { decodePayload($0, node: node) }),
-            header.sequence == sequence
+            header.sequence == sequence, sequence <= UInt64(UInt32.max)
         else { throw damage(.segmentHeader, at: offset) }
         guard header.capacity == fileBytes else {
             throw damage(.size(expected: header.capacity, actual: fileBytes))
@@ -134,17 +138,19 @@ extension SegmentHeader {
 
     private static func decodePayload(_ bytes: UnsafeRawBufferPointer, node: LogNodeID) -> SegmentHeader? {
         guard bytes.count >= fixedBytes, (bytes.count - fixedBytes) % groupBytes == 0 else { return nil }
-        let groups = (bytes.count - fixedBytes) / groupBytes
-        guard groups <= LogFormat.groupsMax else { return nil }
-        var lasts: [GroupID: LogPoint] = [:]
-        lasts.reserveCapacity(groups)
-        for position in 0..<groups {
+        let count = (bytes.count - fixedBytes) / groupBytes
+        guard count <= LogFormat.groupsMax else { return nil }
+        var groups: [GroupID: GroupState] = [:]
+        groups.reserveCapacity(count)
+        for position in 0..<count {
             let at = fixedBytes + position * groupBytes
-            lasts[bytes.loadInteger(GroupID.self, at: at)] = LogPoint(
-                index: bytes.loadInteger(UInt64.self, at: at + 2), term: bytes.loadInteger(UInt64.self, at: at + 10))
+            func word(_ offset: Int) -> UInt64 { bytes.loadInteger(UInt64.self, at: at + offset) }
+            groups[bytes.loadInteger(GroupID.self, at: at)] = GroupState(
+                last: LogPoint(index: word(3), term: word(11)), hardState: LogHardState(term: word(19), vote: word(27)),
+                isRemoved: bytes[at + 2] != 0)
         }
         return SegmentHeader(
             node: node, sequence: bytes.loadInteger(UInt64.self, at: 0), capacity: bytes.loadInteger(UInt64.self, at: 8),
-            previousEnd: bytes.loadInteger(UInt64.self, at: 16), lasts: lasts)
+            previousEnd: bytes.loadInteger(UInt64.self, at: 16), groups: groups)
     }
 }

@@ -20,6 +20,13 @@ static inline int vtag_SSL_CTX_set_modern(SSL_CTX *ctx) {
                                  | SSL_OP_PRIORITIZE_CHACHA);
     return SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) && SSL_CTX_set_max_proto_version(ctx, TLS1_3_VERSION);
 }
+static inline int vtag_SSL_CTX_set_tls13_only(SSL_CTX *ctx) {
+    return (int)SSL_CTX_set_min_proto_version(ctx, TLS1_3_VERSION);
+}
+static inline int vtag_SSL_CTX_set_no_tickets(SSL_CTX *ctx) {
+    SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
+    return SSL_CTX_set_num_tickets(ctx, 0);
+}
 // An idle connection gives its two 16 KiB record buffers back.
 static inline void vtag_SSL_CTX_release_buffers(SSL_CTX *ctx) { SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS); }
 static inline int vtag_SSL_CTX_set_groups(SSL_CTX *ctx, const char *groups) {

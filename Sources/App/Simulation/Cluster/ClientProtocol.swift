@@ -1,3 +1,5 @@
+package import Linearizability
+
 /// What a client asks a node.
 package struct ClientRequest: Hashable, Sendable {
     /// Names the operation: the idempotency key. Retries carry the same one.

@@ -1,3 +1,5 @@
+package import Linearizability
+
 /// Registers by key, and the answers of all operations by their idempotency key: what a simulated replica applies entries to.
 package struct RegisterMachine: Sendable {
     /// Index of the last entry applied.

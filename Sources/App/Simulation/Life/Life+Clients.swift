@@ -1,4 +1,5 @@
 import Consensus
+import Linearizability
 import WriteAheadLog
 
 // What clients do, and how nodes answer them.

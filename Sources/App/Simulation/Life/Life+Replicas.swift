@@ -1,4 +1,5 @@
 import Consensus
+import Linearizability
 import WriteAheadLog
 
 // What a node does with what its cores ask for.

@@ -1,3 +1,5 @@
+package import Linearizability
+
 /// What all clients asked and saw, for the checker.
 package struct ClientHistory {
     package struct Entry: Sendable {
@@ -71,7 +73,7 @@ package struct ClientHistory {
                     call: $0.call, completion: $0.completion,
                     operation: RegisterModel.Operation($0.command, $0.answer))
             }
-            switch Linearizability.check(history, as: RegisterModel.self) {
+            switch LinearizabilityChecker.check(history, as: RegisterModel.self) {
             case .linearizable: continue
             case .undecided: verdict.undecided += 1
             case .violated(_, let blocked):

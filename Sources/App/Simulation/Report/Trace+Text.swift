@@ -1,4 +1,5 @@
 import Consensus
+import Linearizability
 
 extension Trace.Line {
     /// For people: when, where, what.

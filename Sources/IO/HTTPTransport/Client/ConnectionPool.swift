@@ -6,7 +6,7 @@ import NIOPosix
 /// `StateMachine` decides.
 ///
 /// All state is touched on `eventLoop` only; the reference may travel.
-final class ConnectionPool: @unchecked Sendable {
+final class ConnectionPool: HTTPConnectionOwner, @unchecked Sendable {
     let origin: HTTPOrigin
     let eventLoop: any EventLoop
     private let configuration: HTTPClientConfiguration
@@ -93,7 +93,7 @@ final class ConnectionPool: @unchecked Sendable {
         run(machine.drainingBegan(id, at: eventLoop.now))
     }
 
-    func connectionClosed(_ id: StateMachine.ConnectionID) {
+    func connectionClosed(_ id: StateMachine.ConnectionID, reason: HTTPClientError) {
         guard connections.removeValue(forKey: id) != nil else { return }
         run(machine.connectionClosed(id, at: eventLoop.now))
     }
@@ -110,7 +110,7 @@ final class ConnectionPool: @unchecked Sendable {
         for action in actions {
             switch action {
             case .connect(let id):
-                let connector = HTTPClientConnector(id: id, pool: self, configuration: configuration, logger: logger)
+                let connector = HTTPClientConnector(id: id, owner: self, configuration: configuration, logger: logger)
                 connectors[id] = connector
                 connector.connect()
             case .start(let request, let id):

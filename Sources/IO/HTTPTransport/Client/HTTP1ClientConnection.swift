@@ -17,7 +17,7 @@ final class HTTP1ClientConnection: ChannelDuplexHandler, HTTPClientConnection {
 
     private let origin: HTTPOrigin
     private let configuration: HTTPClientConfiguration
-    private weak var pool: ConnectionPool?
+    private weak var owner: (any HTTPConnectionOwner)?
     private let id: ConnectionPool.StateMachine.ConnectionID
 
     private var context: ChannelHandlerContext?
@@ -26,12 +26,12 @@ final class HTTP1ClientConnection: ChannelDuplexHandler, HTTPClientConnection {
     private var isReadHeld = false
 
     init(
-        origin: HTTPOrigin, configuration: HTTPClientConfiguration, pool: ConnectionPool,
+        configuration: HTTPClientConfiguration, owner: any HTTPConnectionOwner,
         id: ConnectionPool.StateMachine.ConnectionID
     ) {
-        self.origin = origin
+        self.origin = owner.origin
         self.configuration = configuration
-        self.pool = pool
+        self.owner = owner
         self.id = id
     }
 
@@ -39,7 +39,7 @@ final class HTTP1ClientConnection: ChannelDuplexHandler, HTTPClientConnection {
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
-        pool?.connected(id, self, streamsMax: 1)
+        owner?.connected(id, self, streamsMax: 1)
     }
 
     func handlerRemoved(context: ChannelHandlerContext) { end() }
@@ -111,7 +111,7 @@ final class HTTP1ClientConnection: ChannelDuplexHandler, HTTPClientConnection {
     func start(_ exchange: HTTPClientExchange) {
         guard let context, current == nil else {
             exchange.fail(HTTPClientError(.refusedByPeer, "\(origin.address) closes the connection"))
-            pool?.streamEnded(id)
+            owner?.streamEnded(id)
             return
         }
         current = Current(exchange: exchange)
@@ -200,7 +200,7 @@ final class HTTP1ClientConnection: ChannelDuplexHandler, HTTPClientConnection {
             isReadHeld = false
             context?.read()
         }
-        pool?.streamEnded(id)
+        owner?.streamEnded(id)
     }
 
     // MARK: The end
@@ -216,7 +216,8 @@ final class HTTP1ClientConnection: ChannelDuplexHandler, HTTPClientConnection {
         context = nil
         let exchange = current?.exchange
         current = nil
-        pool?.connectionClosed(id)
-        exchange?.fail(reason ?? .connectionLost(origin, "it closed the connection before its answer was whole"))
+        let reason = reason ?? .connectionLost(origin, "it closed the connection before its answer was whole")
+        owner?.connectionClosed(id, reason: reason)
+        exchange?.fail(reason)
     }
 }

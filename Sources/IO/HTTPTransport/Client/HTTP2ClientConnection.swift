@@ -11,7 +11,7 @@ final class HTTP2ClientConnection: ChannelInboundHandler, HTTPClientConnection {
     typealias OutboundOut = ByteBuffer
 
     private final class Stream {
-        let exchange: HTTPClientExchange
+        let exchange: any HTTP2ClientRequest
         var status = 0
         var headers = HTTPFields()
         var headerBytes = 0
@@ -19,18 +19,18 @@ final class HTTP2ClientConnection: ChannelInboundHandler, HTTPClientConnection {
         var isEnded = false
         var violation: HTTPClientError?
 
-        init(_ exchange: HTTPClientExchange) { self.exchange = exchange }
+        init(_ exchange: any HTTP2ClientRequest) { self.exchange = exchange }
     }
 
     private let origin: HTTPOrigin
     private let configuration: HTTPClientConfiguration
-    private weak var pool: ConnectionPool?
+    /// Held until the connection ends, for a weak reference costs each of its calls.
+    private var owner: (any HTTPConnectionOwner)?
     private let id: ConnectionPool.StateMachine.ConnectionID
 
     private var context: ChannelHandlerContext?
     private var session: OpaquePointer?
     private var streams: [Int32: Stream] = [:]
-    private var streamIDs: [ObjectIdentifier: Int32] = [:]
 
     private var out = ByteBuffer()
     /// Inside `mem_recv` or `mem_send`, whose callbacks must neither pump nor delete the session.
@@ -41,20 +41,21 @@ final class HTTP2ClientConnection: ChannelInboundHandler, HTTPClientConnection {
     private var isFlushScheduled = false
     private var isReady = false
     private var isDraining = false
+    /// Why this side ends the connection.
+    private var closeReason: HTTPClientError?
 
     private var lastRead: NIODeadline
     private var pingSentAt: NIODeadline?
     private var livenessTimer: Scheduled<Void>?
 
     init(
-        origin: HTTPOrigin, configuration: HTTPClientConfiguration, pool: ConnectionPool,
-        id: ConnectionPool.StateMachine.ConnectionID
+        configuration: HTTPClientConfiguration, owner: any HTTPConnectionOwner, id: ConnectionPool.StateMachine.ConnectionID
     ) {
-        self.origin = origin
+        self.origin = owner.origin
         self.configuration = configuration
-        self.pool = pool
+        self.owner = owner
         self.id = id
-        lastRead = pool.eventLoop.now
+        lastRead = owner.eventLoop.now
     }
 
     // MARK: Channel events
@@ -109,14 +110,38 @@ final class HTTP2ClientConnection: ChannelInboundHandler, HTTPClientConnection {
 
     // MARK: HTTPClientConnection
 
-    func start(_ exchange: HTTPClientExchange) {
+    func start(_ exchange: HTTPClientExchange) { send(exchange) }
+
+    func uploadChanged(_ exchange: HTTPClientExchange) {
+        guard let session, exchange.streamID > 0 else { return }
+        nghttp2_session_resume_data(session, exchange.streamID)
+        setNeedsFlush()
+    }
+
+    func consumed(_ exchange: HTTPClientExchange, bytes: Int) {
+        guard let session else { return }
+        if exchange.streamID > 0 {
+            nghttp2_session_consume(session, exchange.streamID, bytes)
+        } else {
+            nghttp2_session_consume_connection(session, bytes)
+        }
+        setNeedsFlush()
+    }
+
+    func exchangeFailed(_ exchange: HTTPClientExchange) { reset(exchange) }
+
+    // MARK: Requests
+
+    /// Sends a request. Whoever owns the connection calls this no more often than it said it can take.
+    func send(_ exchange: any HTTP2ClientRequest) {
         guard let session, !isDraining else {
             exchange.fail(HTTPClientError(.refusedByPeer, "\(origin.address) closes the connection"))
-            pool?.streamEnded(id)
+            owner?.streamEnded(id)
             return
         }
         exchange.started(on: self)
-        let id = HTTP2RequestFields(exchange.request).withNameValues { fields in
+        let hasBody = exchange.hasBody
+        let id = exchange.withFields { fields in
             var provider = nghttp2_data_provider()
             provider.read_callback = { _, stream, buffer, length, flags, _, userData in
                 guard let buffer, let flags else { return Int(NGHTTP2_ERR_CALLBACK_FAILURE.rawValue) }
@@ -125,7 +150,7 @@ final class HTTP2ClientConnection: ChannelInboundHandler, HTTPClientConnection {
             }
             return withUnsafePointer(to: provider) {
                 nghttp2_submit_request(
-                    session, nil, fields.baseAddress, fields.count, exchange.request.hasBody ? $0 : nil, nil)
+                    session, nil, fields.baseAddress, fields.count, hasBody ? $0 : nil, nil)
             }
         }
         guard id > 0 else {
@@ -135,39 +160,33 @@ final class HTTP2ClientConnection: ChannelInboundHandler, HTTPClientConnection {
                 HTTPClientError(
                     .refusedByPeer, "the connection to \(origin.address) takes no more requests",
                     cause: String(cString: nghttp2_strerror(id))))
-            pool?.streamEnded(self.id)
+            owner?.streamEnded(self.id)
             return
         }
         streams[id] = Stream(exchange)
-        streamIDs[ObjectIdentifier(exchange)] = id
+        exchange.streamID = id
         setNeedsFlush()
     }
 
-    func uploadChanged(_ exchange: HTTPClientExchange) {
-        guard let session, let id = streamIDs[ObjectIdentifier(exchange)] else { return }
-        nghttp2_session_resume_data(session, id)
+    /// Breaks a request off: nothing more of its answer is wanted.
+    func reset(_ exchange: any HTTP2ClientRequest) {
+        guard let session, exchange.streamID > 0 else { return }
+        let flags = UInt8(NGHTTP2_FLAG_NONE.rawValue)
+        nghttp2_submit_rst_stream(session, flags, exchange.streamID, NGHTTP2_CANCEL.rawValue)
         setNeedsFlush()
     }
 
-    func consumed(_ exchange: HTTPClientExchange, bytes: Int) {
+    /// Credit for bytes of an answer that were taken as they came.
+    func consumed(stream: Int32, bytes: Int) {
         guard let session else { return }
-        if let id = streamIDs[ObjectIdentifier(exchange)] {
-            nghttp2_session_consume(session, id, bytes)
-        } else {
-            nghttp2_session_consume_connection(session, bytes)
-        }
-        setNeedsFlush()
-    }
-
-    func exchangeFailed(_ exchange: HTTPClientExchange) {
-        guard let session, let id = streamIDs[ObjectIdentifier(exchange)] else { return }
-        nghttp2_submit_rst_stream(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), id, NGHTTP2_CANCEL.rawValue)
+        nghttp2_session_consume(session, stream, bytes)
         setNeedsFlush()
     }
 
     func close(reason: HTTPClientError) {
         guard let session, let context else { return }
         if isInSession { return context.eventLoop.assumeIsolated().execute { self.close(reason: reason) } }
+        closeReason = closeReason ?? reason
         nghttp2_session_terminate_session(session, NGHTTP2_NO_ERROR.rawValue)
         isReading = false
         flush()
@@ -189,7 +208,7 @@ final class HTTP2ClientConnection: ChannelInboundHandler, HTTPClientConnection {
             out.clear()
         }
         if let session, nghttp2_session_want_read(session) == 0, nghttp2_session_want_write(session) == 0 {
-            fail(isReady ? .connectionLost(origin, "it broke off or ended HTTP/2") : notHTTP2)
+            fail(closeReason ?? (isReady ? .connectionLost(origin, "it broke off or ended HTTP/2") : notHTTP2))
         }
     }
 
@@ -244,7 +263,7 @@ final class HTTP2ClientConnection: ChannelInboundHandler, HTTPClientConnection {
     private func beginDraining() {
         guard !isDraining else { return }
         isDraining = true
-        pool?.drainingBegan(id)
+        owner?.drainingBegan(id)
     }
 
     private var notHTTP2: HTTPClientError {
@@ -266,11 +285,13 @@ final class HTTP2ClientConnection: ChannelInboundHandler, HTTPClientConnection {
         livenessTimer = nil
         nghttp2_session_del(session)
         let reason = reason ?? .connectionLost(origin, "it closed the connection")
+        let owner = owner
+        self.owner = nil
         let orphans = streams.sorted { $0.key < $1.key }.map(\.value)
         streams.removeAll()
-        streamIDs.removeAll()
-        if !isReady { pool?.connectFailed(id, reason) }
-        pool?.connectionClosed(id)
+        for stream in orphans { stream.exchange.streamID = 0 }
+        if !isReady { owner?.connectFailed(id, reason) }
+        owner?.connectionClosed(id, reason: reason)
         for stream in orphans { stream.exchange.fail(stream.violation ?? reason) }
     }
 }
@@ -290,7 +311,7 @@ extension HTTP2ClientConnection {
         if name.first == UInt8(ascii: ":") {
             // nghttp2 has checked that this is `:status` and a number of three digits.
             stream.status = value.reduce(0) { $0 * 10 + Int($1 &- UInt8(ascii: "0")) }
-        } else {
+        } else if stream.exchange.wantsField(name) {
             stream.headers.appendChecked(name: name, value: value)
         }
         return 0
@@ -342,10 +363,10 @@ extension HTTP2ClientConnection {
         guard let session else { return }
         let streamsMax = Int(nghttp2_session_get_remote_settings(session, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS))
         if isReady {
-            pool?.streamsMaxChanged(id, to: streamsMax)
+            owner?.streamsMaxChanged(id, to: streamsMax)
         } else {
             isReady = true
-            pool?.connected(id, self, streamsMax: streamsMax)
+            owner?.connected(id, self, streamsMax: streamsMax)
         }
     }
 
@@ -354,7 +375,7 @@ extension HTTP2ClientConnection {
             if let session { nghttp2_session_consume(session, id, bytes.count) }
             return
         }
-        stream.exchange.received(ByteBuffer(bytes: bytes))
+        stream.exchange.received(bytes)
     }
 
     func bodyWanted(stream id: Int32, into space: UnsafeMutableRawBufferPointer, _ flags: inout UInt32) -> Int {
@@ -362,13 +383,7 @@ extension HTTP2ClientConnection {
         guard let stream = streams[id], !stream.exchange.hasEnded else {
             return Int(NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue)
         }
-        var written = 0
-        while written < space.count {
-            let piece = stream.exchange.takeUpload(upTo: space.count - written)
-            if piece.readableBytes == 0 { break }
-            piece.withUnsafeReadableBytes { UnsafeMutableRawBufferPointer(rebasing: space[written...]).copyMemory(from: $0) }
-            written += piece.readableBytes
-        }
+        let written = stream.exchange.copyUpload(into: space)
         if stream.exchange.isUploadTaken { flags |= UInt32(NGHTTP2_DATA_FLAG_EOF.rawValue) }
         return written > 0 || stream.exchange.isUploadTaken ? written : Int(NGHTTP2_ERR_DEFERRED.rawValue)
     }
@@ -382,9 +397,9 @@ extension HTTP2ClientConnection {
 
     func streamClosed(_ id: Int32, code: UInt32) {
         guard let stream = streams.removeValue(forKey: id) else { return }
-        streamIDs.removeValue(forKey: ObjectIdentifier(stream.exchange))
+        stream.exchange.streamID = 0
         if !stream.isEnded { stream.exchange.fail(stream.violation ?? closeError(code)) }
-        pool?.streamEnded(self.id)
+        owner?.streamEnded(self.id)
     }
 
     private func closeError(_ code: UInt32) -> HTTPClientError {

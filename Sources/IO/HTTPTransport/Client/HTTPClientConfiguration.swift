@@ -6,6 +6,8 @@ package struct HTTPClientConfiguration: Sendable {
         case automatic
         /// HTTP/1.1 only.
         case http1Only
+        /// HTTP/2 only.
+        case http2Only
     }
 
     package var version = Version.automatic

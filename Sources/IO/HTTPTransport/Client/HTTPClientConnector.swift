@@ -6,32 +6,36 @@ import NIOPosix
 /// Opens one connection: TCP, TLS, and the protocol that was agreed upon; gives up after the connect timeout.
 final class HTTPClientConnector {
     private let id: ConnectionPool.StateMachine.ConnectionID
-    private let pool: ConnectionPool
+    private let owner: any HTTPConnectionOwner
     private let configuration: HTTPClientConfiguration
     private let logger: Logger
+    private let expectation: TLSExpectation
+    /// DNS names and URIs of the peer's verified certificate, after the handshake.
+    private(set) var peerSubjectAltNames: [String] = []
     private var timer: Scheduled<Void>?
     private var channel: (any Channel)?
     private var isOver = false
 
     init(
-        id: ConnectionPool.StateMachine.ConnectionID, pool: ConnectionPool, configuration: HTTPClientConfiguration,
-        logger: Logger
+        id: ConnectionPool.StateMachine.ConnectionID, owner: any HTTPConnectionOwner, configuration: HTTPClientConfiguration,
+        logger: Logger, expectation: TLSExpectation = .host
     ) {
         self.id = id
-        self.pool = pool
+        self.owner = owner
         self.configuration = configuration
         self.logger = logger
+        self.expectation = expectation
     }
 
     func connect() {
-        let origin = pool.origin
+        let origin = owner.origin
         let limit = configuration.connectMillisecondsMax
-        let loop = pool.eventLoop.assumeIsolated()
+        let loop = owner.eventLoop.assumeIsolated()
         timer = loop.scheduleTask(in: .milliseconds(limit)) {
-            self.pool.connectFailed(self.id, HTTPClientError.connectTimedOut(to: origin, milliseconds: limit))
+            self.owner.connectFailed(self.id, HTTPClientError.connectTimedOut(to: origin, milliseconds: limit))
         }
-        let bound = NIOLoopBound(self, eventLoop: pool.eventLoop)
-        ClientBootstrap(group: pool.eventLoop)
+        let bound = NIOLoopBound(self, eventLoop: owner.eventLoop)
+        ClientBootstrap(group: owner.eventLoop)
             .connectTimeout(.milliseconds(limit))
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .channelInitializer { channel in
@@ -39,7 +43,7 @@ final class HTTPClientConnector {
             }
             .connect(host: origin.host, port: origin.port)
             .assumeIsolated()
-            .whenFailure { error in self.pool.connectFailed(self.id, error) }
+            .whenFailure { error in self.owner.connectFailed(self.id, error) }
     }
 
     /// The connection takes requests: its fate is the pool's from here on.
@@ -58,9 +62,9 @@ final class HTTPClientConnector {
     private func setUp(_ channel: any Channel) throws {
         guard !isOver else { throw ChannelError.ioOnClosedChannel }
         self.channel = channel
-        pool.opened(channel)
+        owner.opened(channel)
         let pipeline = channel.pipeline.syncOperations
-        let origin = pool.origin
+        let origin = owner.origin
         switch origin.scheme {
         case .http:
             try pipeline.addHandler(HTTPClientNegotiator(connector: self, expectsTLS: false))
@@ -69,28 +73,34 @@ final class HTTPClientConnector {
                 throw HTTPClientError(
                     .tlsFailed, "\(origin.address) wants TLS, and the client has no TLS settings: name a CA file")
             }
-            try pipeline.addHandler(try tls.makeHandler(host: origin.host, port: origin.port, logger: logger))
+            try pipeline.addHandler(
+                try tls.makeHandler(host: origin.host, port: origin.port, expectation: expectation, logger: logger))
             try pipeline.addHandler(HTTPClientNegotiator(connector: self, expectsTLS: true))
         }
     }
 
-    fileprivate func failed(_ error: any Error) { pool.connectFailed(id, error) }
+    fileprivate func failed(_ error: any Error) { owner.connectFailed(id, error) }
 
-    fileprivate func negotiated(alpn: String?, isTLS: Bool, context: ChannelHandlerContext) {
+    fileprivate func negotiated(_ handshake: TLSHandshakeCompleted?, context: ChannelHandlerContext) {
+        let (isTLS, alpn) = (handshake != nil, handshake?.alpn)
+        peerSubjectAltNames = handshake?.peerSubjectAltNames ?? []
         let pipeline = context.pipeline.syncOperations
-        let isHTTP2 = configuration.version == .automatic && (isTLS ? alpn == "h2" : true)
+        let isHTTP2 = configuration.version != .http1Only && (isTLS ? alpn == "h2" : true)
         do {
             if isTLS, alpn == "h2", configuration.version == .http1Only {
                 throw HTTPClientError(
-                    .protocolViolation, "\(pool.origin.address) chose HTTP/2, and this client was told to use HTTP/1.1 only")
+                    .protocolViolation, "\(owner.origin.address) chose HTTP/2, and this client was told to use HTTP/1.1 only"
+                )
+            }
+            if configuration.version == .http2Only, !isHTTP2 {
+                throw HTTPClientError(
+                    .protocolViolation, "\(owner.origin.address) does not offer HTTP/2: is that the right port?")
             }
             if isHTTP2 {
-                try pipeline.addHandler(
-                    HTTP2ClientConnection(origin: pool.origin, configuration: configuration, pool: pool, id: id))
+                try pipeline.addHandler(HTTP2ClientConnection(configuration: configuration, owner: owner, id: id))
             } else {
                 try pipeline.addHTTPClientHandlers(leftOverBytesStrategy: .dropBytes)
-                try pipeline.addHandler(
-                    HTTP1ClientConnection(origin: pool.origin, configuration: configuration, pool: pool, id: id))
+                try pipeline.addHandler(HTTP1ClientConnection(configuration: configuration, owner: owner, id: id))
             }
         } catch {
             failed(error)
@@ -113,17 +123,17 @@ private final class HTTPClientNegotiator: ChannelInboundHandler, RemovableChanne
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
-        if context.channel.isActive, !expectsTLS { over(alpn: nil, context: context) }
+        if context.channel.isActive, !expectsTLS { over(nil, context: context) }
     }
 
     func channelActive(context: ChannelHandlerContext) {
         context.fireChannelActive()
-        if !expectsTLS { over(alpn: nil, context: context) }
+        if !expectsTLS { over(nil, context: context) }
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if let event = event as? TLSHandshakeCompleted, expectsTLS {
-            over(alpn: event.alpn, context: context)
+            over(event, context: context)
         } else {
             context.fireUserInboundEventTriggered(event)
         }
@@ -140,10 +150,10 @@ private final class HTTPClientNegotiator: ChannelInboundHandler, RemovableChanne
         context.fireChannelInactive()
     }
 
-    private func over(alpn: String?, context: ChannelHandlerContext) {
+    private func over(_ handshake: TLSHandshakeCompleted?, context: ChannelHandlerContext) {
         guard !isOver else { return }
         isOver = true
-        connector.negotiated(alpn: alpn, isTLS: expectsTLS, context: context)
+        connector.negotiated(handshake, context: context)
         context.pipeline.syncOperations.removeHandler(self, promise: nil)
     }
 }

@@ -44,7 +44,7 @@ package struct HTTPClientError: Error, Sendable, Equatable, CustomStringConverti
     package let message: String
     package let cause: String
 
-    init(_ code: Code, _ message: String, cause: String = "") {
+    package init(_ code: Code, _ message: String, cause: String = "") {
         self.code = code
         self.message = message
         self.cause = cause

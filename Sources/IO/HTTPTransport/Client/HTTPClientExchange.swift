@@ -37,6 +37,8 @@ final class HTTPClientExchange: @unchecked Sendable {
     private(set) var isUploadEnded = false
     /// Whether a piece of a streamed body was asked for.
     private(set) var isBodyUsed = false
+    /// The HTTP/2 stream that carries the exchange; 0 while none does.
+    var streamID: Int32 = 0
 
     init(
         _ request: HTTPClientRequest, deadline: NIODeadline, on eventLoop: any EventLoop,

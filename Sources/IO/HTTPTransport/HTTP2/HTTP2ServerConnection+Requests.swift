@@ -63,6 +63,7 @@ extension HTTP2ServerConnection {
             } else if header.length > 0, header.length == padding {
                 observed(.emptyData)
             }
+        case NGHTTP2_GOAWAY.rawValue: isEndAnnounced = true
         default: break
         }
     }

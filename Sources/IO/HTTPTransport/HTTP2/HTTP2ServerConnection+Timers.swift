@@ -54,6 +54,7 @@ extension HTTP2ServerConnection {
     func drain() {
         guard let session, case .serving = phase else { return }
         phase = .drainAnnounced(at: eventLoop.now)
+        isEndAnnounced = true
         nghttp2_submit_shutdown_notice(session)
         setNeedsFlush()
     }

@@ -55,6 +55,8 @@ final class HTTP2ServerConnection: ChannelInboundHandler, HTTPServerConnection, 
     var lastActivity: NIODeadline
     var unwritableSince: NIODeadline?
     var hasReceivedSettings = false
+    /// One of the sides has said that it ends the connection, so that its end is no breach of the protocol.
+    var isEndAnnounced = false
 
     enum Phase {
         case serving
@@ -112,6 +114,8 @@ final class HTTP2ServerConnection: ChannelInboundHandler, HTTPServerConnection, 
             isReading = false
             sessionFailed(code: Int32(taken))
         } else if let peerError {
+            let reason = String(cString: nghttp2_http2_strerror(peerError.rawValue))
+            loop.observe(.broken(reason), context.remoteAddress)
             terminate(peerError)
         }
     }
@@ -157,7 +161,12 @@ final class HTTP2ServerConnection: ChannelInboundHandler, HTTPServerConnection, 
         }
         // A failed write may have ended the connection.
         guard let session else { return }
-        if nghttp2_session_want_read(session) == 0, nghttp2_session_want_write(session) == 0 { linger() }
+        if nghttp2_session_want_read(session) == 0, nghttp2_session_want_write(session) == 0 {
+            // nghttp2 ends a session by itself when a frame breaks the rules.
+            if !isEndAnnounced { loop.observe(.broken("a frame breaks the rules"), context.remoteAddress) }
+            isEndAnnounced = true
+            linger()
+        }
     }
 
     private func fillBatch(_ session: OpaquePointer) {
@@ -186,6 +195,7 @@ final class HTTP2ServerConnection: ChannelInboundHandler, HTTPServerConnection, 
     /// Tells the peer why and closes once that is sent.
     func terminate(_ code: nghttp2_error_code) {
         guard let session else { return }
+        isEndAnnounced = true
         nghttp2_session_terminate_session(session, code.rawValue)
         setNeedsFlush()
     }
@@ -193,8 +203,10 @@ final class HTTP2ServerConnection: ChannelInboundHandler, HTTPServerConnection, 
     /// The session cannot go on, nor say why: the farewell is written by hand.
     private func sessionFailed(code: Int32) {
         guard let session, let context else { return }
-        loop.logger.debug(
-            "HTTP/2 session failed", metadata: ["http2.reason": "\(String(cString: nghttp2_strerror(code)))"])
+        let why = String(cString: nghttp2_strerror(code))
+        isEndAnnounced = true
+        loop.observe(.broken(why), context.remoteAddress)
+        loop.logger.debug("HTTP/2 session failed", metadata: ["http2.reason": "\(why)"])
         let isFlood = code == NGHTTP2_ERR_FLOODED.rawValue || code == NGHTTP2_ERR_TOO_MANY_CONTINUATIONS.rawValue
         let reason = peerError ?? (isFlood ? NGHTTP2_ENHANCE_YOUR_CALM : NGHTTP2_PROTOCOL_ERROR)
         let lastStream = nghttp2_session_get_last_proc_stream_id(session)

@@ -66,6 +66,7 @@ final class HTTPProtocolSelector: ChannelInboundHandler, RemovableChannelHandler
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if let error = error as? TLSError { loop.observe(.tlsFailed(error), context.remoteAddress) }
         loop.logger.debug("HTTP connection failed before its first request", metadata: ["error": "\(error)"])
         context.close(promise: nil)
     }
@@ -84,9 +85,17 @@ final class HTTPProtocolSelector: ChannelInboundHandler, RemovableChannelHandler
     private enum Choice { case http1, http2 }
 
     private func select(_ choice: Choice, context: ChannelHandlerContext) {
-        let information = HTTPConnectionInformation(
+        if choice == .http1, loop.isHTTP2Only {
+            loop.observe(.notHTTP2, context.remoteAddress)
+            return context.close(promise: nil)
+        }
+        var information = HTTPConnectionInformation(
             remoteAddress: context.remoteAddress, isTLS: isTLS,
             peerSubjectAltNames: handshake?.peerSubjectAltNames ?? [])
+        switch loop.admit(information) {
+        case .admitted(let connectionContext): information.context = connectionContext
+        case .refused: return context.close(promise: nil)
+        }
         let pipeline = context.pipeline.syncOperations
         do {
             switch (choice, isRefused) {

@@ -37,15 +37,18 @@ package final class HTTPServer: Sendable {
     }
 
     /// Serves on an address that was taken before; see ``start(on:host:port:tls:limits:logger:service:)``.
+    ///
+    /// - Parameter isHTTP2Only: whether a connection that does not begin with HTTP/2 is closed without an answer.
     package static func start(
-        on group: any EventLoopGroup, listener: HTTPListener, tls: TLSInstaller? = nil,
+        on group: any EventLoopGroup, listener: HTTPListener, tls: TLSInstaller? = nil, isHTTP2Only: Bool = false,
         limits: HTTPLimits = HTTPLimits(), logger: Logger = Logger(label: "http"), service: any HTTPService
     ) async throws -> HTTPServer {
         let connections = HTTPConnectionCount()
         var loops: [ObjectIdentifier: HTTPServerLoop] = [:]
         for eventLoop in group.makeIterator() {
             loops[ObjectIdentifier(eventLoop)] = HTTPServerLoop(
-                eventLoop: eventLoop, limits: limits, logger: logger, connections: connections, service: service)
+                eventLoop: eventLoop, isHTTP2Only: isHTTP2Only, limits: limits, logger: logger, connections: connections,
+                service: service)
         }
         let channel = try await ServerBootstrap(group: group)
             .childChannelOption(.socketOption(.tcp_nodelay), value: 1)

@@ -1,4 +1,4 @@
-import NIOCore
+package import NIOCore
 
 /// Names one stream of a connection: the slot that holds its state, and an id that is never used twice, so that a late caller
 /// cannot reach the slot's next tenant.
@@ -8,10 +8,13 @@ struct HTTPStreamKey: Sendable, Equatable {
 }
 
 /// What is known of a connection before its first request.
-struct HTTPConnectionInformation: Sendable {
-    var remoteAddress: SocketAddress?
-    var isTLS: Bool
-    var peerSubjectAltNames: [String]
+package struct HTTPConnectionInformation: Sendable {
+    package var remoteAddress: SocketAddress?
+    package var isTLS: Bool
+    /// DNS names and URIs of the client's verified certificate; empty without one.
+    package var peerSubjectAltNames: [String]
+    /// What the service said of the connection when it admitted it.
+    var context: (any AnyObject & Sendable)?
 }
 
 /// A response's head as connections take it: the frequent fields apart, so that none of them needs an allocation. Not copyable,

@@ -26,6 +26,10 @@ final class HTTPServerLoop: @unchecked Sendable {
     let serve: (HTTPExchange) -> Void
     /// The service's words for what the transport refuses.
     let refuse: (HTTPRefusal) -> HTTPResponse
+    let admit: (HTTPConnectionInformation) -> HTTPAdmission
+    let observe: (HTTPConnectionEvent, SocketAddress?) -> Void
+    /// Whether HTTP/1.1 is not spoken.
+    let isHTTP2Only: Bool
     let http2: HTTP2SessionTemplate
     let http2Fields = HTTP2Fields()
     @exclusivity(unchecked) var spareBodies = SpareBodies()
@@ -43,7 +47,7 @@ final class HTTPServerLoop: @unchecked Sendable {
     private var deadlines: [Scheduled<Void>] = []
 
     init(
-        eventLoop: any EventLoop, limits: HTTPLimits, logger: Logger, connections: HTTPConnectionCount,
+        eventLoop: any EventLoop, isHTTP2Only: Bool, limits: HTTPLimits, logger: Logger, connections: HTTPConnectionCount,
         service: any HTTPService
     ) {
         self.eventLoop = eventLoop
@@ -52,6 +56,9 @@ final class HTTPServerLoop: @unchecked Sendable {
         self.logger = logger
         serve = { service.respond(to: $0) }
         refuse = { service.answer(to: $0) }
+        admit = { service.admit($0) }
+        observe = { service.observed($0, of: $1) }
+        self.isHTTP2Only = isHTTP2Only
         self.connections = connections
         http2 = HTTP2SessionTemplate(limits: limits)
         now = .now()
@@ -74,9 +81,14 @@ final class HTTPServerLoop: @unchecked Sendable {
     /// Fits a new connection with its first handlers.
     func accept(_ channel: any Channel, tls: HTTPServer.TLSInstaller?) throws {
         let number = connections.increment()
-        let connections = connections
-        channel.closeFuture.whenComplete { _ in connections.decrement() }
+        let remoteAddress = channel.remoteAddress
+        observe(.accepted, remoteAddress)
+        channel.closeFuture.assumeIsolated().whenComplete { _ in
+            self.connections.decrement()
+            self.observe(.closed, remoteAddress)
+        }
         let isRefused = number > limits.connectionsMax || isDraining
+        if isRefused { observe(.turnedAway, remoteAddress) }
         // A TLS handshake is too dear to be spent on saying no.
         if isRefused && (tls != nil || number > limits.connectionsMax + limits.refusalsMax) {
             channel.close(promise: nil)

@@ -8,10 +8,13 @@ final class OpenSSLContext: @unchecked Sendable {
     let handle: OpaquePointer
     let role: Role
     let limits: TLSLimits
+    private let policy: TLSPolicy
     /// Who must be trusted is checked on the peer's side too: whether a peer certificate is demanded.
     let verifiesPeer: Bool
     /// Seconds since 1970 after which this side's own certificate is invalid; nil without one.
     private(set) var certificateNotAfter: Int64?
+    /// Whom this side's own certificate names; nil without one.
+    private(set) var certificateIdentity: TLSPeerIdentity?
 
     /// ALPN's list: each name behind its length, most wanted first.
     private let protocols: UnsafeMutableBufferPointer<UInt8>
@@ -21,7 +24,7 @@ final class OpenSSLContext: @unchecked Sendable {
 
     init(
         role: Role, identity: (certificate: String, privateKey: String)?, trust: TLSTrust?, applicationProtocols: [String],
-        limits: TLSLimits, nowSeconds: @escaping @Sendable () -> Int64
+        policy: TLSPolicy, limits: TLSLimits, nowSeconds: @escaping @Sendable () -> Int64
     ) throws(TLSError) {
         OpenSSLErrorQueue.clear()
         guard let handle = SSL_CTX_new(role == .server ? TLS_server_method() : TLS_client_method()) else {
@@ -30,6 +33,7 @@ final class OpenSSLContext: @unchecked Sendable {
         self.handle = handle
         self.role = role
         self.limits = limits
+        self.policy = policy
         self.nowSeconds = nowSeconds
         verifiesPeer = trust != nil
         protocols = Self.wireFormat(applicationProtocols)
@@ -50,6 +54,7 @@ final class OpenSSLContext: @unchecked Sendable {
 
     private func setUpProtocol() throws(TLSError) {
         guard vtag_SSL_CTX_set_modern(handle) == 1 else { throw Self.refused("TLS 1.2 and 1.3") }
+        if policy.oldestVersion == .tls13, vtag_SSL_CTX_set_tls13_only(handle) != 1 { throw Self.refused("TLS 1.3") }
         guard SSL_CTX_set_cipher_list(handle, Self.ciphers12) == 1 else { throw Self.refused("the ciphers of TLS 1.2") }
         guard SSL_CTX_set_ciphersuites(handle, Self.ciphers13) == 1 else { throw Self.refused("the ciphers of TLS 1.3") }
         guard vtag_SSL_CTX_set_groups(handle, Self.groups) == 1 else { throw Self.refused("the key exchange groups") }
@@ -88,6 +93,7 @@ final class OpenSSLContext: @unchecked Sendable {
             }
         }
         certificateNotAfter = chain[0].notAfter
+        certificateIdentity = chain[0].identity
     }
 
     private func load(trust: TLSTrust) throws(TLSError) {
@@ -135,6 +141,11 @@ final class OpenSSLContext: @unchecked Sendable {
     }
 
     private func setUpResumption() throws(TLSError) {
+        guard policy.resumesSessions else {
+            vtag_SSL_CTX_set_session_cache(handle, Int(SSL_SESS_CACHE_OFF), 0)
+            guard vtag_SSL_CTX_set_no_tickets(handle) == 1 else { throw Self.refused("sessions that are not resumed") }
+            return
+        }
         SSL_CTX_set_timeout(handle, Int(limits.sessionSecondsMax))
         switch role {
         case .server:

@@ -2,20 +2,20 @@ import COpenSSL
 import Glibc
 
 /// Reads certificates and keys from PEM files; every error names the file and what is wrong with it.
-struct PEMFile {
+package struct PEMFile {
     let path: String
     /// What the file is for, as the message calls it: "certificate", "private key", "client CA".
     let role: String
     private let bytes: [UInt8]
 
-    init(path: String, role: String, bytesMax: Int) throws(TLSError) {
+    package init(path: String, role: String, bytesMax: Int) throws(TLSError) {
         self.path = path
         self.role = role
         bytes = try Self.read(path: path, role: role, bytesMax: bytesMax)
     }
 
     /// All certificates of the file in its order, at least one.
-    func certificates() throws(TLSError) -> [X509Certificate] {
+    package func certificates() throws(TLSError) -> [X509Certificate] {
         let source = try bio()
         defer { BIO_free(source) }
         var found: [X509Certificate] = []
@@ -38,7 +38,7 @@ struct PEMFile {
     }
 
     /// The file's private key; the caller owns it.
-    func privateKey() throws(TLSError) -> OpaquePointer {
+    package func privateKey() throws(TLSError) -> OpaquePointer {
         // OpenSSL 3 calls any other PEM file merely "unsupported".
         guard String(decoding: bytes, as: UTF8.self).contains("PRIVATE KEY-----") else {
             throw unusable("it holds no private key (a line `-----BEGIN PRIVATE KEY-----` is expected)")

@@ -6,6 +6,7 @@ package final class TLSClientContext: Sendable {
     private let trust: TLSTrust
     private let identity: Identity?
     private let applicationProtocols: [String]
+    private let policy: TLSPolicy
     private let limits: TLSLimits
     private let current: Mutex<OpenSSLContext>
 
@@ -28,16 +29,18 @@ package final class TLSClientContext: Sendable {
     /// - Throws: `fileUnusable` or `keyMismatch`, naming the file.
     package init(
         trust: TLSTrust, identity: Identity? = nil, applicationProtocols: [String] = ["h2", "http/1.1"],
-        limits: TLSLimits = TLSLimits()
+        policy: TLSPolicy = TLSPolicy(), limits: TLSLimits = TLSLimits()
     ) throws(TLSError) {
         self.trust = trust
         self.identity = identity
         self.applicationProtocols = applicationProtocols
+        self.policy = policy
         self.limits = limits
         current = Mutex(
             try OpenSSLContext(
                 role: .client, identity: identity.map { ($0.certificate, $0.privateKey) }, trust: trust,
-                applicationProtocols: applicationProtocols, limits: limits, nowSeconds: OpenSSLContext.monotonicSeconds))
+                applicationProtocols: applicationProtocols, policy: policy, limits: limits,
+                nowSeconds: OpenSSLContext.monotonicSeconds))
     }
 
     /// Reads the files again, for connections from now on; remembered sessions are forgotten.
@@ -46,14 +49,20 @@ package final class TLSClientContext: Sendable {
     package func reload() throws(TLSError) {
         let fresh = try OpenSSLContext(
             role: .client, identity: identity.map { ($0.certificate, $0.privateKey) }, trust: trust,
-            applicationProtocols: applicationProtocols, limits: limits, nowSeconds: OpenSSLContext.monotonicSeconds)
+            applicationProtocols: applicationProtocols, policy: policy, limits: limits,
+            nowSeconds: OpenSSLContext.monotonicSeconds)
         current.withLock { $0 = fresh }
     }
 
     /// The handler of one connection to `host`, a DNS name or an address, first in its pipeline.
-    package func makeHandler(host: String, port: Int, logger: Logger) throws(TLSError) -> TLSHandler {
+    ///
+    /// - Parameter expectation: whom the server's certificate must name.
+    package func makeHandler(
+        host: String, port: Int, expectation: TLSExpectation = .host, logger: Logger
+    ) throws(TLSError) -> TLSHandler {
         let context = current.withLock { $0 }
-        let connection = try TLSConnection(context: context, server: (host, port), peerName: "\(host):\(port)")
+        let connection = try TLSConnection(
+            context: context, server: (host, port), expectation: expectation, peerName: "\(host):\(port)")
         return TLSHandler(connection: connection, logger: logger)
     }
 }

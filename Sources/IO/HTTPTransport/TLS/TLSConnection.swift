@@ -25,17 +25,22 @@ final class TLSConnection {
     var ciphertext: ByteBuffer
     private let ssl: OpaquePointer
     private let peerName: String
+    private let expectation: TLSExpectation
     private var failed = false
     /// What the peer sent and OpenSSL has not read yet; valid only inside `withInput`.
     private var input = UnsafeRawBufferPointer(start: nil, count: 0)
 
     /// - Parameters:
     ///   - server: for a client, the host that the certificate must name, and its port; nil for a server.
+    ///   - expectation: whom the server's certificate must name; of a client.
     ///   - peerName: what error messages call the other side.
-    init(context: OpenSSLContext, server: (host: String, port: Int)?, peerName: String) throws(TLSError) {
+    init(
+        context: OpenSSLContext, server: (host: String, port: Int)?, expectation: TLSExpectation = .host, peerName: String
+    ) throws(TLSError) {
         precondition((server != nil) == (context.role == .client), "a client names its server, a server does not")
         self.context = context
         self.peerName = peerName
+        self.expectation = expectation
         sessionKey = server.map { "\($0.host):\($0.port)" }
         ciphertext = ByteBuffer()
         OpenSSLErrorQueue.clear()
@@ -53,7 +58,8 @@ final class TLSConnection {
         SSL_set_ex_data(ssl, 0, pointer)
         if let server {
             SSL_set_connect_state(ssl)
-            try expect(host: server.host)
+            if expectation == .host { try expect(host: server.host) }
+            resumeSession()
         } else {
             SSL_set_accept_state(ssl)
         }
@@ -86,6 +92,9 @@ final class TLSConnection {
                     .setUp, "\(host) is not a name that a certificate can name", cause: OpenSSLErrorQueue.takeText())
             }
         }
+    }
+
+    private func resumeSession() {
         if let sessionKey, let session = context.sessions.session(host: sessionKey) {
             SSL_set_session(ssl, session.handle)
         }
@@ -106,7 +115,13 @@ final class TLSConnection {
     func handshake() -> Outcome {
         OpenSSLErrorQueue.clear()
         let result = SSL_do_handshake(ssl)
-        return result == 1 ? .complete : outcome(of: result, duringHandshake: true)
+        guard result == 1 else { return outcome(of: result, duringHandshake: true) }
+        guard expectation != .host else { return .complete }
+        let names = peerIdentity?.uris ?? []
+        if names.contains(where: expectation.isMet) { return .complete }
+        let who = names.isEmpty ? "nobody by a URI" : names.joined(separator: ", ")
+        return fail(
+            TLSError(.peerUntrusted, "the certificate of \(peerName) names \(who); \(expectation) was expected there"))
     }
 
     /// Appends what can be decrypted of the input; never `complete`.

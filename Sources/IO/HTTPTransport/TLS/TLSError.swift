@@ -42,7 +42,7 @@ package struct TLSError: Error, Sendable, Equatable, CustomStringConvertible {
 }
 
 /// OpenSSL's error queue of the calling thread.
-enum OpenSSLErrorQueue {
+package enum OpenSSLErrorQueue {
     struct Entry: Equatable {
         let library: Int32
         let reason: Int32
@@ -51,7 +51,7 @@ enum OpenSSLErrorQueue {
 
     /// Empties the queue: what an earlier call left there must not be taken for the next call's error.
     @inline(__always)
-    static func clear() { ERR_clear_error() }
+    package static func clear() { ERR_clear_error() }
 
     /// Takes everything out of the queue, oldest first.
     static func take() -> [Entry] {
@@ -65,7 +65,7 @@ enum OpenSSLErrorQueue {
     }
 
     /// The reasons as one line for a message.
-    static func takeText() -> String { text(of: take()) }
+    package static func takeText() -> String { text(of: take()) }
 
     static func text(of entries: [Entry]) -> String { entries.map(\.text).joined(separator: "; ") }
 }

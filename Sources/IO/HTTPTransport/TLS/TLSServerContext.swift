@@ -8,11 +8,12 @@ package final class TLSServerContext: Sendable {
     private let privateKey: String
     private let clientCA: String?
     private let applicationProtocols: [String]
+    private let policy: TLSPolicy
     private let limits: TLSLimits
     private let nowSeconds: @Sendable () -> Int64
     private let current: Mutex<OpenSSLContext>
 
-    /// Reads the files. TLS 1.2 and 1.3; sessions resume by tickets under keys that rotate, or by session ids.
+    /// Reads the files. TLS 1.2 and 1.3 unless `policy` says otherwise; sessions resume by tickets under keys that rotate, or by session ids.
     ///
     /// - Parameters:
     ///   - certificate: PEM file with this side's certificate, followed by the intermediate CAs.
@@ -24,19 +25,20 @@ package final class TLSServerContext: Sendable {
     /// - Throws: `fileUnusable` or `keyMismatch`, naming the file.
     package init(
         certificate: String, privateKey: String, clientCA: String? = nil,
-        applicationProtocols: [String] = ["h2", "http/1.1"],
+        applicationProtocols: [String] = ["h2", "http/1.1"], policy: TLSPolicy = TLSPolicy(),
         limits: TLSLimits = TLSLimits(), nowSeconds: (@Sendable () -> Int64)? = nil
     ) throws(TLSError) {
         self.certificate = certificate
         self.privateKey = privateKey
         self.clientCA = clientCA
         self.applicationProtocols = applicationProtocols
+        self.policy = policy
         self.limits = limits
         self.nowSeconds = nowSeconds ?? OpenSSLContext.monotonicSeconds
         current = Mutex(
             try OpenSSLContext(
                 role: .server, identity: (certificate, privateKey), trust: clientCA.map(TLSTrust.file),
-                applicationProtocols: applicationProtocols, limits: limits, nowSeconds: self.nowSeconds))
+                applicationProtocols: applicationProtocols, policy: policy, limits: limits, nowSeconds: self.nowSeconds))
     }
 
     /// Reads the files again; connections from now on use what they say, existing ones stay as they are. Ticket keys start
@@ -46,12 +48,15 @@ package final class TLSServerContext: Sendable {
     package func reload() throws(TLSError) {
         let fresh = try OpenSSLContext(
             role: .server, identity: (certificate, privateKey), trust: clientCA.map(TLSTrust.file),
-            applicationProtocols: applicationProtocols, limits: limits, nowSeconds: nowSeconds)
+            applicationProtocols: applicationProtocols, policy: policy, limits: limits, nowSeconds: nowSeconds)
         current.withLock { $0 = fresh }
     }
 
     /// When the certificate in use expires, in seconds since 1970.
     package var certificateNotAfter: Int64? { current.withLock { $0 }.certificateNotAfter }
+
+    /// Whom the certificate in use names.
+    package var certificateIdentity: TLSPeerIdentity { current.withLock { $0 }.certificateIdentity ?? TLSPeerIdentity() }
 
     /// The handler of one accepted connection, first in its pipeline.
     package func makeHandler(logger: Logger) throws(TLSError) -> TLSHandler {

@@ -2,26 +2,26 @@ import COpenSSL
 import Glibc
 
 /// One certificate. Owns a reference to the `X509`, which is immutable here, so any thread may read it.
-final class X509Certificate: @unchecked Sendable {
-    let handle: OpaquePointer
+package final class X509Certificate: @unchecked Sendable {
+    package let handle: OpaquePointer
 
     /// Takes over the caller's reference.
-    init(owned handle: OpaquePointer) { self.handle = handle }
+    package init(owned handle: OpaquePointer) { self.handle = handle }
 
     deinit { X509_free(handle) }
 
     /// Seconds since 1970 in UTC after which the certificate is invalid; nil when the field is malformed.
-    var notAfter: Int64? { Self.seconds(X509_get0_notAfter(handle)) }
+    package var notAfter: Int64? { Self.seconds(X509_get0_notAfter(handle)) }
 
     /// The subject as one line, for messages.
-    var subject: String {
+    package var subject: String {
         guard let line = X509_NAME_oneline(X509_get_subject_name(handle), nil, 0) else { return "?" }
         defer { CRYPTO_free(line, #file, #line) }
         return String(cString: line)
     }
 
     /// What the certificate says about who its holder is.
-    var identity: TLSPeerIdentity {
+    package var identity: TLSPeerIdentity {
         var identity = TLSPeerIdentity(commonName: commonName)
         guard let names = X509_get_ext_d2i(handle, NID_subject_alt_name, nil, nil) else { return identity }
         let stack = OpaquePointer(names)

@@ -16,6 +16,11 @@ package struct AuditEntry: Hashable, Sendable {
         case policyCreated = "policy_created"
         case policyUpdated = "policy_updated"
         case policyDeleted = "policy_deleted"
+        case clusterConfigured = "cluster_configured"
+        case memberAdded = "member_added"
+        case memberUpdated = "member_updated"
+        case memberRemoved = "member_removed"
+        case shardPlaced = "shard_placed"
 
         package var code: UInt8 { UInt8(Self.allCases.firstIndex(of: self) ?? 0) }
         package init?(code: UInt8) {
@@ -27,10 +32,11 @@ package struct AuditEntry: Hashable, Sendable {
     package let id: UUID128
     /// Dense number in its shard's history, from 1.
     package let sequence: UInt64
-    /// The resource, or nil for what belongs to none (rules, schema, policies).
+    /// The resource, or nil for what belongs to none (rules, schema, policies, the cluster).
     package let resourceID: ResourceID?
     package let action: Action
-    /// The tag's key; the name of the rule, definition or policy for changes of those; empty for the resource itself.
+    /// The tag's key; the name of the rule, definition, policy, member or shard for changes of those; empty for the
+    /// resource itself.
     package let tagKey: String
     package let oldValue: String?
     package let newValue: String?

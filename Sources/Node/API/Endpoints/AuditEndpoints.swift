@@ -26,12 +26,12 @@ enum AuditEndpoints {
 
     static let trail: Route.Handler = { call in
         let limit = try call.limit()
-        let before = try call.cursorPosition().map(AuditCursor.init)
+        let before = try call.cursorPosition().map(AuditCursor.init(position:))
         var filter = try filter(call.query)
         if let name = call.query["resource_id"] {
             // The trail outlives its resource, so a resource that is gone is still known by its ids.
             let reference = ResourceReference(name)
-            guard let id = try await reference.resolve(call.api) ?? reference.candidates.first else {
+            guard let id = try await reference.resolve(call) ?? reference.candidates.first else {
                 throw Problem.badParameter("resource_id", "must not be empty")
             }
             filter.resource = id
@@ -106,12 +106,10 @@ enum AuditEndpoints {
 }
 
 extension AuditCursor {
-    fileprivate init(_ bytes: [UInt8]) throws(Problem) {
-        guard bytes.count == 8 else { throw .badCursor }
-        self.init(number: bytes.reduce(0) { $0 << 8 | UInt64($1) })
+    fileprivate init(position bytes: [UInt8]) throws(Problem) {
+        guard let cursor = AuditCursor(bytes: bytes) else { throw .badCursor }
+        self = cursor
     }
-
-    fileprivate var bytes: [UInt8] { withUnsafeBytes(of: number.bigEndian) { Array($0) } }
 }
 
 extension AuditEntry {

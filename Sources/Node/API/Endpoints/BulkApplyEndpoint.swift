@@ -15,18 +15,18 @@ enum BulkApplyEndpoint {
         let (value, body) = try await call.document()
         let request = try BulkRequest(value)
         let stamp = try await call.stamp(body: body)
-        let catalog = await call.api.node.catalog()
+        let catalog = try await call.catalog()
         var warnings = ValidationErrors()
         let result: BulkResult
         switch request {
         case .items(let items):
-            result = try await applyItems(items, call.api, stamp)
+            result = try await applyItems(items, call, stamp)
             for (position, item) in items.enumerated() {
                 let place = JSONPointer.root.appending("items").appending(position).appending("tags")
                 catalog.warn(of: item.tags, at: place, into: &warnings)
             }
         case .matching(let condition, let tags):
-            result = try await applyWhere(condition, tags, call.api, stamp)
+            result = try await applyWhere(condition, tags, call, stamp)
             catalog.warn(of: tags, at: .root.appending("tags"), into: &warnings)
         }
         return call.json { result.write(warnings, to: &$0) }
@@ -34,12 +34,14 @@ enum BulkApplyEndpoint {
 
     // MARK: Named one by one
 
-    private static func applyItems(_ items: [BulkRequest.Item], _ api: API, _ stamp: WriteStamp) async throws -> BulkResult {
+    private static func applyItems(_ items: [BulkRequest.Item], _ call: Call, _ stamp: WriteStamp) async throws -> BulkResult {
         var result = BulkResult()
         var taken: Set<ResourceID> = []
         var byShard: [Int: [(index: Int, application: TagApplication)]] = [:]
+        let api = call.api
+        let ids = try await resolve(items, call)
         for (index, item) in items.enumerated() {
-            guard let id = try await ResourceReference(item.resource).resolve(api) else {
+            guard let id = ids[index] else {
                 result.fail(index, "there is no resource \"\(item.resource.shortened)\"")
                 continue
             }
@@ -69,17 +71,28 @@ enum BulkApplyEndpoint {
         return result
     }
 
+    /// Side by side: whatever is asked of one shard in one moment shares its confirmation.
+    private static func resolve(_ items: [BulkRequest.Item], _ call: Call) async throws -> [Int: ResourceID] {
+        try await withThrowingTaskGroup(of: (Int, ResourceID?).self) { group in
+            for (index, item) in items.enumerated() {
+                group.addTask { (index, try await ResourceReference(item.resource).resolve(call)) }
+            }
+            return try await group.reduce(into: [:]) { ids, found in ids[found.0] = found.1 }
+        }
+    }
+
     // MARK: Named by a condition
 
     private static func applyWhere(
-        _ condition: Condition, _ tags: [Tag], _ api: API, _ stamp: WriteStamp
+        _ condition: Condition, _ tags: [Tag], _ call: Call, _ stamp: WriteStamp
     ) async throws -> BulkResult {
+        let api = call.api
         var result = BulkResult()
         var after: ResourceID?
         var page = 0
         let matcher = ConditionMatcher(condition)
         repeat {
-            let records = try await api.node.scan(after: after, limit: pageSize) { _ in true }
+            let records = try await call.scan(after: after, limit: pageSize) { _ in true }
             let ids = await matcher.matches(among: records).map(\.resource.id)
             page += 1
             for (shard, ids) in Dictionary(grouping: ids, by: { api.node.shard(of: $0.slot) }).sorted(by: { $0.key < $1.key }

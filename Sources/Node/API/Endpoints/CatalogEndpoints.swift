@@ -23,7 +23,7 @@ struct CatalogEndpoints: Sendable {
             let limit = try call.limit()
             let after = try call.cursorPosition().map { try CatalogPosition($0) }
             let name = call.query["name"]
-            let items = await call.api.node.catalog().items(of: kind).filter { item in
+            let items = try await call.catalog().items(of: kind).filter { item in
                 (name.map { $0 == item.name } ?? true) && (after.map { $0 < CatalogPosition(item) } ?? true)
             }
             let page = items.prefix(limit)
@@ -42,10 +42,10 @@ struct CatalogEndpoints: Sendable {
     var create: Route.Handler {
         { call in
             let (value, body) = try await call.document()
-            let new = try decode(value, .random(), await call.api.node.catalog())
+            let new = try decode(value, .random(), try await call.catalog())
             let reply = try await call.api.node.submit(.create(new), by: try await call.stamp(body: body).context())
             if let outcome = reply.outcomes.first, let problem = Problem(outcome, noun: kind.noun) { throw problem }
-            guard let item = await call.api.node.catalog()[reply.subject ?? new.id] else {
+            guard let item = try await call.catalog()[reply.subject ?? new.id] else {
                 throw Problem.conflict("The \(kind.noun) was deleted after it was created.")
             }
             let location = Problem.Header(name: "location", value: "\(path)/\(item.id)")
@@ -57,12 +57,12 @@ struct CatalogEndpoints: Sendable {
         { call in
             let id = try call.id(kind.noun)
             let (value, body) = try await call.document()
-            let new = try decode(value, id, await call.api.node.catalog())
+            let new = try decode(value, id, try await call.catalog())
             let precondition = try ConditionalRequest.precondition(of: call.request.head)
             let reply = try await call.api.node.submit(
                 .update(new, precondition), by: try await call.stamp(body: body).context())
             if let outcome = reply.outcomes.first, let problem = Problem(outcome, noun: kind.noun) { throw problem }
-            guard let item = await call.api.node.catalog()[id] else {
+            guard let item = try await call.catalog()[id] else {
                 throw Problem.conflict("The \(kind.noun) was deleted after it was replaced.")
             }
             return call.entity(200, tag: EntityTag(index: item.version)) { render(&$0, item) }
@@ -80,9 +80,9 @@ struct CatalogEndpoints: Sendable {
         }
     }
 
-    func item(_ id: UUID128, _ call: Call) async throws(Problem) -> CatalogItem {
-        guard let item = await call.api.node.catalog()[id], item.kind == kind else {
-            throw .notFound("There is no \(kind.noun) with this id.")
+    func item(_ id: UUID128, _ call: Call) async throws -> CatalogItem {
+        guard let item = try await call.catalog()[id], item.kind == kind else {
+            throw Problem.notFound("There is no \(kind.noun) with this id.")
         }
         return item
     }

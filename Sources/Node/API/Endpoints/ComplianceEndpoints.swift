@@ -18,20 +18,20 @@ enum ComplianceEndpoints {
     // MARK: GET /compliance/status
 
     static let status: Route.Handler = { call in
-        guard let name = call.query["resource_id"] else { return await summary(call) }
-        guard let record = try await ResourceReference(name).record(call.api) else {
+        guard let name = call.query["resource_id"] else { return try await summary(call) }
+        guard let record = try await ResourceReference(name).record(call) else {
             throw Problem.notFound("There is no resource with this resource_id.")
         }
-        let policies = await PolicyNames(call.api)
+        let policies = try await PolicyNames(call)
         return call.json { json in
             json.page(record.compliance, next: nil) { json, result in json.status(result, of: record.resource, policies) }
         }
     }
 
-    private static func summary(_ call: Call) async -> HTTPResponse {
-        let statistics = await call.api.node.statistics()
+    private static func summary(_ call: Call) async throws -> HTTPResponse {
+        let statistics = try await call.statistics()
         let totals = statistics.totals
-        let policies = await PolicyNames(call.api)
+        let policies = try await PolicyNames(call)
         return call.json { json in
             json.beginObject()
             json.key("score")
@@ -74,7 +74,7 @@ enum ComplianceEndpoints {
         let filter = ViolationFilter(
             policyID: try policyID(call.query),
             severity: try call.query.value("severity", as: CompliancePolicy.Severity.self),
-            policies: await PolicyNames(call.api))
+            policies: try await PolicyNames(call))
         var position = try call.cursorPosition().map(ViolationPosition.init) ?? ViolationPosition()
         let records = try await records(call, after: position.after, limit: limit + 1, filter)
         var items: [(Resource, ComplianceResult)] = []
@@ -101,10 +101,10 @@ enum ComplianceEndpoints {
         _ call: Call, after: ResourceID?, limit: Int, _ filter: ViolationFilter
     ) async throws -> [ResourceRecord] {
         if let name = call.query["resource_id"] {
-            guard let record = try await ResourceReference(name).record(call.api) else { return [] }
+            guard let record = try await ResourceReference(name).record(call) else { return [] }
             return after.map { $0 < record.resource.id } ?? true ? [record] : []
         }
-        return try await call.api.node.scan(after: after, limit: limit) { $0.compliance.contains(where: filter.matches) }
+        return try await call.scan(after: after, limit: limit) { $0.compliance.contains(where: filter.matches) }
     }
 
     private static func policyID(_ query: Query) throws(Problem) -> UUID128? {
@@ -155,8 +155,8 @@ struct PolicyNames: Sendable {
     let inOrder: [CompliancePolicy]
     private let byID: [UUID128: CompliancePolicy]
 
-    init(_ api: API) async {
-        let catalog = await api.node.catalog()
+    init(_ call: Call) async throws {
+        let catalog = try await call.catalog()
         inOrder = catalog.policies + (catalog.schema.isEmpty ? [] : [catalog.schema.policy])
         byID = Dictionary(inOrder.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
     }

@@ -24,8 +24,8 @@ enum ExecutionEndpoints {
     private static func execute(_ call: Call) async throws -> HTTPResponse {
         let reply = try await call.api.node.submit(.reapply, by: try await call.stamp(body: nil).context())
         if let outcome = reply.outcomes.first, let problem = Problem(outcome, noun: "execution") { throw problem }
-        let execution = Execution(version: await call.api.node.catalog().version)
-        let statistics = await call.api.node.statistics()
+        let execution = Execution(version: try await call.catalog().version)
+        let statistics = try await call.statistics()
         let location = Problem.Header(name: "location", value: "/executions/\(execution.id)")
         return call.json(202, headers: [location]) { $0.execution(execution, statistics) }
     }
@@ -33,7 +33,7 @@ enum ExecutionEndpoints {
     // MARK: GET /executions/{id}
 
     static let get: Route.Handler = { call in
-        let statistics = await call.api.node.statistics()
+        let statistics = try await call.statistics()
         guard let execution = Execution(id: try call.id("execution")), execution.version <= statistics.catalogVersion else {
             throw Problem.notFound("There is no execution with this id.")
         }

@@ -26,49 +26,9 @@ enum OperationsEndpoints {
     static let openAPI: Route.Handler = { call in
         call.bytes(contentType: "application/yaml", Array(OpenAPIDocument.text.utf8))
     }
-
-    static let cluster: Route.Handler = { call in
-        let configuration = call.api.configuration
-        let statistics = await call.api.node.statistics()
-        return call.json { json in
-            json.beginObject()
-            json.key("nodes")
-            json.beginArray()
-            json.beginObject()
-            json.member("name", configuration.nodeName)
-            json.member("region", configuration.region)
-            json.member("zone", configuration.zone)
-            json.member("version", configuration.version)
-            json.member("state", call.api.isStopping ? "leaving" : "alive")
-            json.endObject()
-            json.endArray()
-            json.key("shards")
-            json.beginArray()
-            for shard in statistics.shards { json.shard(shard, node: configuration.nodeName) }
-            json.endArray()
-            json.endObject()
-        }
-    }
 }
 
 extension JSONWriter {
-    fileprivate mutating func shard(_ shard: NodeStatistics.ShardPart, node: String) {
-        beginObject()
-        member("number", shard.number)
-        member("first_slot", shard.slots.lowerBound)
-        member("last_slot", shard.slots.upperBound - 1)
-        member("leader", node)
-        key("replicas")
-        beginArray()
-        string(node)
-        endArray()
-        member("term", shard.term)
-        member("applied_index", shard.appliedIndex)
-        member("resources", shard.resources)
-        member("replication_lag", 0)
-        endObject()
-    }
-
     fileprivate mutating func state(_ text: String) {
         beginObject()
         member("status", text)

@@ -21,13 +21,13 @@ enum ResourceEndpoints {
         let limit = try call.limit()
         let after = try call.cursorPosition().map(cursorID)
         if let name = call.query["resource_id"] {
-            let record = try await ResourceReference(name).record(call.api)
+            let record = try await ResourceReference(name).record(call)
             let filter = try ResourceFilter(call.query)
             let found = record.map { filter.matches($0) ? [$0] : [] } ?? []
             return call.json { $0.page(found, next: nil) { $0.resource($1) } }
         }
         let filter = try ResourceFilter(call.query)
-        let records = try await call.api.node.scan(after: after, limit: limit + 1) { filter.matches($0) }
+        let records = try await call.scan(after: after, limit: limit + 1) { filter.matches($0) }
         let page = records.prefix(limit)
         let next = records.count > limit ? page.last.map { call.cursor(at: position($0.resource.id)) } : nil
         return call.json { $0.page(page, next: next) { $0.resource($1) } }
@@ -51,7 +51,7 @@ enum ResourceEndpoints {
 
     static let get: Route.Handler = { call in
         let id = ResourceID(try call.id("resource"))
-        guard let record = try await call.api.record(of: id) else {
+        guard let record = try await call.record(of: id) else {
             throw Problem.notFound("There is no resource with this id.")
         }
         return call.entity(tag: EntityTag(index: record.changedIndex)) { $0.resource(record) }
@@ -66,10 +66,10 @@ enum ResourceEndpoints {
                 "The id in the path is not that of this provider and resource_id, which is \(observation.id).")
         }
         let precondition = try ConditionalRequest.precondition(of: call.request.head)
-        let reply = try await call.api.submit(
+        let reply = try await call.submit(
             .putResource(observation, precondition), to: id.slot, try await call.stamp(body: body).context())
         if let outcome = reply.outcomes.first, let problem = Problem(outcome, noun: "resource") { throw problem }
-        guard let record = try await call.api.record(of: id) else {
+        guard let record = try await call.record(of: id) else {
             throw Problem.conflict("The resource was deleted after it was written.")
         }
         let status = reply.outcomes.first == .created ? 201 : 200
@@ -79,7 +79,7 @@ enum ResourceEndpoints {
     static let delete: Route.Handler = { call in
         let id = ResourceID(try call.id("resource"))
         let precondition = try ConditionalRequest.precondition(of: call.request.head)
-        let reply = try await call.api.submit(
+        let reply = try await call.submit(
             .deleteResource(id, precondition), to: id.slot, try await call.stamp(body: nil).context())
         if let outcome = reply.outcomes.first, let problem = Problem(outcome, noun: "resource") { throw problem }
         return call.empty(204)

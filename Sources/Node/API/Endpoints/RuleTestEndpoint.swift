@@ -15,13 +15,13 @@ enum RuleTestEndpoint {
 
     static let test: Route.Handler = { call in
         let (value, _) = try await call.document()
-        let catalog = await call.api.node.catalog()
+        let catalog = try await call.catalog()
         let rule = try CatalogEndpoints.rule(value, value["id"]?.string.flatMap { UUID128($0) } ?? .random(), catalog)
         let trial = RuleTrial(rule, in: catalog)
         var result = RuleTestResult()
         var after: ResourceID?
         repeat {
-            let records = try await call.api.node.scan(after: after, limit: pageSize) { _ in true }
+            let records = try await call.scan(after: after, limit: pageSize) { _ in true }
             result.add(await trial.run(on: records, at: call.api.clock.now))
             after = records.count == pageSize ? records.last?.resource.id : nil
         } while after != nil

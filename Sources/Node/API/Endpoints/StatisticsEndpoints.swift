@@ -7,7 +7,7 @@ import NodeRuntime
 /// Sums over the whole inventory.
 enum StatisticsEndpoints {
     static let statistics: Route.Handler = { call in
-        let statistics = await call.api.node.statistics()
+        let statistics = try await call.statistics()
         let totals = statistics.totals
         return call.json { json in
             json.beginObject()
@@ -35,11 +35,13 @@ enum StatisticsEndpoints {
 
     static let metrics: Route.Handler = { call in
         let api = call.api
-        let statistics = await api.node.statistics()
+        let statistics = try await api.node.statistics(.stale)
         let parts = try await api.loops.forEach { $0.metrics }
         let requests = parts.dropFirst().reduce(into: parts.first ?? RequestMetrics(routes: api.routes.count)) { $0 += $1 }
         var text = PrometheusText()
         text.write(statistics)
+        text.write(await api.node.replicas())
+        text.write(api.node.clusterMetrics)
         text.write(requests, routes: api.routes)
         text.family("vtag_build_info", "gauge", "The version that runs")
         text.sample("vtag_build_info", [("version", api.configuration.version)], 1)

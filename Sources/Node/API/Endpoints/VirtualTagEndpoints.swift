@@ -21,7 +21,7 @@ enum VirtualTagEndpoints {
 
     static let list: Route.Handler = { call in
         let id = ResourceID(try call.id("resource"))
-        guard let record = try await call.api.record(of: id) else {
+        guard let record = try await call.record(of: id) else {
             throw Problem.notFound("There is no resource with this id.")
         }
         return call.entity(tag: EntityTag(index: record.changedIndex)) { $0.tags(of: record) }
@@ -41,7 +41,7 @@ enum VirtualTagEndpoints {
         guard let record = try await record(of: id, in: reply, call) else {
             throw Problem.conflict("The resource was deleted after its tags were set.")
         }
-        let catalog = await call.api.node.catalog()
+        let catalog = try await call.catalog()
         let forms = Set(tags.map { TagKeyForm.form(of: catalog.ruleSet.normaliser.key($0.key)) })
         var warnings = ValidationErrors()
         catalog.warn(of: tags, at: .root.appending("tags"), into: &warnings)
@@ -63,7 +63,7 @@ enum VirtualTagEndpoints {
     private static func submit(
         _ tags: [Tag], to reference: ResourceReference, _ call: Call, _ stamp: WriteStamp
     ) async throws -> (ResourceID, ShardReply) {
-        if let id = try await reference.resolve(call.api) { return (id, try await submit(tags, to: id, call, stamp)) }
+        if let id = try await reference.resolve(call) { return (id, try await submit(tags, to: id, call, stamp)) }
         for id in stamp.idempotency == nil ? [] : reference.candidates {
             let reply = try await submit(tags, to: id, call, stamp)
             if reply.outcomes.first?.succeeded == true { return (id, reply) }
@@ -74,13 +74,13 @@ enum VirtualTagEndpoints {
     private static func submit(
         _ tags: [Tag], to id: ResourceID, _ call: Call, _ stamp: WriteStamp
     ) async throws -> ShardReply {
-        try await call.api.submit(.applyTags([TagApplication(resource: id, tags: tags)]), to: id.slot, stamp.context())
+        try await call.submit(.applyTags([TagApplication(resource: id, tags: tags)]), to: id.slot, stamp.context())
     }
 
     /// The row whose tags are answered: as they were when the request was carried out, where its answer is remembered.
     private static func record(of id: ResourceID, in reply: ShardReply, _ call: Call) async throws -> ResourceRecord? {
         if let tags = reply.tags { return try tags.record }
-        return try await call.api.record(of: id)
+        return try await call.record(of: id)
     }
 
     // MARK: PUT and DELETE /virtual-tags/{id}
@@ -96,13 +96,13 @@ enum VirtualTagEndpoints {
             }
         guard errors.isEmpty, let text else { throw Problem(errors) }
         let precondition = try ConditionalRequest.precondition(of: call.request.head)
-        let reply = try await call.api.submit(
+        let reply = try await call.submit(
             .setTag(id, value: text, precondition), to: id.slot, try await call.stamp(body: body).context())
         if let outcome = reply.outcomes.first, let problem = Problem(outcome, noun: "virtual tag") { throw problem }
         guard let owner = reply.subject, let record = try await record(of: ResourceID(owner), in: reply, call),
             let tag = record.tags.first(where: { PartID.virtualTag(of: record.resource.id, key: $0.key) == id })
         else { throw Problem.notFound("There is no virtual tag with this id any more.") }
-        let objection = await call.api.node.catalog().objection(to: Tag(tag.key, text))
+        let objection = try await call.catalog().objection(to: Tag(tag.key, text))
         var warnings = ValidationErrors()
         if let objection { warnings.add(objection, at: .root.appending("tag_value")) }
         return call.entity(tag: EntityTag(index: record.changedIndex)) {
@@ -113,7 +113,7 @@ enum VirtualTagEndpoints {
     static let delete: Route.Handler = { call in
         let id = try call.id("virtual tag")
         let precondition = try ConditionalRequest.precondition(of: call.request.head)
-        let reply = try await call.api.submit(
+        let reply = try await call.submit(
             .deleteTag(id, precondition), to: id.slot, try await call.stamp(body: nil).context())
         if let outcome = reply.outcomes.first, let problem = Problem(outcome, noun: "virtual tag") { throw problem }
         return call.empty(204)

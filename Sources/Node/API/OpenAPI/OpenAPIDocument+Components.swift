@@ -13,6 +13,11 @@ extension OpenAPIDocument {
               in: path
               required: true
               schema: { $ref: '#/components/schemas/Id' }
+            NodeName:
+              name: name
+              in: path
+              required: true
+              schema: { type: string, minLength: 1, maxLength: 64, pattern: '^[A-Za-z0-9._-]+$' }
             Limit:
               name: limit
               in: query
@@ -40,6 +45,16 @@ extension OpenAPIDocument {
                     required: [status]
                     properties:
                       status: { type: string, enum: [live, ready] }
+            NodeDecision:
+              description: What is decided of the node; it takes effect step by step
+              content:
+                application/json:
+                  schema:
+                    type: object
+                    required: [name, state]
+                    properties:
+                      name: { type: string }
+                      state: { type: string, enum: [active, draining] }
             Accepted:
               description: It runs; poll the execution
               headers:
@@ -91,7 +106,7 @@ extension OpenAPIDocument {
               content: { application/problem+json: { schema: { $ref: '#/components/schemas/Problem' } } }
         \#(problem("InternalError", "Something went wrong in the node"))
             Unavailable:
-              description: The node stops, or its disk is full; nothing of the request happened
+              description: The node stops, its disk is full, or no leader is found; `detail` says whether anything happened
               headers:
                 Retry-After: { $ref: '#/components/headers/Retry-After' }
               content: { application/problem+json: { schema: { $ref: '#/components/schemas/Problem' } } }

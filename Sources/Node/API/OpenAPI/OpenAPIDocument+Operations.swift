@@ -55,6 +55,29 @@ extension OpenAPIDocument {
                     application/json:
                       schema: { $ref: '#/components/schemas/Cluster' }
         \#(always)
+          /cluster/nodes/{name}/drain:
+            parameters:
+              - $ref: '#/components/parameters/NodeName'
+            post:
+              operationId: drainNode
+              tags: [operations]
+              summary: Empty a node of leaders and replicas (admin)
+              description: It goes on serving and forwarding. It is empty when `GET /cluster` says that it has no replicas.
+              responses:
+                '202': { $ref: '#/components/responses/NodeDecision' }
+        \#(always)
+        \#(problems(404, 409, 422, 429))
+          /cluster/nodes/{name}/activate:
+            parameters:
+              - $ref: '#/components/parameters/NodeName'
+            post:
+              operationId: activateNode
+              tags: [operations]
+              summary: Let a draining node hold shards again (admin)
+              responses:
+                '202': { $ref: '#/components/responses/NodeDecision' }
+        \#(always)
+        \#(problems(404, 409, 422, 429))
           /stats:
             get:
               operationId: stats

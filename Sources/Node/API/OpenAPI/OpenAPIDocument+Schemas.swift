@@ -210,31 +210,49 @@ extension OpenAPIDocument {
                 version: { type: integer, minimum: 0 }
             Cluster:
               type: object
-              required: [nodes, shards]
+              required: [id, replication_factor, system, nodes, shards]
               properties:
+                id: { type: string, format: uuid }
+                replication_factor: { type: integer }
+                system:
+                  description: The group that holds rules, members and placements
+                  type: object
+                  required: [leader]
+                  properties:
+                    leader: { type: [string, 'null'] }
                 nodes:
                   type: array
                   items:
                     type: object
-                    required: [name, region, zone, version, state]
+                    required: [name, region, zone, role, state, health, peer, api, replicas, leaders]
                     properties:
                       name: { type: string }
                       region: { type: string }
                       zone: { type: string }
-                      version: { type: string }
-                      state: { type: string, enum: [alive, leaving] }
+                      role: { type: string, enum: [data, edge] }
+                      state: { type: string, enum: [joining, active, draining, left, dead] }
+                      health: { type: string, enum: [alive, suspected, dead, left, unknown] }
+                      peer: { type: string }
+                      api: { type: string }
+                      replicas: { type: integer }
+                      leaders: { type: integer }
                 shards:
                   type: array
                   items:
                     type: object
                     required:
-                      [number, first_slot, last_slot, leader, replicas, term, applied_index, resources, replication_lag]
+                      [
+                        number, first_slot, last_slot, leader, replicas, learners, wanted, term, applied_index, resources,
+                        replication_lag,
+                      ]
                     properties:
                       number: { type: integer }
                       first_slot: { type: integer }
                       last_slot: { type: integer }
-                      leader: { type: string }
+                      leader: { type: [string, 'null'] }
                       replicas: { type: array, items: { type: string } }
+                      learners: { type: array, items: { type: string } }
+                      wanted: { type: array, items: { type: string } }
                       term: { type: integer }
                       applied_index: { type: integer }
                       resources: { type: integer }

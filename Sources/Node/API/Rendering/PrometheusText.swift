@@ -44,13 +44,31 @@ struct PrometheusText {
         sample("vtag_pending_resources", Double(statistics.pending))
         family("vtag_catalog_version", "gauge", "Changes of rules, schema and policies so far")
         sample("vtag_catalog_version", Double(statistics.catalogVersion))
+    }
+
+    mutating func write(_ replicas: [ReplicaStatistics]) {
+        family("vtag_shard_is_leader", "gauge", "1 where this node leads the shard")
+        for shard in replicas {
+            sample("vtag_shard_is_leader", [("shard", String(shard.number))], shard.isLeader ? 1 : 0)
+        }
+        family("vtag_shard_term", "counter", "Term of the shard's group as this node knows it")
+        for shard in replicas { sample("vtag_shard_term", [("shard", String(shard.number))], Double(shard.term)) }
         family("vtag_shard_applied_index", "counter", "Index of the last entry that a shard applied")
-        for shard in statistics.shards {
+        for shard in replicas {
             sample("vtag_shard_applied_index", [("shard", String(shard.number))], Double(shard.appliedIndex))
         }
         family("vtag_checkpoint_backlog", "gauge", "Rows and audit entries of a shard that wait for the checkpoint")
-        for shard in statistics.shards {
+        for shard in replicas {
             sample("vtag_checkpoint_backlog", [("shard", String(shard.number))], Double(shard.checkpointBacklog))
+        }
+    }
+
+    // MARK: What goes on between nodes
+
+    mutating func write(_ families: [ClusterMetrics.Family]) {
+        for found in families {
+            family(found.name, found.kind, found.help)
+            for one in found.samples { sample(found.name, one.labels, one.value) }
         }
     }
 

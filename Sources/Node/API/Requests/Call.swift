@@ -2,6 +2,7 @@ import HTTPTransport
 import JSON
 import Model
 import NIOCore
+import NodeRuntime
 
 /// A request that was routed, authenticated and checked for what its route declares; what handlers get.
 struct Call: Sendable {
@@ -13,6 +14,8 @@ struct Call: Sendable {
     let query: Query
     let principal: Principal
     let requestID: String
+    /// From `Read-Consistency`.
+    let consistency: ReadConsistency
 
     /// The `{id}` of the path. Throws 404: what is no UUID is the id of nothing.
     func id(_ noun: String) throws(Problem) -> UUID128 {

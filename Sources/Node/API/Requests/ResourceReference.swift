@@ -20,15 +20,15 @@ struct ResourceReference: Sendable {
     }
 
     /// The resource's id; nil when there is none of this name.
-    func resolve(_ api: API) async throws -> ResourceID? {
-        for candidate in candidates where try await api.hasRecord(of: candidate) { return candidate }
+    func resolve(_ call: Call) async throws -> ResourceID? {
+        for candidate in candidates where try await call.record(of: candidate) != nil { return candidate }
         return nil
     }
 
     /// The resource; nil when there is none of this name.
-    func record(_ api: API) async throws -> ResourceRecord? {
+    func record(_ call: Call) async throws -> ResourceRecord? {
         for candidate in candidates {
-            if let record = try await api.record(of: candidate) { return record }
+            if let record = try await call.record(of: candidate) { return record }
         }
         return nil
     }

@@ -12,7 +12,9 @@ extension Route {
         Route(.get, "/health/ready", nil, OperationsEndpoints.ready),
         Route(.get, "/openapi.yaml", .viewer, produces: ["application/yaml"], OperationsEndpoints.openAPI),
         Route(.get, "/metrics", .viewer, produces: ["text/plain"], StatisticsEndpoints.metrics),
-        Route(.get, "/cluster", .viewer, OperationsEndpoints.cluster),
+        Route(.get, "/cluster", .viewer, ClusterEndpoints.overview),
+        Route(.post, "/cluster/nodes/{name}/drain", .admin, ClusterEndpoints.drain),
+        Route(.post, "/cluster/nodes/{name}/activate", .admin, ClusterEndpoints.activate),
         Route(.get, "/stats", .viewer, StatisticsEndpoints.statistics),
     ]
 

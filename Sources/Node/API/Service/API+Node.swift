@@ -3,15 +3,21 @@ import NodeRuntime
 import Shard
 
 /// The few ways in which handlers reach the node.
-extension API {
-    func record(of id: ResourceID) async throws -> ResourceRecord? { try await node.record(id) }
+extension Call {
+    func record(of id: ResourceID) async throws -> ResourceRecord? { try await api.node.record(id, consistency) }
 
-    func hasRecord(of id: ResourceID) async throws -> Bool {
-        try await node.read(slot: id.slot) { $0.rows[id] != nil }
+    func catalog() async throws -> Catalog { try await api.node.catalog(consistency) }
+
+    func scan(
+        after: ResourceID?, limit: Int, where isWanted: @escaping @Sendable (ResourceRecord) -> Bool
+    ) async throws -> [ResourceRecord] {
+        try await api.node.scan(after: after, limit: limit, consistency, where: isWanted)
     }
 
-    func submit(_ command: ShardCommand, to slot: Slot, _ context: WriteContext) async throws -> ShardReply {
-        try await node.submit(command, shard: node.shard(of: slot), by: context)
+    func statistics() async throws -> NodeStatistics { try await api.node.statistics(consistency) }
+
+    func submit(_ command: ShardCommand, to slot: Slot, _ context: WriteContext) async throws(NodeError) -> ShardReply {
+        try await api.node.submit(command, shard: api.node.shard(of: slot), by: context)
     }
 }
 
@@ -25,6 +31,13 @@ extension Problem {
         case .tooLarge:
             self = .tooLarge(
                 "The change is larger than one entry of the log may be; nothing of it happened. Split the request.")
+        case .notLeader, .unavailable:
+            self = .unavailable(
+                "No node that leads this shard can be reached; nothing of the request happened. Try again.", retryAfter: 1)
+        case .outcomeUnknown:
+            self = .unavailable(
+                "Outcome unknown: the shard's leader was lost while the request was under way; it may have happened, or not. Look, or send it again with the same Idempotency-Key.",
+                retryAfter: 1)
         case .stopping: self = .unavailable("The node is stopping; nothing of the request happened. Ask another one.")
         case .checkpointBehind:
             self = .unavailable(

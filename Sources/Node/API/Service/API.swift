@@ -86,6 +86,7 @@ package final class API: HTTPService {
         let query: Query
         let principal: Principal
         let requestID: String
+        let consistency: ReadConsistency
     }
 
     /// All checks that need no body: path, method, token, role, query, media types. Throws the problem to answer with.
@@ -101,7 +102,17 @@ package final class API: HTTPService {
             throw .notAcceptable(route.produces.joined(separator: " or "))
         }
         try checkMediaType(head, route)
-        return Admission(route: position, parameters: parameters, query: query, principal: principal, requestID: requestID)
+        return Admission(route: position, parameters: parameters, query: query, principal: principal, requestID: requestID,
+            consistency: try Self.consistency(of: head))
+    }
+
+    private static func consistency(of head: HTTPRequestHead) throws(Problem) -> ReadConsistency {
+        switch head.headers.values(of: "read-consistency") {
+        case [], ["linearizable"]: .linearizable
+        // Of a write, what it reads on its way is never stale.
+        case ["stale"]: head.method == .get || head.method == .head ? .stale : .linearizable
+        default: throw .badRequest("Read-Consistency must be \"stale\" or \"linearizable\".")
+        }
     }
 
     private func matchedRoute(_ head: HTTPRequestHead) throws(Problem) -> (Int, [String]) {
@@ -170,9 +181,14 @@ package final class API: HTTPService {
     private func answer(_ admission: Admission, _ request: HTTPRequest) async -> HTTPResponse {
         let call = Call(
             api: self, route: routes[admission.route], request: request, parameters: admission.parameters,
-            query: admission.query, principal: admission.principal, requestID: admission.requestID)
+            query: admission.query, principal: admission.principal, requestID: admission.requestID,
+            consistency: admission.consistency)
         do {
-            return try await call.route.handler(call)
+            guard call.consistency == .stale else { return try await call.route.handler(call) }
+            let staleness = await node.staleness()
+            var response = try await call.route.handler(call)
+            response.head.headers.append("staleness-ms", String(staleness))
+            return response
         } catch {
             return problem(for: error, call).response(requestID: call.requestID)
         }

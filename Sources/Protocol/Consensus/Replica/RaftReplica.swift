@@ -185,6 +185,19 @@ package struct RaftReplica: Sendable {
     }
 
     package var term: UInt64 { hardState.term }
+    /// The last entry of the log, on disk or not.
+    package var lastPoint: LogPoint { log.last }
+    package var commitIndex: UInt64 { commit }
+    /// The members in force: those of the newest entry that sets them, committed or not.
+    package var configuration: Configuration { log.configuration.configuration }
+    /// When a follower last heard its leader; nil where it has not.
+    package var leaderHeardAt: Instant? {
+        if case .follower(let follower) = role { follower.heardAt } else { nil }
+    }
+    /// It leads, and has committed an entry of its own term: it knows all that is committed.
+    package var hasCommittedInTerm: Bool {
+        if case .leader(let leader) = role { commit >= leader.firstIndex } else { false }
+    }
     package var isLeader: Bool { if case .leader = role { true } else { false } }
 
     /// The members in force as of `index`; for snapshots. At or above the log's base.
@@ -206,7 +219,7 @@ package struct RaftReplica: Sendable {
     var mayStand: Bool { log.isVoter(id, sinceCommit: commit) && !abstains }
 
     /// Whether nobody else votes.
-    var isSoleVoter: Bool {
+    package var isSoleVoter: Bool {
         let configuration = log.configuration.configuration
         return configuration.voters == [id] && !configuration.isJoint
     }

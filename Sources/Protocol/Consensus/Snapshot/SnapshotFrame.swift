@@ -37,6 +37,12 @@ package struct SnapshotDigest: Hashable, Sendable {
         self = words
     }
 
+    package var bytes: [UInt8] {
+        var writer = ByteWriter()
+        write(to: &writer)
+        return writer.bytes
+    }
+
     init(from reader: inout ByteReader) throws(CodecFault) {
         words = SIMD4(try reader.read(), try reader.read(), try reader.read(), try reader.read())
     }

@@ -18,7 +18,8 @@ final class EmbeddedServer {
         var changed = HTTPLimits()
         limits(&changed)
         loop = HTTPServerLoop(
-            eventLoop: channel.embeddedEventLoop, limits: changed, logger: Logger(label: "test"), connections: connections,
+            eventLoop: channel.embeddedEventLoop, isHTTP2Only: false, limits: changed, logger: Logger(label: "test"),
+            connections: connections,
             service: service)
         loop.start()
         try channel.connect(to: SocketAddress(ipAddress: "192.0.2.1", port: 4)).wait()

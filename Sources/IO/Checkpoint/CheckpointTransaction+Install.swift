@@ -1,0 +1,69 @@
+import Model
+
+extension CheckpointTransaction {
+    /// Puts what the snapshot holds in the place of all there is of its shard. Throws what the scan throws.
+    mutating func install(_ scan: SnapshotScan, goOn: () throws -> Void) throws -> SnapshotHead {
+        try clear(scan.shard)
+        let insertTombstone = try connection.prepare("INSERT INTO tombstones VALUES (?,?,?,?)")
+        var row = StoredRecord.rows(of: scan.shard).first
+        let head = try scan.run(goOn: goOn) { entry in
+            switch entry {
+            case .record(let record, let bytes, let auditHead, let checksum):
+                _ = try statements.run(
+                    statements.insertRecord, row: row, record.resource.id.uuid, changedIndex: record.changedIndex,
+                    auditHead: auditHead,
+                    checksum: checksum, bytes)
+                try projection.write(record, row: row, isNew: true)
+                row += 1
+            case .tombstone(let id, let tombstone):
+                insertTombstone.bind(1, Int64(scan.shard))
+                insertTombstone.bind(2, id)
+                insertTombstone.bind(3, bits: tombstone.changedIndex)
+                insertTombstone.bind(4, tombstone.auditHead)
+                try insertTombstone.run()
+            case .item(let item, let columns): try item.write(connection, columns: columns)
+            case .audit(let entry): try entry.write(with: statements.insertAudit)
+            case .state(let state): try state.write(connection)
+            }
+        }
+        nextRows[scan.shard] = row
+        var stored = head.stored
+        stored.installed = scan.mark
+        set(stored, of: scan.shard)
+        return head
+    }
+
+    /// Drops all there is of a shard.
+    mutating func remove(_ shard: Int) throws {
+        try clear(shard)
+        set(nil, of: shard)
+    }
+
+    mutating func clearInstalled(_ shard: Int) {
+        guard var stored = totals.shards[shard], stored.installed != nil else { return }
+        stored.installed = nil
+        set(stored, of: shard)
+    }
+
+    private mutating func clear(_ shard: Int) throws {
+        let numbers = StoredRecord.rows(of: shard)
+        for (table, key) in [
+            ("records", "row"), ("resources", "row"), ("virtual_tags", "row"), ("compliance_status", "row"),
+            ("tag_audit", "number"),
+        ] {
+            let delete = try connection.prepare("DELETE FROM \(table) WHERE \(key) BETWEEN ? AND ?")
+            delete.bind(1, numbers.first)
+            delete.bind(2, numbers.last)
+            try delete.run()
+        }
+        for table in ["shard_state", "tombstones"] {
+            let delete = try connection.prepare("DELETE FROM \(table) WHERE shard = ?")
+            delete.bind(1, Int64(shard))
+            try delete.run()
+        }
+        if shard == Self.systemShard {
+            for table in SystemCheckpointBatch.Table.allCases { try connection.execute("DELETE FROM \(table.rawValue)") }
+        }
+        nextRows[shard] = nil
+    }
+}

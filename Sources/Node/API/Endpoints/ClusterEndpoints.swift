@@ -1,0 +1,97 @@
+import HTTPTransport
+import JSON
+import NodeRuntime
+import Placement
+
+/// The cluster: who is in it, where the shards are, and what people decide about its nodes.
+enum ClusterEndpoints {
+    // MARK: GET /cluster
+
+    static let overview: Route.Handler = { call in
+        let overview = await call.api.node.overview()
+        let version = call.api.configuration.version
+        return call.json { json in
+            json.beginObject()
+            json.key("id")
+            json.uuid(overview.clusterID)
+            json.member("replication_factor", overview.replicationFactor)
+            json.key("system")
+            json.beginObject()
+            json.optional("leader", overview.systemLeader)
+            json.endObject()
+            json.key("nodes")
+            json.beginArray()
+            for node in overview.nodes { json.node(node, version: version) }
+            json.endArray()
+            json.key("shards")
+            json.beginArray()
+            for shard in overview.shards { json.shard(shard) }
+            json.endArray()
+            json.endObject()
+        }
+    }
+
+    // MARK: POST /cluster/nodes/{name}/drain and /activate
+
+    static let drain = change(to: .draining)
+    static let activate = change(to: .active)
+
+    private static func change(to state: Member.State) -> Route.Handler {
+        { call in
+            guard let name = call.parameters.first else { throw Problem.notFound("There is no node of this name.") }
+            let context = try await call.stamp(body: nil).context()
+            switch try await call.api.node.setMember(named: name, to: state, by: context) {
+            case .done: return call.json(202) { $0.decision(name, state) }
+            case .noSuchMember: throw Problem.notFound("There is no node of this name in the cluster.")
+            case .refused(let words): throw Problem.conflict(words)
+            }
+        }
+    }
+}
+
+extension JSONWriter {
+    fileprivate mutating func decision(_ name: String, _ state: Member.State) {
+        beginObject()
+        member("name", name)
+        member("state", state.name)
+        endObject()
+    }
+
+    fileprivate mutating func node(_ node: ClusterOverview.Node, version: String) {
+        beginObject()
+        member("name", node.name)
+        member("region", node.region)
+        member("zone", node.zone)
+        member("role", node.isEdge ? "edge" : "data")
+        member("state", node.state?.name ?? "joining")
+        member("health", node.health)
+        member("peer", node.peerAddress)
+        member("api", node.apiAddress)
+        member("replicas", node.replicas)
+        member("leaders", node.leaders)
+        endObject()
+    }
+
+    fileprivate mutating func shard(_ shard: ClusterOverview.Shard) {
+        beginObject()
+        member("number", shard.number)
+        member("first_slot", shard.slots.lowerBound)
+        member("last_slot", shard.slots.upperBound - 1)
+        optional("leader", shard.leader)
+        names("replicas", shard.replicas)
+        names("learners", shard.learners)
+        names("wanted", shard.wanted)
+        member("term", shard.term)
+        member("applied_index", shard.appliedIndex)
+        member("resources", shard.resources)
+        member("replication_lag", shard.lag)
+        endObject()
+    }
+
+    private mutating func names(_ key: String, _ names: [String]) {
+        self.key(key)
+        beginArray()
+        for name in names { string(name) }
+        endArray()
+    }
+}

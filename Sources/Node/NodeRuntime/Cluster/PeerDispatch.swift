@@ -1,0 +1,241 @@
+import Consensus
+import Logging
+import Membership
+import Model
+import NIOConcurrencyHelpers
+import NIOCore
+import PeerTransport
+import Shard
+import WriteAheadLog
+
+/// What other nodes ask of this one, by path.
+///
+/// A part that is not there yet, or any more, is answered 503: nothing of the request happened.
+final class PeerDispatch: PeerService {
+    /// What there is to ask, at this moment of the node's life.
+    struct Parts: Sendable {
+        var founding: FoundingHost?
+        var gossip: GossipHost?
+        var replicas: Replicas?
+    }
+
+    /// What takes part in groups.
+    struct Replicas: Sendable {
+        let here: ReplicaID
+        let loops: [LoopHost]
+        let shards: ShardDirectory
+        let system: SystemHost
+        let directory: PeerDirectory
+        let receptions: [NIOLoopBound<SnapshotReception>]
+    }
+
+    private let parts = NIOLockedValueBox(Parts())
+    private let quietUntil = NIOLockedValueBox(NIODeadline.distantPast)
+    private let logger: Logger
+
+    init(logger: Logger) { self.logger = logger }
+
+    func change(_ body: (inout Parts) -> Void) { parts.withLockedValue { body(&$0) } }
+
+    func respond(to request: PeerRequest, _ reply: PeerReply) {
+        let parts = parts.withLockedValue { $0 }
+        switch request.path {
+        case GossipRequest.Path.founding.rawValue:
+            parts.founding?.received(request.body, from: request.peer?.text).whenComplete { result in
+                switch result {
+                case .success(let body?): reply.send(PeerResponse(body: body))
+                case .success(nil): reply.send(PeerResponse(status: 400))
+                case .failure: reply.send(PeerResponse(status: 503))
+                }
+            } ?? reply.send(PeerResponse(status: 503))
+        case GossipRequest.Path.gossip.rawValue:
+            parts.gossip?.received(request.body, from: request.peer?.text).whenComplete { result in
+                switch result {
+                case .success(let body): reply.send(PeerResponse(body: body))
+                case .failure: reply.send(PeerResponse(status: 503))
+                }
+            } ?? reply.send(PeerResponse(status: 503))
+        default:
+            guard let replicas = parts.replicas else { return reply.send(PeerResponse(status: 503)) }
+            respond(to: request, reply, replicas)
+        }
+    }
+
+    private func respond(to request: PeerRequest, _ reply: PeerReply, _ replicas: Replicas) {
+        switch request.path {
+        case PeerOutbox.path: takeFrames(request, reply, replicas)
+        case PeerRequestPath.command: carryOutCommand(request, reply, replicas)
+        case PeerRequestPath.systemCommand: carryOutSystemCommand(request, reply, replicas)
+        case PeerRequestPath.query: answerQuery(request, reply, replicas)
+        case PeerRequestPath.reports: GroupReports.collect(replicas).whenSuccess { reply.send(PeerResponse(body: $0)) }
+        case PeerRequestPath.members: answerMembers(request, reply, replicas)
+        case SnapshotCourier.path: takeSnapshot(request, reply, replicas)
+        default: reply.send(PeerResponse(status: 404))
+        }
+    }
+
+    // MARK: Consensus
+
+    /// Frames in a row; each is taken by the loop that owns its group. A frame whose sender is not the node that the
+    /// certificate names ends the request.
+    private func takeFrames(_ request: PeerRequest, _ reply: PeerReply, _ replicas: Replicas) {
+        var byLoop = [[Consensus.Message]](repeating: [], count: replicas.loops.count)
+        do {
+            var rest = request.body[...]
+            while !rest.isEmpty {
+                guard let (frame, consumed) = try ConsensusFrame.decode(rest) else {
+                    throw CodecFault.malformed("the last frame is cut off")
+                }
+                rest = rest.dropFirst(consumed)
+                for message in frame.messages {
+                    guard replicas.isSender(message.from, request.peer) else {
+                        throw CodecFault.malformed("a message in another node's name")
+                    }
+                    // For who had this address before.
+                    guard message.to == replicas.here else { continue }
+                    byLoop[replicas.loop(of: message.group)].append(message)
+                }
+            }
+        } catch {
+            refuse(request, "\(error)")
+            return reply.send(PeerResponse(status: 400))
+        }
+        reply.send(PeerResponse())
+        for (loop, messages) in zip(replicas.loops, byLoop) where !messages.isEmpty {
+            loop.eventLoop.runNowOrSoon {
+                for message in messages { loop.received(message) }
+            }
+        }
+    }
+
+    /// One line a second at most: whoever sends nonsense sends much of it.
+    private func refuse(_ request: PeerRequest, _ reason: String) {
+        let now = NIODeadline.now()
+        let isDue = quietUntil.withLockedValue { until in
+            guard now >= until else { return false }
+            until = now + .seconds(1)
+            return true
+        }
+        guard isDue else { return }
+        logger.warning(
+            "refused a request of another node",
+            metadata: ["peer": "\(request.peer?.text ?? "unknown")", "path": "\(request.path)", "reason": "\(reason)"])
+    }
+
+    // MARK: Requests of clients
+
+    private func carryOutCommand(_ request: PeerRequest, _ reply: PeerReply, _ replicas: Replicas) {
+        guard let position = try? PeerRequestFrame.shard(of: request.body), position < replicas.shards.count,
+            let host = replicas.shards[position]
+        else { return answer(reply, .failure(.notLeader(nil))) }
+        let loop = replicas.loops[replicas.loop(of: host.group)]
+        host.eventLoop.runNowOrSoon {
+            do throws(CodecError) {
+                let frame = try PeerRequestFrame.Command(decoding: request.body, checking: loop.jsonCheck)
+                guard frame.command.belongs(to: host.shard.state.rows.slots) else {
+                    throw CodecError("a command for another shard")
+                }
+                host.submit(frame.command, by: frame.context) { result in
+                    self.answer(reply, result.map(\.encoded))
+                }
+            } catch {
+                self.refuse(request, error.message)
+                reply.send(PeerResponse(status: 400))
+            }
+        }
+    }
+
+    private func carryOutSystemCommand(_ request: PeerRequest, _ reply: PeerReply, _ replicas: Replicas) {
+        let system = replicas.system
+        system.eventLoop.runNowOrSoon {
+            do throws(CodecError) {
+                let frame = try PeerRequestFrame.System(decoding: request.body)
+                system.submit(frame.command, by: frame.context) { result in self.answer(reply, result.map(\.encoded)) }
+            } catch {
+                self.refuse(request, error.message)
+                reply.send(PeerResponse(status: 400))
+            }
+        }
+    }
+
+    private func answerQuery(_ request: PeerRequest, _ reply: PeerReply, _ replicas: Replicas) {
+        let frame: PeerRequestFrame.Query
+        do throws(CodecError) { frame = try PeerRequestFrame.Query(decoding: request.body) } catch {
+            refuse(request, error.message)
+            return reply.send(PeerResponse(status: 400))
+        }
+        guard frame.shard < replicas.shards.count, let host = replicas.shards[frame.shard] else {
+            return answer(reply, .failure(.notLeader(nil)))
+        }
+        host.eventLoop.runNowOrSoon {
+            host.answer(frame.query, frame.consistency) { self.answer(reply, $0.map(\.encoded)) }
+        }
+    }
+
+    private func answer(_ reply: PeerReply, _ result: Result<[UInt8], NodeError>) {
+        reply.send(PeerResponse(body: PeerAnswer.encode(result)))
+    }
+
+    // MARK: Placement
+
+    /// Who is a member of a group, said by its leader alone and only when it is sure that it is.
+    private func answerMembers(_ request: PeerRequest, _ reply: PeerReply, _ replicas: Replicas) {
+        guard request.body.count == 2 else { return reply.send(PeerResponse(status: 400)) }
+        let group = GroupID(request.body[0]) | GroupID(request.body[1]) << 8
+        let loop = replicas.loops[replicas.loop(of: group)]
+        loop.eventLoop.runNowOrSoon {
+            guard let driver = loop.driver(of: group), driver.isLeader else { return reply.send(PeerResponse(status: 503)) }
+            driver.confirmRead { result in
+                guard case .success = result, let configuration = driver.settledConfiguration else {
+                    return reply.send(PeerResponse(status: 503))
+                }
+                reply.send(PeerResponse(body: configuration.encoded))
+            }
+        }
+    }
+
+    // MARK: Snapshots
+
+    private func takeSnapshot(_ request: PeerRequest, _ reply: PeerReply, _ replicas: Replicas) {
+        do {
+            guard request.body.count > 2,
+                let (frame, consumed) = try SnapshotFrame.decode(request.body[2...]), consumed == request.body.count - 2
+            else { throw CodecFault.malformed("a request holds one frame") }
+            let group = GroupID(request.body[0]) | GroupID(request.body[1]) << 8
+            if case .offer(let offer) = frame, !replicas.isSender(offer.from, request.peer) || offer.group != group {
+                throw CodecFault.malformed("a snapshot from another node, or of another group")
+            }
+            let reception = replicas.receptions[replicas.loop(of: group)]
+            let loop = replicas.loops[replicas.loop(of: group)].eventLoop
+            loop.flatSubmit { reception.value.received(frame, for: group) }.whenComplete { result in
+                switch result {
+                case .success(let frames): reply.send(PeerResponse(body: frames))
+                case .failure: reply.send(PeerResponse(status: 503))
+                }
+            }
+        } catch {
+            refuse(request, "\(error)")
+            reply.send(PeerResponse(status: 400))
+        }
+    }
+}
+
+extension PeerDispatch.Replicas {
+    /// Which loop owns a group; shards are dealt out in turn.
+    func loop(of group: GroupID) -> Int { LoopHost.position(of: group, among: loops.count) }
+
+    /// Whether the node with that certificate has that replica. In clear text, on loopback, everybody is believed.
+    func isSender(_ replica: ReplicaID, _ peer: PeerName?) -> Bool {
+        guard let peer else { return true }
+        return directory[replica]?.name == peer
+    }
+}
+
+extension ConsensusFrame {
+    fileprivate var messages: [Consensus.Message] {
+        switch self {
+        case .message(let message): [message]
+        case .heartbeats(let batch): batch.messages
+        }
+    }
+}

@@ -1,0 +1,93 @@
+import Consensus
+import Model
+import NIOConcurrencyHelpers
+import NIOCore
+import Shard
+
+/// The other nodes, as those who take requests need them: who may lead a shard, and how to ask.
+final class Peers: Sendable {
+    private let loops: [LoopHost]
+    private let routes = NIOLockedValueBox<[[ReplicaID]]>([])
+
+    init(_ loops: [LoopHost]) { self.loops = loops }
+
+    /// Who has replicas of each shard, the preferred leader first.
+    func update(_ replicas: [[ReplicaID]]) { routes.withLockedValue { $0 = replicas } }
+
+    private func replicas(of shard: Int) -> [ReplicaID] {
+        routes.withLockedValue { $0.indices.contains(shard) ? $0[shard] : [] }
+    }
+
+    func likelyLeader(of shard: Int) -> ReplicaID? { replicas(of: shard).first }
+
+    // MARK: Requests
+
+    func submit(
+        _ command: ShardCommand, shard: Int, by context: WriteContext, to leader: ReplicaID
+    ) async throws(NodeError) -> ShardReply {
+        let request = PeerRequestFrame.Command(shard: shard, command: command, context: context)
+        return try await post(PeerRequestPath.command, request.encoded, to: leader, from: shard, Self.reply)
+    }
+
+    func submit(
+        _ command: SystemCommand, by context: WriteContext, to leader: ReplicaID
+    ) async throws(NodeError) -> ShardReply {
+        let request = PeerRequestFrame.System(command: command, context: context)
+        return try await post(PeerRequestPath.systemCommand, request.encoded, to: leader, from: 0, Self.reply)
+    }
+
+    /// Any replica answers; the first that can be reached.
+    func ask(
+        _ query: ShardQuery, shard: Int, _ consistency: ReadConsistency
+    ) async throws(NodeError) -> ShardAnswer {
+        let request = PeerRequestFrame.Query(shard: shard, query: query, consistency: consistency).encoded
+        var failure = NodeError.notLeader(nil)
+        for replica in replicas(of: shard) {
+            do throws(NodeError) {
+                return try await post(PeerRequestPath.query, request, to: replica, from: shard) {
+                    bytes, loop throws(CodecError) in
+                    try ShardAnswer(decoding: bytes, to: query, checking: loop.jsonCheck)
+                }
+            } catch {
+                failure = error
+            }
+        }
+        // A read changes nothing: that one was lost on its way is no reason not to ask again.
+        throw failure == .outcomeUnknown ? .notLeader(nil) : failure
+    }
+
+    private static func reply(_ bytes: [UInt8], _ loop: LoopHost) throws(CodecError) -> ShardReply {
+        try ShardReply(decoding: bytes)
+    }
+
+    /// - Parameter read: makes the answer of its bytes; on the event loop.
+    private func post<Answer: Sendable>(
+        _ path: String, _ body: [UInt8], to peer: ReplicaID, from shard: Int,
+        _ read: @escaping @Sendable ([UInt8], LoopHost) throws(CodecError) -> Answer
+    ) async throws(NodeError) -> Answer {
+        let loop = loops[shard % loops.count]
+        return try await loop.eventLoop.result { completion in
+            loop.transport.post(path, body, to: peer, over: .forward, within: Node.requestTime) { result in
+                completion(Self.answer(result) { bytes throws(CodecError) in try read(bytes, loop) })
+            }
+        }
+    }
+
+    private static func answer<Answer>(
+        _ result: Result<[UInt8], TransportFailure>, _ read: ([UInt8]) throws(CodecError) -> Answer
+    ) -> Result<Answer, NodeError> {
+        switch result {
+        case .failure(.notSent): return .failure(.notLeader(nil))
+        case .failure(.unknown): return .failure(.outcomeUnknown)
+        case .success(let bytes):
+            do throws(CodecError) {
+                switch try PeerAnswer.decode(bytes) {
+                case .success(let answer): return .success(try read(answer))
+                case .failure(let error): return .failure(error)
+                }
+            } catch {
+                return .failure(.damaged(error.message))
+            }
+        }
+    }
+}

@@ -1,0 +1,194 @@
+import Consensus
+import LogStorage
+import Logging
+import NIOCore
+import NIOPosix
+import WriteAheadLog
+
+/// Drives one replica of a group on its event loop: hands its events in and carries its effects out, as
+/// `Consensus.Effect` asks for it.
+///
+/// Proposals and reads of one tick of the loop travel together: the loop calls `tickEnds` once for all of them.
+final class ReplicaDriver {
+    let group: GroupID
+    private var replica: RaftReplica
+    private unowned let loop: LoopHost
+    private unowned let machine: any ReplicatedMachine
+    /// Who waits for a confirmed read, by the number under which the replica knows them.
+    private var reads: [ReadID: [ReadCompletion]] = [:]
+    private var lastRead: ReadID = 0
+    /// Reads that came in this tick.
+    private var newReads: [ReadCompletion] = []
+    /// Effects that wait for their turn: carrying one out may bring the next event.
+    private var waiting: [Consensus.Effect] = []
+    private var isCarryingOut = false
+    private var isStaged = false
+    /// A snapshot is being made this replica's state. Meanwhile it is deaf, and nothing of it is checkpointed.
+    var isInstalling = false
+
+    typealias ReadCompletion = (Result<Void, NodeError>) -> Void
+
+    init(_ replica: RaftReplica, on loop: LoopHost, machine: any ReplicatedMachine) {
+        group = replica.group
+        self.replica = replica
+        self.loop = loop
+        self.machine = machine
+    }
+
+    // MARK: Queries
+
+    var status: ReplicaStatus { replica.status(at: loop.instant) }
+    var term: UInt64 { replica.term }
+    var isLeader: Bool { replica.isLeader }
+    var leader: ReplicaID? { replica.leader }
+    var lastIndex: UInt64 { replica.lastPoint.index }
+    var configuration: Configuration { replica.configuration }
+    var nextDeadline: Instant? { replica.nextDeadline }
+
+    /// Since the leader was last heard, in milliseconds; 0 on the leader itself.
+    var stalenessMilliseconds: Int64 {
+        guard !isLeader else { return 0 }
+        guard let heard = replica.leaderHeardAt else { return Int64(loop.instant.nanoseconds / 1_000_000) }
+        return Int64(loop.instant.nanoseconds(since: heard) / 1_000_000)
+    }
+
+    /// Nobody else has a say: what this replica has applied is all there is.
+    var isAlone: Bool { replica.isSoleVoter && replica.isLeader }
+
+    func snapshotPoint(at index: UInt64) -> SnapshotPoint? { replica.snapshotPoint(at: index) }
+
+    /// Whether the log has that very entry.
+    func holds(_ point: LogPoint) -> Bool { replica.term(at: point.index) == point.term }
+
+    /// The members, where no change of them is under way.
+    var settledConfiguration: Configuration? {
+        let status = status
+        guard status.configurationCommitted, !status.configuration.configuration.isJoint else { return nil }
+        return status.configuration.configuration
+    }
+
+    // MARK: Events
+
+    func start() { carryOut(replica.started(at: loop.instant)) }
+
+    func received(_ message: Message) {
+        guard !isInstalling else { return }
+        carryOut(replica.received(message, at: loop.instant))
+    }
+
+    func deadlinePassed(at now: Instant) { carryOut(replica.deadlinePassed(at: now)) }
+
+    func persisted(upTo ticket: WriteTicket) { carryOut(replica.persisted(upTo: ticket, at: loop.instant)) }
+
+    func compacted(upTo index: UInt64) { carryOut(replica.compacted(upTo: index, at: loop.instant)) }
+
+    func snapshotReported(peer: ReplicaID, delivered: LogPoint?) {
+        carryOut(replica.snapshotReported(peer: peer, delivered: delivered, at: loop.instant))
+    }
+
+    func snapshotReceived(_ snapshot: SnapshotPoint) { carryOut(replica.snapshotReceived(snapshot, at: loop.instant)) }
+
+    /// The entry's index and term. Its effects follow when the tick ends.
+    func propose(_ bytes: [UInt8]) throws(ProposalRefusal) -> LogPoint {
+        let point = try replica.propose(bytes, at: loop.instant)
+        stage()
+        return point
+    }
+
+    func propose(members target: ConfigurationTarget) throws(ProposalRefusal) {
+        _ = try replica.propose(members: target, at: loop.instant)
+        stage()
+    }
+
+    /// - Parameter target: nil: to the voter with the longest log.
+    func transfer(to target: ReplicaID?) throws(ProposalRefusal) {
+        carryOut(try replica.transferRequested(to: target, at: loop.instant))
+    }
+
+    /// Calls back once the applied state holds everything that was acknowledged before this call.
+    func confirmRead(_ completion: @escaping ReadCompletion) {
+        if isAlone, replica.hasCommittedInTerm { return completion(.success(())) }
+        newReads.append(completion)
+        stage()
+    }
+
+    /// The tick of the loop ends: what was staged in it goes out.
+    func tickEnds() {
+        isStaged = false
+        var effects = replica.flush(at: loop.instant)
+        if !newReads.isEmpty {
+            lastRead += 1
+            reads[lastRead] = newReads
+            newReads = []
+            effects += replica.readsRequested([lastRead], at: loop.instant)
+        }
+        carryOut(effects)
+    }
+
+    /// The node stops: nobody will be answered any more.
+    func stop() {
+        let all = newReads + reads.values.flatMap(\.self)
+        newReads = []
+        reads = [:]
+        for completion in all { completion(.failure(.stopping)) }
+    }
+
+    // MARK: Effects
+
+    private func stage() {
+        guard !isStaged else { return }
+        isStaged = true
+        loop.stage(self)
+    }
+
+    private func carryOut(_ effects: [Consensus.Effect]) {
+        waiting += effects
+        guard !isCarryingOut else { return }
+        isCarryingOut = true
+        while !waiting.isEmpty {
+            let batch = waiting
+            waiting = []
+            for effect in batch { carryOut(effect) }
+        }
+        isCarryingOut = false
+        loop.deadlineMoved(to: replica.nextDeadline)
+    }
+
+    private func carryOut(_ effect: Consensus.Effect) {
+        switch effect {
+        case .persist(let write): loop.write(write, of: group)
+        case .send(let message): loop.outbox.send(message)
+        case .apply(let entries):
+            machine.apply(entries)
+            guard let last = entries.last else { return }
+            waiting += replica.applied(upTo: last.index, at: loop.instant)
+        case .fetchEntries(let fetch): fetchEntries(fetch)
+        case .readsReady(let ids, _): finishReads(ids, .success(()))
+        case .readsFailed(let ids, let failure): finishReads(ids, .failure(NodeError(failure, leader: leader)))
+        case .roleChanged(let change): machine.roleChanged(change)
+        case .needsSnapshot(let peer): machine.snapshotNeeded(by: peer)
+        case .configurationChanged(let configuration): loop.configurationChanged(configuration, of: group)
+        case .transferAborted(let target):
+            loop.logger.notice("leadership stays here", metadata: meta(["raft.target": "\(target.text)"]))
+        case .repaired: loop.logger.notice("replica is whole again", metadata: meta([:]))
+        case .halted(let violation): loop.halted(group, violation)
+        }
+    }
+
+    private func finishReads(_ ids: [ReadID], _ result: Result<Void, NodeError>) {
+        for id in ids {
+            for completion in reads.removeValue(forKey: id) ?? [] { completion(result) }
+        }
+    }
+
+    private func fetchEntries(_ fetch: EntryFetch) {
+        loop.readLog(group, fetch) { [weak self] result in
+            guard let self else { return }
+            carryOut(replica.entriesFetched(fetch, result, at: loop.instant))
+        }
+    }
+
+    private func meta(_ more: Logger.Metadata) -> Logger.Metadata {
+        more.merging(["raft.group": "\(group)", "raft.term": "\(term)"]) { first, _ in first }
+    }
+}

@@ -1,0 +1,16 @@
+import Consensus
+
+/// What a replica's entries are applied to; on the replica's event loop.
+protocol ReplicatedMachine: AnyObject {
+    /// The next committed entries, in order.
+    func apply(_ entries: [Entry])
+    /// The replica leads, follows, or has heard of another leader.
+    func roleChanged(_ change: RoleChange)
+    /// The log no longer holds what `peer` needs.
+    func snapshotNeeded(by peer: ReplicaID)
+}
+
+extension ReplicaID {
+    /// As a text that people can tell apart.
+    var text: String { String(rawValue, radix: 16) }
+}

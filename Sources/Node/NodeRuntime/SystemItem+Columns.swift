@@ -1,0 +1,59 @@
+import Checkpoint
+import JSON
+import Model
+import Placement
+import Shard
+
+extension SystemItem.Kind {
+    var table: SystemCheckpointBatch.Table {
+        switch self {
+        case .catalog(.rule): .rules
+        case .catalog(.definition): .definitions
+        case .catalog(.policy): .policies
+        case .cluster(.settings): .settings
+        case .cluster(.member): .members
+        case .cluster(.placement): .placements
+        }
+    }
+}
+
+extension SystemItem {
+    /// The row for the checkpoint: the stored form, and columns for people.
+    var checkpointItem: SystemCheckpointBatch.Item {
+        let columns =
+            switch self {
+            case .catalog(let item): item.columns
+            case .cluster(let item): item.columns
+            }
+        return SystemCheckpointBatch.Item(table: kind.table, id: id, record: encoded, columns: columns)
+    }
+}
+
+extension ClusterItem {
+    fileprivate var columns: [(name: String, value: String)] {
+        switch self {
+        case .settings(let settings):
+            [
+                ("cluster_id", settings.id.description), ("shards", "\(settings.shards)"),
+                ("replication_factor", "\(settings.replicationFactor)"),
+            ]
+        case .member(let member):
+            [
+                ("replica", "\(member.replica)"), ("name", member.name), ("peer_address", member.peerAddress),
+                ("api_address", member.apiAddress), ("region", member.region), ("zone", member.zone),
+                ("edge", member.isEdge ? "1" : "0"), ("state", member.state.name),
+                ("since", "\(member.since.milliseconds)"),
+            ]
+        case .placement(let placement):
+            [
+                ("shard", "\(placement.shard)"), ("replicas", Self.text(placement.replicas)),
+                ("preferred_leader", placement.preferredLeader.map { "\($0)" } ?? ""),
+                ("revision", "\(placement.revision)"),
+            ]
+        }
+    }
+
+    private static func text(_ replicas: [UInt64]) -> String {
+        String(decoding: JSONValue.array(replicas.map { .string("\($0)") }).serialised, as: UTF8.self)
+    }
+}

@@ -1,0 +1,27 @@
+package import Model
+package import Placement
+
+/// What the system shard keeps, as it is stored one by one.
+package enum SystemItem: Hashable, Sendable {
+    case catalog(CatalogItem)
+    case cluster(ClusterItem)
+
+    package enum Kind: Hashable, Sendable {
+        case catalog(CatalogItem.Kind)
+        case cluster(ClusterItem.Kind)
+    }
+
+    package var kind: Kind {
+        switch self {
+        case .catalog(let item): .catalog(item.kind)
+        case .cluster(let item): .cluster(item.kind)
+        }
+    }
+
+    package var id: UUID128 {
+        switch self {
+        case .catalog(let item): item.id
+        case .cluster(let item): item.id
+        }
+    }
+}

@@ -1,0 +1,124 @@
+package import Model
+import Placement
+
+extension [SystemState.Effect] {
+    private static var format: UInt8 { 1 }
+
+    package var encoded: [UInt8] {
+        var writer = ByteWriter()
+        writer.byte(Self.format)
+        writer.varint(count)
+        for effect in self { writer.systemEffect(effect) }
+        return writer.bytes
+    }
+
+    package init(decoding bytes: [UInt8]) throws(CodecError) {
+        self = try decodeWhole(bytes, "a system entry") { reader throws(CodecError) in
+            guard try reader.byte() == Self.format else {
+                throw CodecError("a system entry has a format this version does not know")
+            }
+            var effects: [SystemState.Effect] = []
+            for _ in 0..<(try reader.count()) { effects.append(try reader.systemEffect()) }
+            return effects
+        }
+    }
+}
+
+extension SystemItem {
+    /// The stored form.
+    package var encoded: [UInt8] {
+        var writer = ByteWriter()
+        switch self {
+        case .catalog(let item): writer.catalogItem(item)
+        case .cluster(let item):
+            writer.byte(Self.clusterMark)
+            writer.clusterItem(item)
+        }
+        return writer.bytes
+    }
+
+    package init(decoding bytes: [UInt8]) throws(CodecError) {
+        self = try decodeWhole(bytes, "an item of the system shard") { reader throws(CodecError) in
+            guard bytes.first == Self.clusterMark else { return .catalog(try reader.catalogItem()) }
+            _ = try reader.byte()
+            return .cluster(try reader.clusterItem())
+        }
+    }
+
+    /// Stands before a cluster item, where a catalogue item has its kind.
+    private static let clusterMark: UInt8 = 0x80
+}
+
+private func decodeWhole<Value>(
+    _ bytes: [UInt8], _ what: String, _ read: (inout ByteReader) throws(CodecError) -> Value
+) throws(CodecError) -> Value {
+    let result: Result<Value, CodecError> = bytes.withUnsafeBytes { raw in
+        do throws(CodecError) {
+            var reader = ByteReader(raw)
+            let value = try read(&reader)
+            guard reader.atEnd else { throw CodecError("bytes are left over after \(what)") }
+            return .success(value)
+        } catch {
+            return .failure(error)
+        }
+    }
+    return try result.get()
+}
+
+extension ByteWriter {
+    fileprivate mutating func catalogItem(_ item: CatalogItem) {
+        byte(item.kind.rawValue)
+        switch item {
+        case .rule(let rule): self.rule(rule)
+        case .definition(let definition): self.definition(definition)
+        case .policy(let policy): self.policy(policy)
+        }
+    }
+
+    fileprivate mutating func systemEffect(_ effect: SystemState.Effect) {
+        switch effect {
+        case .put(let item):
+            byte(1)
+            catalogItem(item)
+        case .delete(let id):
+            byte(2)
+            uuid(id)
+        case .audit(let entry):
+            byte(3)
+            auditEntry(entry)
+        case .remember(let key, let answer):
+            byte(4)
+            uuid(UUID128(high: key.high, low: key.low))
+            answer.write(to: &self)
+        case .reapply: byte(5)
+        case .cluster(let change):
+            byte(6)
+            clusterChange(change)
+        }
+    }
+}
+
+extension ByteReader {
+    fileprivate mutating func catalogItem() throws(CodecError) -> CatalogItem {
+        switch CatalogItem.Kind(rawValue: try byte()) {
+        case .rule: return .rule(try rule())
+        case .definition: return .definition(try definition())
+        case .policy: return .policy(try policy())
+        case nil: throw CodecError("unknown kind of catalogue item")
+        }
+    }
+
+    fileprivate mutating func systemEffect() throws(CodecError) -> SystemState.Effect {
+        switch try byte() {
+        case 1: return .put(try catalogItem())
+        case 2: return .delete(try uuid())
+        case 3: return .audit(try auditEntry())
+        case 4:
+            let key = try uuid()
+            return .remember(IdempotencyKey(high: key.high, low: key.low), try Remembered(from: &self))
+        case 5: return .reapply
+        case 6: return .cluster(try clusterChange())
+        case let kind: throw CodecError("a system entry holds an effect of unknown kind \(kind)")
+        }
+    }
+}
