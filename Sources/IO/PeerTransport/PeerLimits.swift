@@ -22,7 +22,7 @@ package struct PeerLimits: Sendable {
     /// Pause after the first failed dial, in milliseconds; it doubles with each, up to the maximum, and is drawn from the upper
     /// half of that.
     package var backOffMilliseconds: Int64 = 50
-    package var backOffMillisecondsMax: Int64 = 2_000
+    package var backOffMillisecondsMax: Int64 = 250
     /// A connection that was silent for so long, with or without requests on it, is probed with a PING, in milliseconds.
     package var pingAfterMilliseconds: Int64 = 2_000
     /// A connection whose PING is unanswered for so long is dead, in milliseconds.

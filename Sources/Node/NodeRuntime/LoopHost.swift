@@ -21,6 +21,7 @@ package final class LoopHost: @unchecked Sendable {
     let jsonCheck = JSONCheck()
     private(set) var transport: any ReplicaTransport = NoTransport()
     private var gatheringOutbox: PeerOutbox?
+    private var here: ReplicaID?
     private var log: LoopLog?
     private let onFatal: @Sendable (String) -> Void
 
@@ -67,7 +68,10 @@ package final class LoopHost: @unchecked Sendable {
         }
         log = LoopLog(storage: storage, producer: producer)
         self.transport = transport
-        gatheringOutbox = PeerOutbox(from: here, over: transport) { [unowned self] in scheduleTickEnd() }
+        self.here = here
+        gatheringOutbox = PeerOutbox(
+            from: here, over: transport, scheduleFlush: { [unowned self] in scheduleTickEnd() },
+            deliver: { [unowned self] peer, frames in received(frames, inAnswerFrom: peer) })
     }
 
     func adopt(_ shard: ShardHost) {
@@ -135,6 +139,8 @@ package final class LoopHost: @unchecked Sendable {
 
     // MARK: For the replicas
 
+    var isConnected: Bool { gatheringOutbox != nil }
+
     var outbox: PeerOutbox {
         guard let gatheringOutbox else { preconditionFailure("a replica speaks before its loop is connected") }
         return gatheringOutbox
@@ -152,6 +158,19 @@ package final class LoopHost: @unchecked Sendable {
     func received(_ message: Message) {
         eventLoop.preconditionInEventLoop()
         drivers[message.group]?.received(message)
+    }
+
+    /// Frames that rode back in the answer to a request. The answer came from that very node; what is not in its name, or not
+    /// for a group of this loop, is dropped.
+    private func received(_ frames: [UInt8], inAnswerFrom peer: ReplicaID) {
+        do throws(CodecFault) {
+            for message in try ConsensusFrame.messages(in: frames) where message.from == peer && message.to == here {
+                received(message)
+            }
+        } catch {
+            logger.warning(
+                "an answer of another node cannot be read", metadata: ["peer": "\(peer.text)", "reason": "\(error)"])
+        }
     }
 
     /// Takes room in the log for an entry that `propose` proposes.

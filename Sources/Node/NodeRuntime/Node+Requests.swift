@@ -14,6 +14,8 @@ package enum LocalRead<Value> {
 package enum ReadConsistency: Hashable, Sendable {
     /// It holds everything that was acknowledged before the read came.
     case linearizable
+    /// It holds the shard's entry of this index: for whoever reads on after a write of its own.
+    case including(UInt64)
     /// What the nearest replica has.
     case stale
 }
@@ -146,6 +148,23 @@ extension Node {
         return .found(value)
     }
 
+    /// The stored row as a linearizable read finds it, for a resource whose shard has a replica here. False: it has none.
+    ///
+    /// - Parameter completion: called on `eventLoop`.
+    package func confirmRow(
+        _ id: ResourceID, on eventLoop: any EventLoop,
+        _ completion: @escaping @Sendable (Result<[UInt8]?, NodeError>) -> Void
+    ) -> Bool {
+        guard let host = shards[shard(of: id.slot)] else { return false }
+        host.eventLoop.runNowOrSoon {
+            host.confirmRead { result in
+                let row = result.map { host.shard.state.rows[id] }
+                eventLoop.runNowOrSoon { completion(row) }
+            }
+        }
+        return true
+    }
+
     /// Up to `limit` records with ids after `after`, in id order, for which `isWanted` holds.
     ///
     /// Walks the shards in slices, so that nobody waits for a long search. Not a snapshot: each slice is committed state.
@@ -202,7 +221,8 @@ extension Node {
         return try await retrying(isRepeatable: true) { () async throws(NodeError) -> Catalog in
             try await system.eventLoop.result { completion in
                 switch consistency {
-                case .stale: completion(.success(loop.catalog))
+                // Whoever changed the catalogue had to wait until it was in force here.
+                case .stale, .including: completion(.success(loop.catalog))
                 case .linearizable: system.confirmRead { result in completion(result.map { loop.catalog }) }
                 }
             }

@@ -56,7 +56,7 @@ package struct NodeOptions: Sendable {
 
     package init(
         dataDirectory: String, shards: Int = 16, nodeID: String? = nil, region: String = "local", zone: String = "local",
-        logSegmentBytes: Int = 64 << 20, checkpointIntervalMilliseconds: Int64 = 500, checkpointBacklogMax: Int = 100_000,
+        logSegmentBytes: Int = 64 << 20, checkpointIntervalMilliseconds: Int64 = 2_000, checkpointBacklogMax: Int = 100_000,
         waitingWritesMax: Int = 10_000
     ) {
         self.dataDirectory = dataDirectory

@@ -21,6 +21,9 @@ package final class ShardHost: @unchecked Sendable {
     private let limits: NodeOptions
     private let snapshots: any SnapshotSending
     private var waiters = ReplyQueue()
+    /// Reads that wait for an entry to be applied here, by number.
+    private var watchers: [Int: (index: UInt64, completion: ReplicaDriver.ReadCompletion)] = [:]
+    private var lastWatcher = 0
     /// Writes that wait for the checkpoint, for the catalogue, or for what an earlier leader left; oldest first.
     private var parked: Deque<ParkedWrite> = []
     private(set) var backlog: CheckpointBacklog
@@ -87,6 +90,9 @@ package final class ShardHost: @unchecked Sendable {
     func logClosed() {
         let unfinished: NodeError = driver.isAlone ? .stopping : .outcomeUnknown
         driver.stop()
+        let watching = watchers.values
+        watchers = [:]
+        for watcher in watching { watcher.completion(.failure(.stopping)) }
         for completion in waiters.takeAll() { completion(.failure(unfinished)) }
     }
 
@@ -119,7 +125,29 @@ package final class ShardHost: @unchecked Sendable {
         switch consistency {
         case .stale: completion(answer(query))
         case .linearizable: confirmRead { result in completion(result.flatMap { self.answer(query) }) }
+        case .including(let index): whenApplied(index) { result in completion(result.flatMap { self.answer(query) }) }
         }
+    }
+
+    /// Calls back once the entry of `index` is applied here; with `notLeader` where that takes so long that another replica
+    /// should be asked.
+    private func whenApplied(_ index: UInt64, _ completion: @escaping ReplicaDriver.ReadCompletion) {
+        guard index > shard.state.appliedIndex else { return completion(.success(())) }
+        lastWatcher += 1
+        let number = lastWatcher
+        watchers[number] = (index, completion)
+        _ = eventLoop.assumeIsolated().scheduleTask(in: Self.watchTime) { [weak self] in
+            self?.watchers.removeValue(forKey: number)?.completion(.failure(.notLeader(nil)))
+        }
+    }
+
+    private static let watchTime = TimeAmount.seconds(1)
+
+    private func callWatchers() {
+        guard !watchers.isEmpty else { return }
+        let reached = watchers.filter { $0.value.index <= shard.state.appliedIndex }
+        for number in reached.keys { watchers[number] = nil }
+        for watcher in reached.values { watcher.completion(.success(())) }
     }
 
     /// From what is applied here.
@@ -201,10 +229,15 @@ package final class ShardHost: @unchecked Sendable {
         }
     }
 
-    /// What is applied already says nothing about who leads by now: that is to be confirmed, as for a read.
+    /// An answer that needs no entry is a read: it holds once everything up to `index` is applied and it is sure, after that,
+    /// that nobody else has led meanwhile.
     private func answer(_ reply: ShardReply, after index: UInt64, _ completion: @escaping Completion) {
-        guard index <= shard.state.appliedIndex else { return waiters.wait(for: index, reply, completion) }
-        driver.confirmRead { result in completion(result.map { reply }) }
+        let confirm: Completion = { [self] result in
+            guard case .success = result else { return completion(result) }
+            driver.confirmRead { confirmed in completion(confirmed.map { reply }) }
+        }
+        guard index <= shard.state.appliedIndex else { return waiters.wait(for: index, reply, confirm) }
+        confirm(.success(reply))
     }
 
     private func append(_ proposal: Proposal<ShardPayload>, _ completion: @escaping Completion) {
@@ -212,6 +245,7 @@ package final class ShardHost: @unchecked Sendable {
             let point = try host.reserving(bytes: proposal.encoded.count) { () throws(ProposalRefusal) in
                 try driver.propose(proposal.encoded)
             }
+            precondition(point.index == proposal.index, "\(point) was to be entry \(proposal.index) of shard \(number)")
             shard.appended(proposal, term: point.term)
         } catch {
             return completion(.failure(NodeError(refusal: error)))
@@ -243,6 +277,7 @@ extension ShardHost: ReplicatedMachine {
             preconditionFailure("shard \(number) cannot apply a committed entry: \(error.message)")
         }
         for (reply, completion) in waiters.take(upTo: shard.state.appliedIndex) { completion(.success(reply)) }
+        callWatchers()
         if leadership.applied(upTo: shard.state.appliedIndex) {
             shard.termChanged()
             releaseParked()

@@ -57,8 +57,13 @@ final class SystemHost: @unchecked Sendable {
         }
         switch outcome {
         case .answer(let reply, let after):
-            guard after <= shard.state.appliedIndex else { return waiters.wait(for: after, reply, completion) }
-            driver.confirmRead { result in completion(result.map { reply }) }
+            // A read: it is to be sure that nobody else has led meanwhile.
+            let confirm: Completion = { [self] result in
+                guard case .success = result else { return completion(result) }
+                driver.confirmRead { confirmed in completion(confirmed.map { reply }) }
+            }
+            guard after <= shard.state.appliedIndex else { return waiters.wait(for: after, reply, confirm) }
+            confirm(.success(reply))
         case .append(let proposal): append(proposal, completion)
         }
     }
@@ -109,6 +114,7 @@ final class SystemHost: @unchecked Sendable {
             let point = try host.reserving(bytes: proposal.encoded.count) { () throws(ProposalRefusal) in
                 try driver.propose(proposal.encoded)
             }
+            precondition(point.index == proposal.index, "\(point) was to be entry \(proposal.index) of the system shard")
             shard.appended(proposal, term: point.term)
         } catch {
             return completion(.failure(NodeError(refusal: error)))

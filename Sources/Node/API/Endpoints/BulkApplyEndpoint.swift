@@ -15,7 +15,7 @@ enum BulkApplyEndpoint {
         let (value, body) = try await call.document()
         let request = try BulkRequest(value)
         let stamp = try await call.stamp(body: body)
-        let catalog = try await call.catalog()
+        let catalog = try await call.catalogHere()
         var warnings = ValidationErrors()
         let result: BulkResult
         switch request {

@@ -156,7 +156,7 @@ struct PolicyNames: Sendable {
     private let byID: [UUID128: CompliancePolicy]
 
     init(_ call: Call) async throws {
-        let catalog = try await call.catalog()
+        let catalog = try await call.catalogHere()
         inOrder = catalog.policies + (catalog.schema.isEmpty ? [] : [catalog.schema.policy])
         byID = Dictionary(inOrder.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
     }

@@ -69,7 +69,7 @@ enum ResourceEndpoints {
         let reply = try await call.submit(
             .putResource(observation, precondition), to: id.slot, try await call.stamp(body: body).context())
         if let outcome = reply.outcomes.first, let problem = Problem(outcome, noun: "resource") { throw problem }
-        guard let record = try await call.record(of: id) else {
+        guard let record = try await call.record(of: id, including: reply) else {
             throw Problem.conflict("The resource was deleted after it was written.")
         }
         let status = reply.outcomes.first == .created ? 201 : 200

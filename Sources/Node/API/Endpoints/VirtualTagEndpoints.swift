@@ -41,7 +41,7 @@ enum VirtualTagEndpoints {
         guard let record = try await record(of: id, in: reply, call) else {
             throw Problem.conflict("The resource was deleted after its tags were set.")
         }
-        let catalog = try await call.catalog()
+        let catalog = try await call.catalogHere()
         let forms = Set(tags.map { TagKeyForm.form(of: catalog.ruleSet.normaliser.key($0.key)) })
         var warnings = ValidationErrors()
         catalog.warn(of: tags, at: .root.appending("tags"), into: &warnings)
@@ -63,8 +63,11 @@ enum VirtualTagEndpoints {
     private static func submit(
         _ tags: [Tag], to reference: ResourceReference, _ call: Call, _ stamp: WriteStamp
     ) async throws -> (ResourceID, ShardReply) {
-        if let id = try await reference.resolve(call) { return (id, try await submit(tags, to: id, call, stamp)) }
-        for id in stamp.idempotency == nil ? [] : reference.candidates {
+        // An id of ours goes straight to its shard, which knows whether there is such a resource.
+        if UUID128(reference.text) == nil, let id = try await reference.resolve(call) {
+            return (id, try await submit(tags, to: id, call, stamp))
+        }
+        for id in UUID128(reference.text) == nil && stamp.idempotency == nil ? [] : reference.candidates {
             let reply = try await submit(tags, to: id, call, stamp)
             if reply.outcomes.first?.succeeded == true { return (id, reply) }
         }
@@ -80,7 +83,7 @@ enum VirtualTagEndpoints {
     /// The row whose tags are answered: as they were when the request was carried out, where its answer is remembered.
     private static func record(of id: ResourceID, in reply: ShardReply, _ call: Call) async throws -> ResourceRecord? {
         if let tags = reply.tags { return try tags.record }
-        return try await call.record(of: id)
+        return try await call.record(of: id, including: reply)
     }
 
     // MARK: PUT and DELETE /virtual-tags/{id}
@@ -102,7 +105,7 @@ enum VirtualTagEndpoints {
         guard let owner = reply.subject, let record = try await record(of: ResourceID(owner), in: reply, call),
             let tag = record.tags.first(where: { PartID.virtualTag(of: record.resource.id, key: $0.key) == id })
         else { throw Problem.notFound("There is no virtual tag with this id any more.") }
-        let objection = try await call.catalog().objection(to: Tag(tag.key, text))
+        let objection = try await call.catalogHere().objection(to: Tag(tag.key, text))
         var warnings = ValidationErrors()
         if let objection { warnings.add(objection, at: .root.appending("tag_value")) }
         return call.entity(tag: EntityTag(index: record.changedIndex)) {

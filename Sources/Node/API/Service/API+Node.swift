@@ -6,7 +6,15 @@ import Shard
 extension Call {
     func record(of id: ResourceID) async throws -> ResourceRecord? { try await api.node.record(id, consistency) }
 
+    /// As it was after a write of one of its resources.
+    func record(of id: ResourceID, including reply: ShardReply) async throws -> ResourceRecord? {
+        try await api.node.record(id, .including(reply.index))
+    }
+
     func catalog() async throws -> Catalog { try await api.node.catalog(consistency) }
+
+    /// As this node has it: for what is not wrong where it is a moment old, as names and warnings.
+    func catalogHere() async throws -> Catalog { try await api.node.catalog(.stale) }
 
     func scan(
         after: ResourceID?, limit: Int, where isWanted: @escaping @Sendable (ResourceRecord) -> Bool

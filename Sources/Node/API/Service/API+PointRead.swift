@@ -24,8 +24,26 @@ extension API {
         let read = node.readLocally(id, on: exchange.eventLoop) { row in
             answer(exchange, with: row, of: id, state)
         }
-        guard case .found(true) = read else { return false }
-        return true
+        switch read {
+        case .found(let isAnswered): return isAnswered
+        case .missing: return false
+        case .elsewhere: return confirmPointRead(exchange, id)
+        }
+    }
+
+    /// Answers once it is sure that nothing newer was acknowledged; without a task, too.
+    private func confirmPointRead(_ exchange: HTTPExchange, _ id: ResourceID) -> Bool {
+        let waiting = NIOLoopBound(exchange, eventLoop: exchange.eventLoop)
+        return node.confirmRow(id, on: exchange.eventLoop) { result in
+            let exchange = waiting.value
+            let isAnswered =
+                if case .success(let row?) = result {
+                    row.withUnsafeBytes { self.answer(exchange, with: $0, of: id, self.loops.here(exchange.eventLoop)) }
+                } else {
+                    false
+                }
+            if !isAnswered { self.respondInGeneral(to: exchange) }
+        }
     }
 
     @inline(__always)

@@ -63,6 +63,12 @@ package final class API: HTTPService {
     package func respond(to exchange: HTTPExchange) {
         let state = loops.here(exchange.eventLoop)
         if answerPointRead(exchange, state) { return }
+        respondInGeneral(to: exchange)
+    }
+
+    /// The way that every request can go.
+    func respondInGeneral(to exchange: HTTPExchange) {
+        let state = loops.here(exchange.eventLoop)
         let started = NIODeadline.now()
         let requestID = RequestID.of(exchange.head)
         do throws(Problem) {

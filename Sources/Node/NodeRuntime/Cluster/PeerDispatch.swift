@@ -80,31 +80,39 @@ final class PeerDispatch: PeerService {
     /// certificate names ends the request.
     private func takeFrames(_ request: PeerRequest, _ reply: PeerReply, _ replicas: Replicas) {
         var byLoop = [[Consensus.Message]](repeating: [], count: replicas.loops.count)
-        do {
-            var rest = request.body[...]
-            while !rest.isEmpty {
-                guard let (frame, consumed) = try ConsensusFrame.decode(rest) else {
-                    throw CodecFault.malformed("the last frame is cut off")
+        do throws(CodecFault) {
+            for message in try ConsensusFrame.messages(in: request.body) {
+                guard replicas.isSender(message.from, request.peer) else {
+                    throw CodecFault.malformed("a message in another node's name")
                 }
-                rest = rest.dropFirst(consumed)
-                for message in frame.messages {
-                    guard replicas.isSender(message.from, request.peer) else {
-                        throw CodecFault.malformed("a message in another node's name")
-                    }
-                    // For who had this address before.
-                    guard message.to == replicas.here else { continue }
-                    byLoop[replicas.loop(of: message.group)].append(message)
-                }
+                // For who had this address before.
+                guard message.to == replicas.here else { continue }
+                byLoop[replicas.loop(of: message.group)].append(message)
             }
         } catch {
             refuse(request, "\(error)")
             return reply.send(PeerResponse(status: 400))
         }
-        reply.send(PeerResponse())
-        for (loop, messages) in zip(replicas.loops, byLoop) where !messages.isEmpty {
-            loop.eventLoop.runNowOrSoon {
-                for message in messages { loop.received(message) }
-            }
+        // With as many event loops on both sides the messages of one request are of one loop: its answers ride back.
+        let busy = byLoop.indices.filter { !byLoop[$0].isEmpty }
+        let sender = busy.first.flatMap { byLoop[$0].first?.from }
+        guard busy.count == 1, let sender else {
+            reply.send(PeerResponse())
+            for place in busy { take(byLoop[place], on: replicas.loops[place]) { _ in } }
+            return
+        }
+        take(byLoop[busy[0]], on: replicas.loops[busy[0]]) { loop in
+            loop.outbox.answer(sender) { frames in reply.send(PeerResponse(body: frames)) }
+        }
+    }
+
+    private func take(
+        _ messages: [Consensus.Message], on loop: LoopHost, _ afterwards: @escaping @Sendable (LoopHost) -> Void
+    ) {
+        loop.eventLoop.runNowOrSoon {
+            guard loop.isConnected else { return }
+            for message in messages { loop.received(message) }
+            afterwards(loop)
         }
     }
 
@@ -228,14 +236,5 @@ extension PeerDispatch.Replicas {
     func isSender(_ replica: ReplicaID, _ peer: PeerName?) -> Bool {
         guard let peer else { return true }
         return directory[replica]?.name == peer
-    }
-}
-
-extension ConsensusFrame {
-    fileprivate var messages: [Consensus.Message] {
-        switch self {
-        case .message(let message): [message]
-        case .heartbeats(let batch): batch.messages
-        }
     }
 }

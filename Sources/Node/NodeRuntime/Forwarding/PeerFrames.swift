@@ -77,7 +77,13 @@ extension PeerRequestFrame.Query {
     var encoded: [UInt8] {
         var writer = ByteWriter(reserving: 64)
         writer.varint(shard)
-        writer.byte(consistency == .stale ? 1 : 0)
+        switch consistency {
+        case .linearizable: writer.byte(0)
+        case .stale: writer.byte(1)
+        case .including(let index):
+            writer.byte(2)
+            writer.varint(index)
+        }
         writer.blob(query.encoded)
         return writer.bytes
     }
@@ -85,7 +91,13 @@ extension PeerRequestFrame.Query {
     init(decoding bytes: [UInt8]) throws(CodecError) {
         self = try bytes.decoded { reader throws(CodecError) in
             let shard = try reader.position()
-            let consistency: ReadConsistency = try reader.byte() == 1 ? .stale : .linearizable
+            let consistency: ReadConsistency
+            switch try reader.byte() {
+            case 0: consistency = .linearizable
+            case 1: consistency = .stale
+            case 2: consistency = .including(try reader.varint())
+            case let kind: throw CodecError("unknown consistency \(kind)")
+            }
             return Self(shard: shard, query: try ShardQuery(decoding: try reader.blob()), consistency: consistency)
         }
     }

@@ -17,6 +17,9 @@ final class PeerOutbox {
     private var heartbeats: HeartbeatGatherer
     private var peers: [ReplicaID: Peer] = [:]
     private let scheduleFlush: () -> Void
+    /// Hands over frames of another node that came in an answer.
+    private let deliver: (ReplicaID, [UInt8]) -> Void
+    private var answers: [(peer: ReplicaID, answer: ([UInt8]) -> Void)] = []
     private(set) var dropped: UInt64 = 0
 
     /// Requests under way to one peer; what is said meanwhile gathers.
@@ -27,8 +30,12 @@ final class PeerOutbox {
     private static let requestTime = TimeAmount.seconds(5)
     static let path = "/raft"
 
-    init(from here: ReplicaID, over transport: any ReplicaTransport, scheduleFlush: @escaping () -> Void) {
+    init(
+        from here: ReplicaID, over transport: any ReplicaTransport, scheduleFlush: @escaping () -> Void,
+        deliver: @escaping (ReplicaID, [UInt8]) -> Void
+    ) {
         self.here = here
+        self.deliver = deliver
         self.transport = transport
         self.scheduleFlush = scheduleFlush
         heartbeats = HeartbeatGatherer(from: here)
@@ -40,8 +47,19 @@ final class PeerOutbox {
         gather(ConsensusFrame.message(message).encoded, for: message.to)
     }
 
+    /// Whose frames of this tick may ride in the answer to a request of theirs.
+    func answer(_ peer: ReplicaID, _ answer: @escaping ([UInt8]) -> Void) {
+        answers.append((peer, answer))
+        scheduleFlush()
+    }
+
     func flush() {
         for batch in heartbeats.drain() { gather(ConsensusFrame.heartbeats(batch).encoded, for: batch.to) }
+        for (peer, answer) in answers {
+            answer(peers[peer]?.frames ?? [])
+            peers[peer]?.frames = []
+        }
+        answers.removeAll(keepingCapacity: true)
         for (peer, state) in peers where !state.frames.isEmpty && state.requests < Self.requestsMax {
             post(state.frames, to: peer)
         }
@@ -63,9 +81,10 @@ final class PeerOutbox {
     private func post(_ frames: [UInt8], to peer: ReplicaID) {
         peers[peer]?.frames = []
         peers[peer]?.requests += 1
-        transport.post(Self.path, frames, to: peer, over: .control, within: Self.requestTime) { [weak self] _ in
+        transport.post(Self.path, frames, to: peer, over: .control, within: Self.requestTime) { [weak self] result in
             guard let self else { return }
             peers[peer]?.requests -= 1
+            if case .success(let frames) = result, !frames.isEmpty { deliver(peer, frames) }
             if peers[peer]?.frames.isEmpty == false { scheduleFlush() }
         }
     }

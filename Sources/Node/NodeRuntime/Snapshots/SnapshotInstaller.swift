@@ -42,6 +42,10 @@ final class SnapshotInstaller: Sendable {
             driver.snapshotReceived(offer.snapshot)
             return loop.eventLoop.makeSucceededVoidFuture()
         }
+        // It has come on by other ways since the snapshot was offered.
+        guard point.index > driver.status.commit else {
+            return loop.eventLoop.makeFailedFuture(SnapshotFailure.refused(.notNeeded))
+        }
         driver.isInstalling = true
         let group = Int(offer.group)
         let installed = checkpointer.flush().flatMap { [self] in place(offer, file, group) }
