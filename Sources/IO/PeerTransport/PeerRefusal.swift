@@ -1,5 +1,5 @@
-/// Why the transport refuses a connection or a request of another node, before anyone has seen it. The raw value is the reason
-/// in the metric, in the log and on the wire.
+/// Why a connection or a request of another node is refused, before anything of it is done. The raw value is the reason in the
+/// metric, in the log and on the wire.
 package enum PeerRefusal: String, Sendable, CaseIterable {
     // MARK: A connection
 
@@ -29,6 +29,8 @@ package enum PeerRefusal: String, Sendable, CaseIterable {
     /// The body broke off, or came too slowly.
     case incomplete
     case overloaded
+    /// The service cannot make sense of the body, or the sender may not say what it says.
+    case malformed
 
     /// The status that a refused request is answered with.
     var status: Int {
@@ -40,7 +42,7 @@ package enum PeerRefusal: String, Sendable, CaseIterable {
         case .tooLarge: 413
         case .incomplete: 408
         case .overloaded, .tooManyConnections: 503
-        case .certificate, .handshake, .clearText, .notHTTP2, .garbage: 400
+        case .certificate, .handshake, .clearText, .notHTTP2, .garbage, .malformed: 400
         }
     }
 }

@@ -155,9 +155,10 @@ package final class LoopHost: @unchecked Sendable {
         }
     }
 
-    func received(_ message: Message) {
+    /// False where the message cannot be true.
+    func received(_ message: Message) -> Bool {
         eventLoop.preconditionInEventLoop()
-        drivers[message.group]?.received(message)
+        return drivers[message.group]?.received(message) ?? true
     }
 
     /// Frames that rode back in the answer to a request. The answer came from that very node; what is not in its name, or not

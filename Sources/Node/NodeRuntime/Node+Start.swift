@@ -49,7 +49,7 @@ extension Node {
         }
         do {
             let recovered = try await NIOThreadPool.singleton.runIfActive {
-                try Recovered(home, options, shards: founding.shards, logger: logger)
+                try Recovered(home, options, founding, logger: logger)
             }
             let assembly = NodeAssembly(
                 home: home, founding: founding, recovered: recovered, options: options, links: links, logger: logger,

@@ -3,6 +3,7 @@ import LogStorage
 import Membership
 import Model
 import Shard
+import WriteAheadLog
 
 /// A data directory that this process holds: who the node is, and which cluster it belongs to.
 struct NodeHome: Sendable {
@@ -26,8 +27,26 @@ struct NodeHome: Sendable {
         }
         identity = try NodeIdentity.establish(in: directory, options)
         record = try FoundingFiles.record(in: directory)
+        try Self.checkBelongings(record, directory)
         pledge = try FoundingFiles.pledge(in: directory)
         generation = try GenerationFile.raise(in: directory)
+    }
+
+    /// Log and checkpoint come after the cluster. Without it nobody knows which one they are of, and another must not have
+    /// them.
+    private static func checkBelongings(_ record: ClusterFounding?, _ directory: String) throws(NodeStartError) {
+        guard record == nil else { return }
+        for other in ["log", "checkpoint.sqlite"] where try DataFile.exists("\(directory)/\(other)") {
+            throw NodeStartError(
+                .damaged,
+                "\(directory)/\(FoundingFiles.recordName) is missing, but \(directory)/\(other) is there. Restore it from a back-up, or start with an empty data directory."
+            )
+        }
+    }
+
+    /// What the log bears: it is of this data directory, and of no other cluster than this one.
+    func logID(in cluster: ClusterID) -> LogNodeID {
+        LogNodeID(high: identity.uuid.high ^ cluster.high, low: identity.uuid.low ^ cluster.low)
     }
 
     /// A cluster of this node alone. Blocks.

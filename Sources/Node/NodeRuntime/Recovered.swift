@@ -1,5 +1,6 @@
 import Checkpoint
 import Consensus
+import Founding
 import LogStorage
 import Logging
 import Model
@@ -31,19 +32,19 @@ struct Recovered: Sendable {
     }
 
     /// Blocks; for a thread that may.
-    init(_ home: NodeHome, _ options: NodeOptions, shards count: Int, logger: Logger) throws {
+    init(_ home: NodeHome, _ options: NodeOptions, _ founding: ClusterFounding, logger: Logger) throws {
         let directory = options.dataDirectory
         do {
             checkpoint = try Checkpoint.open(path: "\(directory)/checkpoint.sqlite")
             let watermarks = try checkpoint.watermarks()
-            log = try Self.readLog(directory, home.identity, options)
+            log = try Self.readLog(directory, home.logID(in: founding.cluster), options)
             let positions = try CheckpointLoading.positions(checkpoint, watermarks)
             restarts = Self.restarts(checkpoint, log, positions)
             try log.check(
                 checkpoint: Dictionary(
                     uniqueKeysWithValues: watermarks.map { (GroupID($0.key), $0.value.appliedIndex) }),
                 installed: Set(restarts.keys.map { GroupID($0) }))
-            let loaded = try CheckpointLoading.load(checkpoint, watermarks, shards: count)
+            let loaded = try CheckpointLoading.load(checkpoint, watermarks, shards: founding.shards)
             let replayed = try Self.replay(log, loaded, positions, restarts, here: home.identity.replicaID)
             shards = replayed.shards
             system = replayed.system
@@ -76,11 +77,10 @@ struct Recovered: Sendable {
     }
 
     private static func readLog(
-        _ directory: String, _ identity: NodeIdentity, _ options: NodeOptions
+        _ directory: String, _ node: LogNodeID, _ options: NodeOptions
     ) throws -> RecoveredLog {
         do {
             let files = try PosixFileSystem(directory: "\(directory)/log")
-            let node = LogNodeID(high: identity.uuid.high, low: identity.uuid.low)
             return try RecoveredLog(files: files, options: LogOptions(node: node, segmentBytes: options.logSegmentBytes))
         } catch let error as LogIOError {
             throw NodeStartError(.unavailable, "\(error)")

@@ -67,7 +67,7 @@ extension LogDamage.Reason {
         case .preamble: "this is not the start of a log segment"
         case .newerVersion(let version): "written by a newer version (log format \(version))"
         case .olderVersion(let version): "written by an older version (log format \(version)) that this one cannot read"
-        case .foreignNode: "the segment belongs to another node"
+        case .foreignNode: "the segment belongs to another node or cluster"
         case .segmentHeader: "the segment's header is damaged"
         case .headerChecksum: "the header of a record is damaged"
         case .payloadChecksum: "the payload of a record is damaged"

@@ -70,7 +70,8 @@ struct PeerHTTPService: HTTPService {
         guard let share = budget.take(bytes: head.bodyBytes) else {
             return refuse(exchange, .overloaded, connection, "this node has as many requests as it takes; try again later")
         }
-        let reply = PeerReply(exchange: exchange, share: share, metrics: settings.metrics)
+        let reply = PeerReply(
+            exchange: exchange, share: share, metrics: settings.metrics, log: log, sender: connection.name)
         exchange.collectBody(upTo: head.bodyBytes) { [self] result in
             switch result {
             case .success(let body):
@@ -104,7 +105,11 @@ struct PeerHTTPService: HTTPService {
         _ exchange: HTTPExchange, _ reason: PeerRefusal, _ connection: PeerConnection, _ detail: String
     ) {
         log.refused(reason, from: connection.name, detail)
-        exchange.respond(Self.answer(reason.status, reason, detail))
+        exchange.respond(Self.answer(to: reason, detail))
+    }
+
+    static func answer(to reason: PeerRefusal, _ detail: String) -> HTTPResponse {
+        answer(reason.status, reason, detail)
     }
 
     private static func answer(_ status: Int, _ reason: PeerRefusal?, _ detail: String) -> HTTPResponse {

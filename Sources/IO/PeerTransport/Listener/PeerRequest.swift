@@ -38,12 +38,17 @@ package final class PeerReply: @unchecked Sendable {
     private let exchange: HTTPExchange
     private let share: ServingBudget.Share
     private let metrics: PeerMetrics
+    private let log: RefusalLog
+    /// Who asks, for the log.
+    private let sender: String
 
-    init(exchange: HTTPExchange, share: ServingBudget.Share, metrics: PeerMetrics) {
+    init(exchange: HTTPExchange, share: ServingBudget.Share, metrics: PeerMetrics, log: RefusalLog, sender: String) {
         eventLoop = exchange.eventLoop
         self.exchange = exchange
         self.share = share
         self.metrics = metrics
+        self.log = log
+        self.sender = sender
     }
 
     deinit { share.giveBack() }
@@ -56,6 +61,18 @@ package final class PeerReply: @unchecked Sendable {
         guard !response.body.isEmpty else { return exchange.respond(status: response.status) }
         exchange.respond(status: response.status, contentType: "application/octet-stream") { $0.writeBytes(response.body) }
     }
+
+    /// Answers that the body is `malformed`, and that nothing of it was done; counts it, and says so in the log.
+    package func refuse(_ detail: String) {
+        noteRefusal(detail)
+        guard eventLoop.inEventLoop else { return eventLoop.execute { self.answerRefused(detail) } }
+        answerRefused(detail)
+    }
+
+    /// Counts and logs that part of the body is `malformed`; what is answered is another matter. Any number of times.
+    package func noteRefusal(_ detail: String) { log.refused(.malformed, from: sender, detail) }
+
+    private func answerRefused(_ detail: String) { exchange.respond(PeerHTTPService.answer(to: .malformed, detail)) }
 }
 
 /// A service made of a closure.

@@ -17,6 +17,8 @@ import WriteAheadLog
 final class ClusterHost: @unchecked Sendable {
     /// Between two rounds.
     private static let interval = TimeAmount.milliseconds(500)
+    private static let turnedAwayLogTime = TimeAmount.seconds(30)
+    private static let turnedAwayMax = 256
 
     private let founding: ClusterFounding
     private let here: ReplicaID
@@ -31,6 +33,8 @@ final class ClusterHost: @unchecked Sendable {
     private let eventLoop: any EventLoop
     private var timer: RepeatedTask?
     private var roundIsUnderWay = false
+    /// When it was last said of a replica that it is not let in.
+    private var turnedAway: [UInt64: NIODeadline] = [:]
 
     init(
         founding: ClusterFounding, here: ReplicaID, system: SystemHost, loops: [LoopHost], residence: ShardResidence,
@@ -81,7 +85,7 @@ final class ClusterHost: @unchecked Sendable {
         roundIsUnderWay = true
         if cluster.settings == nil {
             propose(founding.commands).whenComplete { [self] _ in roundIsUnderWay = false }
-        } else if case let newcomers = Self.newcomers(in: view, cluster), !newcomers.isEmpty {
+        } else if case let newcomers = newcomers(in: view, cluster), !newcomers.isEmpty {
             propose(newcomers).whenComplete { [self] _ in roundIsUnderWay = false }
         } else {
             control(view)
@@ -164,13 +168,37 @@ final class ClusterHost: @unchecked Sendable {
 
     // MARK: Members
 
+    /// A node may come back with an empty data directory, under its name; but not take the name of one that lives. Whoever
+    /// listens at the other's address has made sure that it is gone.
+    private static func holdsOn(_ old: Member, against newcomer: Member, in view: MembershipView) -> Bool {
+        guard old.peerAddress != newcomer.peerAddress else { return false }
+        return view.members.contains { $0.replica == old.replica && ($0.status == .alive || $0.status == .suspected) }
+    }
+
+    /// Said once in a while: the newcomer stays what it is until somebody looks.
+    private func turnAway(_ newcomer: Member, for old: Member) {
+        let now = NIODeadline.now()
+        guard turnedAway[newcomer.replica].map({ now - $0 >= Self.turnedAwayLogTime }) ?? true else { return }
+        if turnedAway.count >= Self.turnedAwayMax { turnedAway = [:] }
+        turnedAway[newcomer.replica] = now
+        logger.error(
+            "a node is not let in: a member of that name lives",
+            metadata: [
+                "node.name": "\(newcomer.name)", "node.peer": "\(newcomer.peerAddress)", "member.peer": "\(old.peerAddress)",
+            ])
+    }
+
     /// Who is alive in gossip and not known as it is now.
-    private static func newcomers(in view: MembershipView, _ cluster: ClusterState) -> [SystemCommand] {
+    private func newcomers(in view: MembershipView, _ cluster: ClusterState) -> [SystemCommand] {
         view.members.filter { $0.status == .alive }.compactMap { found in
             let member = Member(found)
             guard let known = cluster.members[found.replica] else {
-                if let old = cluster.present(named: found.name) { return .replaceMember(old: old.replica, member) }
-                return .putMember(member)
+                guard let old = cluster.present(named: found.name) else { return .putMember(member) }
+                guard !Self.holdsOn(old, against: member, in: view) else {
+                    turnAway(member, for: old)
+                    return nil
+                }
+                return .replaceMember(old: old.replica, member)
             }
             guard known.state.isPresent else { return nil }
             return known.saysSame(as: member) ? nil : .putMember(member)

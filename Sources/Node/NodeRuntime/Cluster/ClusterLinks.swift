@@ -40,7 +40,7 @@ final class ClusterLinks: Sendable {
         let settings = PeerSettings(
             tls: tls, cluster: PeerCluster(home.record?.cluster), metrics: peer.metrics, logger: quiet)
         self.settings = settings
-        dispatch = PeerDispatch(logger: logger)
+        dispatch = PeerDispatch()
         do {
             self.listener = try await PeerListener.start(on: group, listener: listener, settings: settings, service: dispatch)
         } catch let error as PeerError {
@@ -91,6 +91,7 @@ final class ClusterLinks: Sendable {
 
     /// What is counted of requests between nodes.
     var metrics: PeerMetrics { settings.metrics }
+    var foundingStatistics: FoundingStatistics { foundingHost.statistics }
 
     /// Waits until there is a cluster that this node belongs to.
     func findCluster() async throws -> ClusterFounding {

@@ -34,6 +34,14 @@ package enum ClusterMetrics {
         ]
     }
 
+    static func families(_ founding: FoundingStatistics) -> [Family] {
+        [
+            Family(
+                name: "vtag_founding_refused_total", kind: "counter", help: "Founding messages that were not believed, by reason",
+                samples: founding.refused.sorted { $0.key < $1.key }.map { ([("reason", $0.key)], Double($0.value)) })
+        ]
+    }
+
     static func families(_ peers: PeerMetrics) -> [Family] {
         peers.families.map { family in
             Family(
@@ -48,5 +56,6 @@ extension Node {
     package var clusterMetrics: [ClusterMetrics.Family] {
         guard let cluster else { return [] }
         return ClusterMetrics.families(cluster.links.metrics) + ClusterMetrics.families(cluster.gossip.statistics)
+            + ClusterMetrics.families(cluster.links.foundingStatistics)
     }
 }

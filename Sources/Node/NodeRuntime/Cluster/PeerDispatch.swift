@@ -1,5 +1,4 @@
 import Consensus
-import Logging
 import Membership
 import Model
 import NIOConcurrencyHelpers
@@ -30,10 +29,8 @@ final class PeerDispatch: PeerService {
     }
 
     private let parts = NIOLockedValueBox(Parts())
-    private let quietUntil = NIOLockedValueBox(NIODeadline.distantPast)
-    private let logger: Logger
 
-    init(logger: Logger) { self.logger = logger }
+    init() {}
 
     func change(_ body: (inout Parts) -> Void) { parts.withLockedValue { body(&$0) } }
 
@@ -90,52 +87,44 @@ final class PeerDispatch: PeerService {
                 byLoop[replicas.loop(of: message.group)].append(message)
             }
         } catch {
-            refuse(request, "\(error)")
-            return reply.send(PeerResponse(status: 400))
+            return reply.refuse("\(error)")
         }
         // With as many event loops on both sides the messages of one request are of one loop: its answers ride back.
         let busy = byLoop.indices.filter { !byLoop[$0].isEmpty }
         let sender = busy.first.flatMap { byLoop[$0].first?.from }
         guard busy.count == 1, let sender else {
             reply.send(PeerResponse())
-            for place in busy { take(byLoop[place], on: replicas.loops[place]) { _ in } }
+            for place in busy { take(byLoop[place], on: replicas.loops[place], reply) { _ in } }
             return
         }
-        take(byLoop[busy[0]], on: replicas.loops[busy[0]]) { loop in
+        take(byLoop[busy[0]], on: replicas.loops[busy[0]], reply) { loop in
             loop.outbox.answer(sender) { frames in reply.send(PeerResponse(body: frames)) }
         }
     }
 
     private func take(
-        _ messages: [Consensus.Message], on loop: LoopHost, _ afterwards: @escaping @Sendable (LoopHost) -> Void
+        _ messages: [Consensus.Message], on loop: LoopHost, _ reply: PeerReply,
+        _ afterwards: @escaping @Sendable (LoopHost) -> Void
     ) {
         loop.eventLoop.runNowOrSoon {
             guard loop.isConnected else { return }
-            for message in messages { loop.received(message) }
+            for message in messages where !loop.received(message) {
+                reply.noteRefusal("group \(message.group) has no term \(message.term)")
+            }
             afterwards(loop)
         }
-    }
-
-    /// One line a second at most: whoever sends nonsense sends much of it.
-    private func refuse(_ request: PeerRequest, _ reason: String) {
-        let now = NIODeadline.now()
-        let isDue = quietUntil.withLockedValue { until in
-            guard now >= until else { return false }
-            until = now + .seconds(1)
-            return true
-        }
-        guard isDue else { return }
-        logger.warning(
-            "refused a request of another node",
-            metadata: ["peer": "\(request.peer?.text ?? "unknown")", "path": "\(request.path)", "reason": "\(reason)"])
     }
 
     // MARK: Requests of clients
 
     private func carryOutCommand(_ request: PeerRequest, _ reply: PeerReply, _ replicas: Replicas) {
-        guard let position = try? PeerRequestFrame.shard(of: request.body), position < replicas.shards.count,
-            let host = replicas.shards[position]
-        else { return answer(reply, .failure(.notLeader(nil))) }
+        let position: Int
+        do throws(CodecError) { position = try PeerRequestFrame.shard(of: request.body) } catch {
+            return reply.refuse(error.message)
+        }
+        guard position < replicas.shards.count, let host = replicas.shards[position] else {
+            return answer(reply, .failure(.notLeader(nil)))
+        }
         let loop = replicas.loops[replicas.loop(of: host.group)]
         host.eventLoop.runNowOrSoon {
             do throws(CodecError) {
@@ -147,8 +136,7 @@ final class PeerDispatch: PeerService {
                     self.answer(reply, result.map(\.encoded))
                 }
             } catch {
-                self.refuse(request, error.message)
-                reply.send(PeerResponse(status: 400))
+                reply.refuse(error.message)
             }
         }
     }
@@ -160,8 +148,7 @@ final class PeerDispatch: PeerService {
                 let frame = try PeerRequestFrame.System(decoding: request.body)
                 system.submit(frame.command, by: frame.context) { result in self.answer(reply, result.map(\.encoded)) }
             } catch {
-                self.refuse(request, error.message)
-                reply.send(PeerResponse(status: 400))
+                reply.refuse(error.message)
             }
         }
     }
@@ -169,8 +156,7 @@ final class PeerDispatch: PeerService {
     private func answerQuery(_ request: PeerRequest, _ reply: PeerReply, _ replicas: Replicas) {
         let frame: PeerRequestFrame.Query
         do throws(CodecError) { frame = try PeerRequestFrame.Query(decoding: request.body) } catch {
-            refuse(request, error.message)
-            return reply.send(PeerResponse(status: 400))
+            return reply.refuse(error.message)
         }
         guard frame.shard < replicas.shards.count, let host = replicas.shards[frame.shard] else {
             return answer(reply, .failure(.notLeader(nil)))
@@ -188,7 +174,7 @@ final class PeerDispatch: PeerService {
 
     /// Who is a member of a group, said by its leader alone and only when it is sure that it is.
     private func answerMembers(_ request: PeerRequest, _ reply: PeerReply, _ replicas: Replicas) {
-        guard request.body.count == 2 else { return reply.send(PeerResponse(status: 400)) }
+        guard request.body.count == 2 else { return reply.refuse("a group has two bytes") }
         let group = GroupID(request.body[0]) | GroupID(request.body[1]) << 8
         let loop = replicas.loops[replicas.loop(of: group)]
         loop.eventLoop.runNowOrSoon {
@@ -222,8 +208,7 @@ final class PeerDispatch: PeerService {
                 }
             }
         } catch {
-            refuse(request, "\(error)")
-            reply.send(PeerResponse(status: 400))
+            reply.refuse("\(error)")
         }
     }
 }

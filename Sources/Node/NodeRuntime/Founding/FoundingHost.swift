@@ -61,9 +61,12 @@ package final class FoundingHost: @unchecked Sendable {
     private var events: Deque<Event> = []
     private var isWriting = false
     private var isStopped = false
+    private var refusalsLogged: [String: NIODeadline] = [:]
 
     /// Most events that wait for the disk; over it messages are dropped, and asked again.
     private static let eventsMax = 1_024
+    /// Between two log lines with the same reason.
+    private static let refusalLogTime = TimeAmount.seconds(10)
     /// Longest time for an answer, in milliseconds.
     private static let answerMillisecondsMax: Int64 = 2_000
 
@@ -177,8 +180,7 @@ package final class FoundingHost: @unchecked Sendable {
                 outcome.succeed(.joined(founding, peers: peers))
             case .notice(let notice): tell(notice)
             case .refused(let refusal):
-                counters.withLock { $0.refused[refusal.label, default: 0] += 1 }
-                logger.warning("refused a founding message", metadata: ["founding.reason": "\(refusal)"])
+                noted(refusal)
             }
         }
         // Nothing for a message that was refused; whoever was answered hears nothing more.
@@ -216,6 +218,15 @@ package final class FoundingHost: @unchecked Sendable {
             guard let answer else { return }
             self?.take(.answered(answer.body, from: address, certificate: answer.peer))
         }
+    }
+
+    /// Counts it; logs each kind once in a while: whoever sends nonsense sends much of it.
+    private func noted(_ refusal: FoundingRefusal) {
+        counters.withLock { $0.refused[refusal.label, default: 0] += 1 }
+        let now = NIODeadline.now()
+        guard refusalsLogged[refusal.label].map({ now - $0 >= Self.refusalLogTime }) ?? true else { return }
+        refusalsLogged[refusal.label] = now
+        logger.warning("refused a founding message", metadata: ["founding.reason": "\(refusal)"])
     }
 
     private func tell(_ notice: FoundingNotice) {

@@ -71,9 +71,15 @@ final class ReplicaDriver {
 
     func start() { carryOut(replica.started(at: loop.instant)) }
 
-    func received(_ message: Message) {
-        guard !isInstalling else { return }
-        carryOut(replica.received(message, at: loop.instant))
+    /// Terms count elections: no group holds so many while one of its replicas looks away. A forged term that was followed
+    /// would use up the numbers that elections need.
+    private static let termLeapMax: UInt64 = 1 << 32
+
+    /// False for a message of a term that the group cannot have reached: it changes nothing.
+    func received(_ message: Message) -> Bool {
+        guard message.term <= term || message.term - term <= Self.termLeapMax else { return false }
+        if !isInstalling { carryOut(replica.received(message, at: loop.instant)) }
+        return true
     }
 
     func deadlinePassed(at now: Instant) { carryOut(replica.deadlinePassed(at: now)) }
