@@ -66,7 +66,16 @@ struct Program {
         let tls = try makeTLS()
         // Before the node writes anything: an address in use is the most frequent reason not to start.
         let listener = try takeAddress()
-        let node = try await startNode(group, try takePeerAddress())
+        let peerListener = try takePeerAddress()
+        let stop = StopRequest(Task { try await startNode(group, peerListener) })
+        let stopping = Task {
+            for await _ in stopSignals { await stop.arrived() }
+        }
+        let node: Node
+        do { node = try await stop.starting.value } catch where stop.starting.isCancelled {
+            logger.info("stopped", metadata: ["reason": "\(error)"])
+            return
+        }
         let server: ServedAPI
         do {
             server = try await ServedAPI(settings, node, group, listener, tls, hangups, logger)
@@ -75,9 +84,7 @@ struct Program {
             throw error
         }
         let services = ServiceGroup(configuration: .init(services: [.init(service: server)], logger: quiet))
-        let stopping = Task {
-            for await _ in stopSignals { await services.triggerGracefulShutdown() }
-        }
+        await stop.serves(services)
         do {
             try await services.run()
         } catch {
@@ -132,10 +139,16 @@ struct Program {
             options.peer = NodeOptions.Peer(cluster)
         }
         do {
-            return try await Node.start(options, on: group, peerListener: peerListener, logger: logger) { message in
-                let text = Array("vtagd: \(message). Ending.\n".utf8)
+            return try await Node.start(options, on: group, peerListener: peerListener, logger: logger) { failure in
+                let text = Array("vtagd: \(failure). Ending.\n".utf8)
                 _ = write(STDERR_FILENO, text, text.count)
-                _exit(1)
+                let status: Int32 =
+                    switch failure.code {
+                    case .startAgain: 1
+                    case .notAMember: 73
+                    case .damaged: 74
+                    }
+                _exit(status)
             }
         } catch let error as NodeStartError {
             let status: Int32 =
@@ -146,6 +159,27 @@ struct Program {
                 }
             throw ProgramError(status: status, message: error.message)
         }
+    }
+}
+
+/// Where a signal to stop goes: a node that waits for others, which may take for ever, or has not served yet gives up; one that
+/// serves stops in order.
+private actor StopRequest {
+    nonisolated let starting: Task<Node, any Error>
+    private var services: ServiceGroup?
+    private var hasArrived = false
+
+    init(_ starting: Task<Node, any Error>) { self.starting = starting }
+
+    func arrived() async {
+        hasArrived = true
+        guard let services else { return starting.cancel() }
+        await services.triggerGracefulShutdown()
+    }
+
+    func serves(_ services: ServiceGroup) async {
+        self.services = services
+        if hasArrived { await services.triggerGracefulShutdown() }
     }
 }
 

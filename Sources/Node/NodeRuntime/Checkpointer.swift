@@ -18,7 +18,7 @@ final class Checkpointer: @unchecked Sendable {
     private let log: LogStorage
     private let interval: TimeAmount
     private let logger: Logger
-    private let onFatal: @Sendable (String) -> Void
+    private let onFatal: @Sendable (NodeFailure) -> Void
     private var timer: RepeatedTask?
     private var round: EventLoopFuture<Void>?
     /// The round after the one under way, for those who need all that was committed by now.
@@ -38,7 +38,7 @@ final class Checkpointer: @unchecked Sendable {
     /// `onFatal` is called when a sync failed: what is on disk is unknown then, and the process must end.
     init(
         shards: ShardDirectory, system: SystemHost, checkpoint: Checkpoint, log: LogStorage, intervalMilliseconds: Int64,
-        logger: Logger, onFatal: @escaping @Sendable (String) -> Void
+        logger: Logger, onFatal: @escaping @Sendable (NodeFailure) -> Void
     ) {
         eventLoop = system.eventLoop
         self.shards = shards
@@ -141,7 +141,7 @@ final class Checkpointer: @unchecked Sendable {
         }.flatMapError { [self] error in
             failures += 1
             if (error as? CheckpointError)?.code == .syncFailed {
-                onFatal("\(error)")
+                onFatal(NodeFailure(.startAgain, "\(error)"))
                 return eventLoop.makeFailedFuture(error)
             }
             guard !isStopping else { return eventLoop.makeFailedFuture(error) }

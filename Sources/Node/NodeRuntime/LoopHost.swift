@@ -23,7 +23,7 @@ package final class LoopHost: @unchecked Sendable {
     private var gatheringOutbox: PeerOutbox?
     private var here: ReplicaID?
     private var log: LoopLog?
-    private let onFatal: @Sendable (String) -> Void
+    private let onFatal: @Sendable (NodeFailure) -> Void
 
     private var drivers: [GroupID: ReplicaDriver] = [:]
     /// What has proposals or reads of this tick.
@@ -40,7 +40,7 @@ package final class LoopHost: @unchecked Sendable {
 
     init(
         eventLoop: any EventLoop, catalog: Catalog, logger: Logger, now: @escaping @Sendable () -> Timestamp,
-        onFatal: @escaping @Sendable (String) -> Void
+        onFatal: @escaping @Sendable (NodeFailure) -> Void
     ) {
         self.eventLoop = eventLoop
         self.now = now
@@ -84,6 +84,21 @@ package final class LoopHost: @unchecked Sendable {
         self.system = system
         drivers[system.group] = system.driver
         system.driver.start()
+    }
+
+    /// That replica's log holds a committed entry which its machine cannot apply. Nothing else can be made of it: skipping the
+    /// entry would part it from the others. The other replicas of the node go on.
+    func standStill(_ driver: ReplicaDriver, at index: UInt64, _ reason: String) {
+        drivers[driver.group] = nil
+        driver.standStill()
+        logger.critical(
+            "a replica stands still: it cannot apply a committed entry; a newer version may be needed",
+            metadata: ["raft.group": "\(driver.group)", "raft.index": "\(index)", "reason": "\(reason)"])
+    }
+
+    /// Group 0 cannot apply a committed entry: without it a node is none.
+    func systemFailed(at index: UInt64, _ reason: String) {
+        onFatal(NodeFailure(.damaged, "entry \(index) of the system shard is committed and cannot be applied: \(reason)"))
     }
 
     /// The replica of that shard is no more on this node.
@@ -200,7 +215,7 @@ package final class LoopHost: @unchecked Sendable {
         read.whenComplete { [self] result in
             switch result {
             case .success(let entries): completion.value(entries)
-            case .failure(let error): onFatal("the log cannot be read back: \(error)")
+            case .failure(let error): onFatal(NodeFailure(.startAgain, "the log cannot be read back: \(error)"))
             }
         }
     }
@@ -222,7 +237,9 @@ package final class LoopHost: @unchecked Sendable {
     }
 
     func halted(_ group: GroupID, _ violation: SafetyViolation) {
-        onFatal("group \(group) is not safe any more: \(violation). This node must not go on with this data directory.")
+        onFatal(
+            NodeFailure(
+                .damaged, "group \(group) is not safe any more: \(violation); this data directory must not be used again"))
     }
 
     /// Asks for another leader of each group that is led here and has other voters; how many there are.

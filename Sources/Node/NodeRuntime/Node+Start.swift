@@ -22,7 +22,7 @@ extension Node {
     ///     end.
     package static func start(
         _ options: NodeOptions, on group: any EventLoopGroup, peerListener: HTTPListener? = nil, logger: Logger,
-        now: @escaping @Sendable () -> Timestamp = wallClock, onFatal: @escaping @Sendable (String) -> Void
+        now: @escaping @Sendable () -> Timestamp = wallClock, onFatal: @escaping @Sendable (NodeFailure) -> Void
     ) async throws -> Node {
         let eventLoops = Array(group.makeIterator())
         let home = try await NIOThreadPool.singleton.runIfActive { try NodeHome(options) }
@@ -71,7 +71,10 @@ extension Node {
         }
         for host in shards.held {
             try await settled(host.number) { completion in
-                host.eventLoop.runNowOrSoon { host.confirmRead(completion) }
+                host.eventLoop.runNowOrSoon {
+                    // Of one that stands still the others are asked.
+                    if host.driver.isStill { completion(.success(())) } else { host.confirmRead(completion) }
+                }
             }
         }
     }

@@ -18,7 +18,7 @@ struct NodeAssembly: Sendable {
     let links: ClusterLinks?
     let logger: Logger
     let now: @Sendable () -> Timestamp
-    let onFatal: @Sendable (String) -> Void
+    let onFatal: @Sendable (NodeFailure) -> Void
 
     private var here: ReplicaID { home.identity.replicaID }
 
@@ -62,7 +62,7 @@ struct NodeAssembly: Sendable {
     private func startLog(_ loops: [LoopHost]) throws(NodeStartError) -> LogStorage {
         do throws(LogError) {
             return try recovered.log.start(logger: logger, onTrimmed: { bases in loops.forEach { $0.trimmed(bases) } }) {
-                onFatal("the disk failed under the log: \($0); what it holds is unknown")
+                onFatal(NodeFailure(.startAgain, "the disk failed under the log: \($0); what it holds is unknown"))
             }
         } catch {
             throw NodeStartError(error)

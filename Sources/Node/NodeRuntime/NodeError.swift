@@ -58,6 +58,28 @@ extension NodeError {
     static let foreignAnswer = NodeError.damaged("an answer to another question")
 }
 
+/// Why a node that runs must not go on: its process is to end.
+package struct NodeFailure: Error, Sendable, CustomStringConvertible {
+    package enum Code: Sendable {
+        /// Exit status 1: the next start begins from what is certain.
+        case startAgain
+        /// Exit status 73: another process runs with a copy of the data directory, or the node cannot be a member any more. A
+        /// person has to look first.
+        case notAMember
+        /// Exit status 74: so it is, too, with damaged data.
+        case damaged
+    }
+
+    package let code: Code
+    package let message: String
+    package var description: String { message }
+
+    package init(_ code: Code, _ message: String) {
+        self.code = code
+        self.message = message
+    }
+}
+
 /// Why a node cannot start. The message names the file and the way out.
 package struct NodeStartError: Error, Sendable, CustomStringConvertible {
     package enum Code: Sendable {

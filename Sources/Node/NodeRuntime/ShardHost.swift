@@ -268,13 +268,12 @@ package final class ShardHost: @unchecked Sendable {
 
 extension ShardHost: ReplicatedMachine {
     func apply(_ entries: [Entry]) {
-        do throws(CodecError) {
-            for entry in entries {
-                let changes = try shard.apply(entry.data, at: entry.index, term: entry.term)
-                backlog.note(changes, entry)
+        for entry in entries {
+            do throws(CodecError) {
+                backlog.note(try shard.apply(entry.data, at: entry.index, term: entry.term), entry)
+            } catch {
+                return standStill(at: entry.index, error)
             }
-        } catch {
-            preconditionFailure("shard \(number) cannot apply a committed entry: \(error.message)")
         }
         for (reply, completion) in waiters.take(upTo: shard.state.appliedIndex) { completion(.success(reply)) }
         callWatchers()
@@ -283,6 +282,14 @@ extension ShardHost: ReplicatedMachine {
             releaseParked()
             startSweepIfNeeded()
         }
+    }
+
+    private func standStill(at index: UInt64, _ error: CodecError) {
+        leadership = .following(leader: nil)
+        sweep = nil
+        host.standStill(driver, at: index, error.message)
+        refuseParked(.notLeader(nil))
+        for completion in waiters.takeAll() { completion(.failure(.outcomeUnknown)) }
     }
 
     func roleChanged(_ change: RoleChange) {

@@ -128,14 +128,14 @@ final class SystemHost: @unchecked Sendable {
 extension SystemHost: ReplicatedMachine {
     func apply(_ entries: [Entry]) {
         var catalogChanged = false
-        do throws(CodecError) {
-            for entry in entries {
+        for entry in entries {
+            do throws(CodecError) {
                 let changes = try shard.apply(entry.data, at: entry.index, term: entry.term)
                 backlog.note(changes, entry)
                 catalogChanged = catalogChanged || changes.catalogChanged
+            } catch {
+                return host.systemFailed(at: entry.index, error.message)
             }
-        } catch {
-            preconditionFailure("the system shard cannot apply a committed entry: \(error.message)")
         }
         // Published before the answer: whoever hears of the new rule may rely on it.
         if catalogChanged { publishCatalog() }

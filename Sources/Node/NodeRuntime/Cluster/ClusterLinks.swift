@@ -96,7 +96,12 @@ final class ClusterLinks: Sendable {
     /// Waits until there is a cluster that this node belongs to.
     func findCluster() async throws -> ClusterFounding {
         let founding: ClusterFounding
-        switch try await foundingHost.start().get() {
+        let outcome = try await withTaskCancellationHandler {
+            try await foundingHost.start().get()
+        } onCancel: {
+            foundingHost.stop()
+        }
+        switch outcome {
         case .founded(let record), .resumed(let record): founding = record
         case .joined(let record, let peers):
             founding = record
@@ -115,7 +120,7 @@ final class ClusterLinks: Sendable {
     func join(
         _ founding: ClusterFounding, system: SystemHost, loops: [LoopHost], shards: ShardDirectory,
         residence: ShardResidence, installer: SnapshotInstaller, snapshots: SnapshotDirectory,
-        onFatal: @escaping @Sendable (String) -> Void
+        onFatal: @escaping @Sendable (NodeFailure) -> Void
     ) async throws -> ClusterMembership {
         let here = home.identity.replicaID
         var receptions: [NIOLoopBound<SnapshotReception>] = []
@@ -139,7 +144,8 @@ final class ClusterLinks: Sendable {
                 id: home.identity.memberID, generation: home.generation, cluster: founding.cluster,
                 description: description, seeds: seeds, seed: UInt64.random(in: .min ... .max)),
             in: home.directory, on: eventLoops[0], transport: PoolGossip(pools[0], isSecure: peer.tls != nil),
-            observer: GossipObserver(viewChanged: { [directory] in directory.heard($0) }, failed: onFatal), logger: logger)
+            observer: GossipObserver(viewChanged: { [directory] in directory.heard($0) }, failed: { onFatal(NodeFailure(.notAMember, $0)) }),
+            logger: logger)
         dispatch.change { parts in
             parts.gossip = gossip
             parts.replicas = replicas

@@ -25,6 +25,9 @@ final class ReplicaDriver {
     private var isStaged = false
     /// A snapshot is being made this replica's state. Meanwhile it is deaf, and nothing of it is checkpointed.
     var isInstalling = false
+    /// The machine could not apply a committed entry. What is behind it must not be applied, so this replica is as if it were
+    /// gone until the node starts again.
+    private(set) var isStill = false
 
     typealias ReadCompletion = (Result<Void, NodeError>) -> Void
 
@@ -39,7 +42,7 @@ final class ReplicaDriver {
 
     var status: ReplicaStatus { replica.status(at: loop.instant) }
     var term: UInt64 { replica.term }
-    var isLeader: Bool { replica.isLeader }
+    var isLeader: Bool { replica.isLeader && !isStill }
     var leader: ReplicaID? { replica.leader }
     var lastIndex: UInt64 { replica.lastPoint.index }
     var configuration: Configuration { replica.configuration }
@@ -113,6 +116,7 @@ final class ReplicaDriver {
 
     /// Calls back once the applied state holds everything that was acknowledged before this call.
     func confirmRead(_ completion: @escaping ReadCompletion) {
+        guard !isStill else { return completion(.failure(.notLeader(nil))) }
         if isAlone, replica.hasCommittedInTerm { return completion(.success(())) }
         newReads.append(completion)
         stage()
@@ -121,6 +125,7 @@ final class ReplicaDriver {
     /// The tick of the loop ends: what was staged in it goes out.
     func tickEnds() {
         isStaged = false
+        guard !isStill else { return }
         var effects = replica.flush(at: loop.instant)
         if !newReads.isEmpty {
             lastRead += 1
@@ -139,6 +144,15 @@ final class ReplicaDriver {
         for completion in all { completion(.failure(.stopping)) }
     }
 
+    /// Takes no part any more. The loop lets go of it.
+    func standStill() {
+        isStill = true
+        waiting = []
+        for completion in newReads + reads.values.flatMap(\.self) { completion(.failure(.notLeader(nil))) }
+        newReads = []
+        reads = [:]
+    }
+
     // MARK: Effects
 
     private func stage() {
@@ -148,13 +162,14 @@ final class ReplicaDriver {
     }
 
     private func carryOut(_ effects: [Consensus.Effect]) {
+        guard !isStill else { return }
         waiting += effects
         guard !isCarryingOut else { return }
         isCarryingOut = true
         while !waiting.isEmpty {
             let batch = waiting
             waiting = []
-            for effect in batch { carryOut(effect) }
+            for effect in batch where !isStill { carryOut(effect) }
         }
         isCarryingOut = false
         loop.deadlineMoved(to: replica.nextDeadline)
@@ -166,7 +181,7 @@ final class ReplicaDriver {
         case .send(let message): loop.outbox.send(message)
         case .apply(let entries):
             machine.apply(entries)
-            guard let last = entries.last else { return }
+            guard let last = entries.last, !isStill else { return }
             waiting += replica.applied(upTo: last.index, at: loop.instant)
         case .fetchEntries(let fetch): fetchEntries(fetch)
         case .readsReady(let ids, _): finishReads(ids, .success(()))

@@ -17,11 +17,11 @@ final class SnapshotInstaller: Sendable {
     private let shards: ShardDirectory
     private let system: SystemHost
     private let logger: Logger
-    private let onFatal: @Sendable (String) -> Void
+    private let onFatal: @Sendable (NodeFailure) -> Void
 
     init(
         _ checkpoint: Checkpoint, _ checkpointer: Checkpointer, _ shards: ShardDirectory, _ system: SystemHost,
-        logger: Logger, onFatal: @escaping @Sendable (String) -> Void
+        logger: Logger, onFatal: @escaping @Sendable (NodeFailure) -> Void
     ) {
         self.checkpoint = checkpoint
         self.checkpointer = checkpointer
@@ -88,7 +88,7 @@ final class SnapshotInstaller: Sendable {
                 return .shard(try CheckpointLoading.load(checkpoint, watermark, number: group, of: shards.count))
             } catch {
                 // The checkpoint has given up what was there before.
-                onFatal("a snapshot of group \(group) was taken over and cannot be read: \(error)")
+                onFatal(NodeFailure(.damaged, "a snapshot of group \(group) was taken over and cannot be read: \(error)"))
                 throw error
             }
         }
