@@ -170,10 +170,10 @@ package final class LoopHost: @unchecked Sendable {
         }
     }
 
-    /// False where the message cannot be true.
-    func received(_ message: Message) -> Bool {
+    /// Nil where the message was taken, or is for a group that has no replica here.
+    func received(_ message: Message) -> MessageFault? {
         eventLoop.preconditionInEventLoop()
-        return drivers[message.group]?.received(message) ?? true
+        return drivers[message.group]?.received(message)
     }
 
     /// Frames that rode back in the answer to a request. The answer came from that very node; what is not in its name, or not
@@ -181,7 +181,7 @@ package final class LoopHost: @unchecked Sendable {
     private func received(_ frames: [UInt8], inAnswerFrom peer: ReplicaID) {
         do throws(CodecFault) {
             for message in try ConsensusFrame.messages(in: frames) where message.from == peer && message.to == here {
-                received(message)
+                _ = received(message)
             }
         } catch {
             logger.warning(

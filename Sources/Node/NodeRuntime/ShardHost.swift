@@ -300,6 +300,8 @@ extension ShardHost: ReplicatedMachine {
         for completion in waiters.takeAll() { completion(.failure(.outcomeUnknown)) }
     }
 
+    func understands(_ bytes: [UInt8]) -> Bool { (try? EntryPayload(decoding: bytes)) != nil }
+
     func snapshotNeeded(by peer: ReplicaID) { snapshots.send(number, to: peer, from: driver, on: host) }
 }
 

@@ -108,8 +108,10 @@ final class PeerDispatch: PeerService {
     ) {
         loop.eventLoop.runNowOrSoon {
             guard loop.isConnected else { return }
-            for message in messages where !loop.received(message) {
-                reply.noteRefusal("group \(message.group) has no term \(message.term)")
+            for message in messages {
+                if let fault = loop.received(message) {
+                    reply.noteRefusal("a message to group \(message.group): \(fault.rawValue)")
+                }
             }
             afterwards(loop)
         }

@@ -5,6 +5,12 @@ import NIOCore
 import NIOPosix
 import WriteAheadLog
 
+/// What cannot be true of a message of another replica.
+enum MessageFault: String {
+    case term = "a term that the group cannot have reached"
+    case entry = "an entry that cannot be applied"
+}
+
 /// Drives one replica of a group on its event loop: hands its events in and carries its effects out, as
 /// `Consensus.Effect` asks for it.
 ///
@@ -78,12 +84,19 @@ final class ReplicaDriver {
     /// would use up the numbers that elections need.
     private static let termLeapMax: UInt64 = 1 << 32
 
-    /// False for a message of a term that the group cannot have reached: it changes nothing.
-    func received(_ message: Message) -> Bool {
-        guard message.term <= term || message.term - term <= Self.termLeapMax else { return false }
-        if !isInstalling { carryOut(replica.received(message, at: loop.instant)) }
-        return true
+    /// Nil where the message was taken. Otherwise why not: it cannot be true, and changes nothing.
+    func received(_ message: Message) -> MessageFault? {
+        guard message.term <= term || message.term - term <= Self.termLeapMax else { return .term }
+        guard !isInstalling else { return nil }
+        // Once in the log, an entry might be committed, and then nobody could go on.
+        if case .append(let append) = message.body, !append.entries.allSatisfy({ holds($0.point) || understands($0) }) {
+            return .entry
+        }
+        carryOut(replica.received(message, at: loop.instant))
+        return nil
     }
+
+    private func understands(_ entry: Entry) -> Bool { entry.data.map { machine.understands($0) } ?? true }
 
     func deadlinePassed(at now: Instant) { carryOut(replica.deadlinePassed(at: now)) }
 

@@ -4,6 +4,8 @@ import Consensus
 protocol ReplicatedMachine: AnyObject {
     /// The next committed entries, in order.
     func apply(_ entries: [Entry])
+    /// Whether an entry of these bytes can be applied, as far as its form goes.
+    func understands(_ bytes: [UInt8]) -> Bool
     /// The replica leads, follows, or has heard of another leader.
     func roleChanged(_ change: RoleChange)
     /// The log no longer holds what `peer` needs.
