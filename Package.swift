@@ -119,7 +119,9 @@ let package = Package(
 
         // MARK: App
         library("Linearizability", in: "App"),
-        library("Simulation", in: "App", ["Linearizability", "CChecksum", "Consensus", "WriteAheadLog"]),
+        library(
+            "Simulation", in: "App",
+            ["Linearizability", "CChecksum", "COpenSSL", "Consensus", "Model", "Shard", "WriteAheadLog"]),
         program("vtag-sim", ["Simulation", "Consensus", "Membership", arguments]),
         program(
             "vtagd",
@@ -164,7 +166,7 @@ let package = Package(
                 logging, nioEmbedded,
             ] + nio),
         tests("Linearizability", ["Simulation"]),
-        tests("Simulation", ["Consensus", "Linearizability"]),
+        tests("Simulation", ["Consensus", "Linearizability", "Model", "Shard"]),
         tests("LoadTesting", ["Linearizability", "HTTPTransport", "JSON", "Model"]),
         tests("API", ["Model", "JSON", "NodeRuntime", "HTTPTransport", "COpenSSL", jwt, logging] + nio),
         .testTarget(

@@ -14,7 +14,7 @@ struct RegisterMachineTests {
                 case 1: .compareAndSet(expected: UInt64(random.below(number)), new: UInt64(number))
                 default: .append(UInt64(number))
                 }
-            let request = ClientRequest(
+            let request = RegisterEntry(
                 id: OperationID(client: number % 3, sequence: number), key: UInt64(random.below(4)), command: command)
             _ = machine.apply(request.encoded, at: UInt64(number))
         }
@@ -27,16 +27,16 @@ struct RegisterMachineTests {
             RegisterCommand.read, .write(7), .compareAndSet(expected: 1, new: .max), .append(3),
         ])
     func encoding(command: RegisterCommand) {
-        let request = ClientRequest(id: OperationID(client: 4, sequence: 99), key: 12, command: command)
-        #expect(ClientRequest(encoded: request.encoded) == request)
-        #expect(ClientRequest(encoded: Array(request.encoded.dropLast())) == nil)
-        #expect(ClientRequest(encoded: []) == nil)
+        let request = RegisterEntry(id: OperationID(client: 4, sequence: 99), key: 12, command: command)
+        #expect(RegisterEntry(encoded: request.encoded) == request)
+        #expect(RegisterEntry(encoded: Array(request.encoded.dropLast())) == nil)
+        #expect(RegisterEntry(encoded: []) == nil)
     }
 
     @Test("An operation that comes again gets its first answer and changes nothing")
     func idempotency() {
         var machine = RegisterMachine()
-        let request = ClientRequest(id: OperationID(client: 0, sequence: 1), key: 1, command: .append(5))
+        let request = RegisterEntry(id: OperationID(client: 0, sequence: 1), key: 1, command: .append(5))
         let first = machine.apply(request.encoded, at: 1)
         let value = machine.value(of: 1)
         let second = machine.apply(request.encoded, at: 2)

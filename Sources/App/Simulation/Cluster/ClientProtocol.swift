@@ -2,7 +2,35 @@ package import Linearizability
 
 /// What a client asks a node.
 package struct ClientRequest: Hashable, Sendable {
-    /// Names the operation: the idempotency key. Retries carry the same one.
+    package let id: OperationID
+    /// A register's key, or the number of a resource.
+    package let key: UInt64
+    package let command: ClientCommand
+    /// Whether `id` is the idempotency key, and retries carry the same one. Else it is asked once.
+    package let isKeyed: Bool
+}
+
+package enum ClientCommand: Hashable, Sendable {
+    /// Of a group that replicates registers.
+    case register(RegisterCommand)
+    /// Of a group that replicates a shard.
+    case resource(ResourceCommand)
+
+    package var isRead: Bool {
+        switch self {
+        case .register(let command): command == .read
+        case .resource(let command): command == .read
+        }
+    }
+}
+
+package enum ClientAnswer: Hashable, Sendable {
+    case register(RegisterAnswer)
+    case resource(ResourceAnswer)
+}
+
+/// A command to a register, as the log holds it.
+package struct RegisterEntry: Hashable, Sendable {
     package let id: OperationID
     package let key: UInt64
     package let command: RegisterCommand
@@ -62,11 +90,13 @@ package struct OperationID: Hashable, Sendable, CustomStringConvertible {
 
 /// What a node answers.
 package enum ClientReply: Hashable, Sendable {
-    case answer(RegisterAnswer)
+    case answer(ClientAnswer)
     /// Ask there, where it is known.
     case notLeader(Int?)
     /// Not taken: ask again later. It certainly had no effect.
     case refused
+    /// It may have had its effect, or may still have it, or may not.
+    case unknownOutcome
 }
 
 /// Little-endian integers, one after the other.

@@ -27,7 +27,7 @@ package struct RegisterMachine: Sendable {
     /// `ignoringKeys`: whether or not it was applied before: a planted bug.
     package mutating func apply(_ payload: [UInt8], at index: UInt64, ignoringKeys: Bool = false) -> Applied? {
         appliedIndex = index
-        guard let request = ClientRequest(encoded: payload) else { return nil }
+        guard let request = RegisterEntry(encoded: payload) else { return nil }
         if !ignoringKeys, let answer = answers[request.id] {
             return Applied(id: request.id, answer: answer, isRepeated: true)
         }

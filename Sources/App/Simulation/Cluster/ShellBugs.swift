@@ -57,6 +57,32 @@ package struct ShellBugs: OptionSet, Hashable, Sendable {
     /// A read answers with the state of when it was asked.
     package static let readStateOfCall = ShellBugs(number: 18)
 
+    // MARK: Shards
+
+    /// Commands are carried out before what earlier leaders left is applied.
+    package static let proposeBeforeOldEntries = ShellBugs(number: 20)
+    /// What was in flight is kept when an office ends, and when the next one begins.
+    package static let keepInFlight = ShellBugs(number: 21)
+    /// Whoever waits for an entry goes on waiting when the office ends, and is answered by whatever stands there then.
+    package static let keepWaiters = ShellBugs(number: 22)
+    /// An answer that needs no entry is given at once.
+    package static let answerUnchangedAtOnce = ShellBugs(number: 23)
+    /// An answer that needs no entry is given when what it rests on is applied, whoever leads by then.
+    package static let answerUnchangedWhenApplied = ShellBugs(number: 24)
+    /// Rows are judged by an older catalogue than an earlier leader had.
+    package static let judgeByOldCatalog = ShellBugs(number: 25)
+    /// A sweep begins while entries that were judged by the older catalogue are in flight.
+    package static let sweepBesideOldEntries = ShellBugs(number: 26)
+
+    // MARK: Snapshots in chunks
+
+    /// The bytes of a received snapshot are not held against its digest.
+    package static let trustStagedBytes = ShellBugs(number: 27)
+    /// A snapshot is installed over a state that has grown beyond it meanwhile.
+    package static let installOldSnapshot = ShellBugs(number: 28)
+    /// A replica hears messages while a snapshot is made its state.
+    package static let hearWhileInstalling = ShellBugs(number: 29)
+
     /// Each of them with its name, in order.
     package static let all: [(name: String, bug: ShellBugs)] = [
         ("persistedBeforeSync", .persistedBeforeSync), ("skipSync", .skipSync), ("forgetVote", .forgetVote),
@@ -68,6 +94,10 @@ package struct ShellBugs: OptionSet, Hashable, Sendable {
         ("snapshotWithFirstMembers", .snapshotWithFirstMembers), ("answerAtAppend", .answerAtAppend),
         ("answerByIndexAlone", .answerByIndexAlone), ("readWithoutAsking", .readWithoutAsking),
         ("readFromFollower", .readFromFollower), ("readStateOfCall", .readStateOfCall),
-        ("cutBeforeMark", .cutBeforeMark),
+        ("cutBeforeMark", .cutBeforeMark), ("proposeBeforeOldEntries", .proposeBeforeOldEntries),
+        ("keepInFlight", .keepInFlight), ("keepWaiters", .keepWaiters), ("answerUnchangedAtOnce", .answerUnchangedAtOnce),
+        ("answerUnchangedWhenApplied", .answerUnchangedWhenApplied), ("judgeByOldCatalog", .judgeByOldCatalog),
+        ("sweepBesideOldEntries", .sweepBesideOldEntries), ("trustStagedBytes", .trustStagedBytes),
+        ("installOldSnapshot", .installOldSnapshot), ("hearWhileInstalling", .hearWhileInstalling),
     ]
 }

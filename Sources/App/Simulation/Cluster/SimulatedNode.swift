@@ -1,4 +1,7 @@
 import Consensus
+import Linearizability
+import Model
+import Shard
 import WriteAheadLog
 
 /// A node: one replica of every group, on one disk, under one clock.
@@ -30,12 +33,18 @@ final class SimulatedNode {
     var knownMembers: [IndexedConfiguration] = []
     /// By group: whether its replica lost entries that it may have acknowledged, and is not repaired.
     var isSuspect: [Bool] = []
+    /// The newest catalogue that it has heard of in this life.
+    var catalog: UInt64 = 1
+    /// What its replicas say in this turn, where that travels as bytes.
+    var heartbeats: HeartbeatGatherer
+    var outbox: [(peer: ReplicaID, frames: [UInt8])] = []
     /// Counts syncs, for a bug that leaves every other one out.
     var syncCount = 0
 
     init(position: Int, clock: NodeClock, log: SimulatedDisk, meta: SimulatedDisk) {
         self.position = position
         id = ReplicaID(UInt64(position + 1))
+        heartbeats = HeartbeatGatherer(from: id)
         self.clock = clock
         self.log = log
         self.meta = meta
@@ -97,15 +106,17 @@ struct SimulatedReplica {
         let term: UInt64
     }
 
-    struct WaitingRead {
-        let id: OperationID
-        let key: UInt64
-        /// What the state said when the read came, for a bug that answers with it.
-        let valueAtCall: UInt64
+    enum WaitingRead {
+        /// `atCall`: what the state said when the read came, for a bug that answers with it.
+        case read(ClientRequest, atCall: ClientAnswer?)
+        /// An answer of a shard that holds if this replica still leads.
+        case confirmation(ShardReply, SimulatedShard.Asker)
     }
 
     var core: RaftReplica
+    /// What it replicates, unless that is a shard.
     var machine: RegisterMachine
+    let shard: SimulatedShard?
     var stored: StoredLog
     /// The last applied entry, and the members as of it.
     var applied: LogPoint
@@ -118,8 +129,16 @@ struct SimulatedReplica {
     var writes: [UInt64: WaitingWrite] = [:]
     var reads: [ReadID: WaitingRead] = [:]
     var readCount: ReadID = 0
+    /// Proposals and reads of this turn, for which the core is to be asked at its end.
+    var isStaged = false
+    var newReads: [ReadID] = []
     /// The snapshot that the core was offered, until it asks to restart from it.
     var offered: SnapshotTransfer?
+    /// Snapshots on their way to others, to here, and about to become the state.
+    var sendings: [ReplicaID: SnapshotSending] = [:]
+    var receiving: SnapshotReceiving?
+    var staged: StagedSnapshot?
+    var installing: SnapshotInstalling?
     var role = RoleName.follower
     /// What it knew to be committed when it became leader.
     var commitAtElection: UInt64 = 0
@@ -128,4 +147,35 @@ struct SimulatedReplica {
     var syncedHardState: HardState
     /// The log was cut or restarted in this turn.
     var logWasCut = false
+}
+
+// MARK: - The state machine
+
+extension SimulatedReplica {
+    var appliedIndex: UInt64 { shard?.shard.state.appliedIndex ?? machine.appliedIndex }
+
+    /// Equal for equal states, whatever way led to them.
+    var stateHash: UInt64 { shard?.stateHash ?? machine.stateHash }
+
+    /// The whole state. `withAnswers` false leaves the idempotency table out: a planted bug.
+    func snapshot(withAnswers: Bool) -> [UInt8] {
+        shard?.snapshot(withAnswers: withAnswers) ?? machine.snapshot(withAnswers: withAnswers)
+    }
+
+    /// The state from `snapshot` takes the place of everything that was. False for other bytes.
+    mutating func install(_ snapshot: [UInt8]) -> Bool {
+        guard let shard else {
+            guard let machine = RegisterMachine(snapshot: snapshot) else { return false }
+            self.machine = machine
+            return true
+        }
+        do throws(CodecError) { try shard.install(snapshot: snapshot) } catch { return false }
+        return true
+    }
+
+    /// What a read of the applied state answers; nil where its row cannot be read.
+    func answer(_ request: ClientRequest) -> ClientAnswer? {
+        guard let shard else { return .register(.value(machine.value(of: request.key))) }
+        do throws(CodecError) { return .resource(.record(try shard.view(request.key))) } catch { return nil }
+    }
 }

@@ -4,8 +4,9 @@ import WriteAheadLog
 // What is committed reaches the state machine.
 extension Life {
     func apply(_ entries: [Entry], _ node: SimulatedNode, _ group: Int) -> [Effect] {
-        for entry in entries { applyOne(entry, node, group) }
-        guard let last = entries.last else { return [] }
+        for entry in entries where ledger.violation == nil { applyOne(entry, node, group) }
+        guard let last = entries.last, ledger.violation == nil else { return [] }
+        if let shard = node.replicas[group].shard { appliedAll(shard, node, group) }
         checkCommitRule(node, group)
         let more = node.replicas[group].core.applied(upTo: last.index, at: instant(node))
         takeSnapshotIfDue(node, group)
@@ -28,35 +29,52 @@ extension Life {
 
     func applyOne(_ entry: Entry, _ node: SimulatedNode, _ group: Int) {
         // A bug may have applied it before.
-        guard entry.index > node.replicas[group].machine.appliedIndex else { return }
-        var payload: [UInt8] = []
-        switch entry.content {
-        case .data(let bytes): payload = bytes
-        case .noOperation: break
-        case .configuration(let configuration): node.replicas[group].members = configuration
+        guard entry.index > node.replicas[group].appliedIndex else { return }
+        guard entry.index == node.replicas[group].appliedIndex + 1 else {
+            return ledger.report(
+                .stateMachineSafety, group, now,
+                "node \(node.position) is to apply \(entry.index) to its state of \(node.replicas[group].appliedIndex)")
         }
-        let applied = node.replicas[group].machine.apply(
+        if case .configuration(let configuration) = entry.content { node.replicas[group].members = configuration }
+        if let shard = node.replicas[group].shard {
+            guard let operation = apply(entry, to: shard, node, group) else { return }
+            noteApplied(entry, operation, effect: operation, node, group)
+        } else {
+            let applied = applyToRegisters(entry, node, group)
+            noteApplied(entry, applied?.id, effect: applied.flatMap { $0.isRepeated ? nil : $0.id }, node, group)
+            answerWrite(at: entry, applied, node, group)
+        }
+    }
+
+    private func applyToRegisters(_ entry: Entry, _ node: SimulatedNode, _ group: Int) -> RegisterMachine.Applied? {
+        var payload: [UInt8] = []
+        if case .data(let bytes) = entry.content { payload = bytes }
+        return node.replicas[group].machine.apply(
             payload, at: entry.index, ignoringKeys: bugs.contains(.ignoreIdempotencyKeys))
+    }
+
+    /// `operation`: whose command the entry is; `effect`: where that took effect here for the first time.
+    private func noteApplied(
+        _ entry: Entry, _ operation: OperationID?, effect: OperationID?, _ node: SimulatedNode, _ group: Int
+    ) {
         node.replicas[group].applied = entry.point
         trace.note(
-            .applied, at: now, place: node.position, group: group, entry.index, entry.term,
-            applied?.id.number ?? 0)
+            .applied, at: now, place: node.position, group: group, entry.index, entry.term, operation?.number ?? 0)
         ledger.applied(
             node.position, group: group, index: entry.index, term: entry.term,
             payloadHash: Self.hash(NodeRecovery.payload(of: entry.content)),
-            stateHash: node.replicas[group].machine.stateHash, effect: applied.flatMap { $0.isRepeated ? nil : $0.id },
-            at: now)
+            stateHash: node.replicas[group].stateHash, effect: effect, at: now)
         if case .configuration(let configuration) = entry.content {
             ledger.appliedMembers(configuration, group: group, index: entry.index)
         }
-        answerWrite(at: entry, applied, node, group)
     }
 
     /// The planted bug: the leader applies, and answers, what is on nobody's disk but its own.
     func applyEarly(_ entries: [Entry], _ node: SimulatedNode, _ group: Int) -> [Effect] {
         guard node.replicas[group].role == .leader else { return [] }
-        for entry in entries where entry.index == node.replicas[group].machine.appliedIndex + 1 {
+        for entry in entries where entry.index == node.replicas[group].appliedIndex + 1 {
             applyOne(entry, node, group)
+            if let shard = node.replicas[group].shard { appliedAll(shard, node, group) }
         }
         return []
     }

@@ -1,5 +1,6 @@
 import Consensus
 import Linearizability
+import Shard
 import WriteAheadLog
 
 // What clients do, and how nodes answer them.
@@ -16,26 +17,30 @@ extension Life {
     func clientWoke(_ index: Int, wake: Int) {
         guard clients[index].wake == wake else { return }
         guard let operation = clients[index].current else { return begin(index) }
-        if let deadline = operation.deadline, now >= deadline {
-            trace.note(.operationGivenUp, at: now, place: index, group: operation.group, operation.request.id.number)
-            tally.unknownOutcomes += 1
-            clients[index].current = nil
-            return self.wake(index, after: clientRandom.duration(in: 0...plan.thinkTime))
-        }
+        if let deadline = operation.deadline, now >= deadline { return giveUp(index, operation) }
+        // Asked again without a key, it might have its effect twice.
+        if !operation.request.isKeyed { return giveUp(index, operation) }
         // No answer, or one that said to try elsewhere.
         ask(index)
+    }
+
+    private func giveUp(_ index: Int, _ operation: SimulatedClient.Operation) {
+        trace.note(.operationGivenUp, at: now, place: index, group: operation.group, operation.request.id.number)
+        tally.unknownOutcomes += 1
+        clients[index].current = nil
+        wake(index, after: clientRandom.duration(in: 0...plan.thinkTime))
     }
 
     private func begin(_ index: Int) {
         let group: Int
         let key: UInt64
-        let command: RegisterCommand
+        let command: ClientCommand
         clients[index].sequence += 1
         let id = OperationID(client: index, sequence: clients[index].sequence)
         if clients[index].last != nil {
             guard let next = clients[index].last?.popLast() else { return }
             (group, key) = (next.group, next.key)
-            command = next.isWrite ? .append(id.number + 1) : .read
+            command = lastCommand(id, group: group, isWrite: next.isWrite)
         } else {
             group = clientRandom.below(plan.groups)
             key = UInt64(clientRandom.below(plan.keysPerGroup))
@@ -45,14 +50,54 @@ extension Life {
         let position = history.called(id, group: group, key: key, command, at: now)
         trace.note(.operationCalled, at: now, place: index, group: group, id.number, key, command.traceWord)
         tally.operations += 1
-        let isFast = command == .read && clientRandom.chance(percent: 40)
+        let isFast = command.isRead && clientRandom.chance(percent: 40)
+        // What is asked once may lose its answer, so not where it must succeed.
+        let isKeyed =
+            mustSucceed || command.isRead || plan.machines[group] == .registers || clientRandom.chance(percent: 70)
         clients[index].current = SimulatedClient.Operation(
-            request: ClientRequest(id: id, key: key, command: command), group: group, anyReplica: isFast,
+            request: ClientRequest(id: id, key: key, command: command, isKeyed: isKeyed), group: group, anyReplica: isFast,
             position: position, deadline: mustSucceed ? nil : now + plan.operationTimeout)
         ask(index)
     }
 
-    private func drawCommand(_ id: OperationID, key: UInt64, group: Int) -> RegisterCommand {
+    private func lastCommand(_ id: OperationID, group: Int, isWrite: Bool) -> ClientCommand {
+        switch plan.machines[group] {
+        case .registers: .register(isWrite ? .append(id.number + 1) : .read)
+        case .shard: .resource(isWrite ? .put(name: id.number + 1, .none) : .read)
+        }
+    }
+
+    private func drawCommand(_ id: OperationID, key: UInt64, group: Int) -> ClientCommand {
+        switch plan.machines[group] {
+        case .registers: .register(drawRegisterCommand(id, key: key, group: group))
+        case .shard: .resource(drawResourceCommand(id, key: key, group: group))
+        }
+    }
+
+    private func drawResourceCommand(_ id: OperationID, key: UInt64, group: Int) -> ResourceCommand {
+        let tag = clientRandom.below(ResourceView.tagKeys.count)
+        // Few values, so that some commands find that there is nothing to change.
+        let value = clientRandom.chance(percent: 50) ? UInt64(clientRandom.number(in: 1...2)) : id.number + 1
+        switch clientRandom.below(20) {
+        case 0...6: return .read
+        case 7...9: return .put(name: value, drawPrecondition(group: group, key: key))
+        case 10: return .delete(drawPrecondition(group: group, key: key))
+        case 11...15: return .applyTag(tag, value: value)
+        case 16...17: return .setTag(tag, value: value, drawPrecondition(group: group, key: key))
+        default: return .deleteTag(tag, drawPrecondition(group: group, key: key))
+        }
+    }
+
+    private func drawPrecondition(group: Int, key: UInt64) -> Precondition {
+        switch clientRandom.below(10) {
+        case 0...5: .none
+        case 6...7: .unchangedSince(history.lastSeen(group: group, key: key))
+        case 8: .exists
+        default: .absent
+        }
+    }
+
+    private func drawRegisterCommand(_ id: OperationID, key: UInt64, group: Int) -> RegisterCommand {
         switch clientRandom.below(10) {
         case 0...3: return .read
         case 4...5: return .write(id.number + 1)
@@ -99,14 +144,14 @@ extension Life {
                 .operationAnswered, at: now, place: index, group: operation.group, id.number, answer.traceWord,
                 UInt64(node))
             history.answered(operation.position, answer, at: now)
-            if operation.request.command != .read { ledger.acknowledgedWrite(id, group: operation.group) }
+            if answer.tellsOfEffect(of: operation.request) { ledger.acknowledgedWrite(id, group: operation.group) }
             if !operation.anyReplica { clients[index].leaders[operation.group] = node }
             clients[index].current = nil
             wake(index, after: clients[index].last == nil ? clientRandom.duration(in: 0...plan.thinkTime * 2) : 0)
         case .notLeader(let hint):
             clients[index].leaders[operation.group] = hint ?? clientRandom.below(plan.nodes)
             wake(index, after: clientRandom.duration(in: Self.backoff))
-        case .refused:
+        case .refused, .unknownOutcome:
             wake(index, after: clientRandom.duration(in: Self.backoff))
         }
     }
@@ -114,15 +159,17 @@ extension Life {
     // MARK: At the node
 
     func requested(_ request: ClientRequest, group: Int, anyReplica: Bool, node: SimulatedNode) {
-        if request.command == .read {
+        if request.command.isRead {
             read(request, group: group, anyReplica: anyReplica, node: node)
-        } else {
-            propose(request, group: group, node: node)
+        } else if let shard = node.replicas[group].shard {
+            submit(request, to: shard, node, group)
+        } else if case .register(let command) = request.command {
+            propose(RegisterEntry(id: request.id, key: request.key, command: command), group: group, node: node)
         }
         finishTurn(of: node)
     }
 
-    private func propose(_ request: ClientRequest, group: Int, node: SimulatedNode) {
+    private func propose(_ request: RegisterEntry, group: Int, node: SimulatedNode) {
         let point: LogPoint
         do throws(ProposalRefusal) {
             point = try node.replicas[group].core.propose(request.encoded, at: instant(node))
@@ -133,7 +180,7 @@ extension Life {
             id: request.id, term: point.term)
         if bugs.contains(.answerAtAppend) {
             let value = node.replicas[group].machine.value(of: request.key)
-            reply(.answer(RegisterModel.apply(request.command, to: value).answer), to: request.id, from: node)
+            reply(.answer(.register(RegisterModel.apply(request.command, to: value).answer)), to: request.id, from: node)
         }
         run(node.replicas[group].core.flush(at: instant(node)), node, group)
     }
@@ -152,31 +199,45 @@ extension Life {
             let leader = node.replicas[group].core.leader
             return reply(.notLeader(leader.map(SimulatedNode.position(of:))), to: request.id, from: node)
         }
-        let value = node.replicas[group].machine.value(of: request.key)
         if isLeader ? bugs.contains(.readWithoutAsking) : bugs.contains(.readFromFollower) {
-            return reply(.answer(.value(value)), to: request.id, from: node)
+            return answer(request, node.replicas[group].answer(request), node, group)
         }
-        node.replicas[group].readCount += 1
-        let read = node.replicas[group].readCount
-        node.replicas[group].reads[read] = SimulatedReplica.WaitingRead(
-            id: request.id, key: request.key, valueAtCall: value)
-        run(node.replicas[group].core.readsRequested([read], at: instant(node)), node, group)
+        let atCall = bugs.contains(.readStateOfCall) ? node.replicas[group].answer(request) : nil
+        stage(.read(request, atCall: atCall), node, group)
     }
 
     func answerRead(_ read: UInt64, _ node: SimulatedNode, _ group: Int) {
-        guard let waiting = node.replicas[group].reads.removeValue(forKey: read) else { return }
-        let value = node.replicas[group].machine.value(of: waiting.key)
-        let answer = bugs.contains(.readStateOfCall) ? waiting.valueAtCall : value
-        reply(.answer(.value(answer)), to: waiting.id, from: node)
+        switch node.replicas[group].reads.removeValue(forKey: read) {
+        case .read(let request, let atCall):
+            answer(request, atCall ?? node.replicas[group].answer(request), node, group)
+        case .confirmation(let reply, let asker): complete(asker, .done(reply), node, group)
+        case nil: return
+        }
+    }
+
+    func refuseRead(_ read: UInt64, _ node: SimulatedNode, _ group: Int) {
+        switch node.replicas[group].reads.removeValue(forKey: read) {
+        case .read(let request, _): reply(.refused, to: request.id, from: node)
+        case .confirmation(_, let asker): complete(asker, .failed(.unknownOutcome), node, group)
+        case nil: return
+        }
+    }
+
+    private func answer(_ request: ClientRequest, _ answer: ClientAnswer?, _ node: SimulatedNode, _ group: Int) {
+        guard let answer else {
+            return ledger.report(
+                .stateMachineSafety, group, now, "node \(node.position) cannot read the row of \(request.key)")
+        }
+        reply(.answer(answer), to: request.id, from: node)
     }
 
     /// The entry at this index is applied: whoever waited there learns what came of it.
     func answerWrite(at entry: Entry, _ applied: RegisterMachine.Applied?, _ node: SimulatedNode, _ group: Int) {
         guard let waiting = node.replicas[group].writes.removeValue(forKey: entry.index) else { return }
         if let applied, applied.id == waiting.id {
-            reply(.answer(applied.answer), to: waiting.id, from: node)
+            reply(.answer(.register(applied.answer)), to: waiting.id, from: node)
         } else if bugs.contains(.answerByIndexAlone) {
-            reply(.answer(applied?.answer ?? .written), to: waiting.id, from: node)
+            reply(.answer(.register(applied?.answer ?? .written)), to: waiting.id, from: node)
         } else {
             // Another leader's entry took its place.
             reply(.refused, to: waiting.id, from: node)
@@ -185,6 +246,33 @@ extension Life {
 
     func reply(_ reply: ClientReply, to id: OperationID, from node: SimulatedNode) {
         send(.reply(id, reply), from: node.position, to: clients[id.client].endpoint)
+    }
+}
+
+extension ClientAnswer {
+    /// Whether it says that the command left its mark in the log.
+    func tellsOfEffect(of request: ClientRequest) -> Bool {
+        switch self {
+        case .register: !request.command.isRead
+        case .resource(.record): false
+        case .resource(.outcome(let outcome, _)): outcome.changedSomething || (request.isKeyed && outcome.succeeded)
+        }
+    }
+
+    var traceWord: UInt64 {
+        switch self {
+        case .register(let answer): answer.traceWord
+        case .resource(let answer): answer.traceWord
+        }
+    }
+}
+
+extension ClientCommand {
+    var traceWord: UInt64 {
+        switch self {
+        case .register(let command): command.traceWord
+        case .resource(let command): command.traceWord
+        }
     }
 }
 

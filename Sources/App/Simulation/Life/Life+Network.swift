@@ -8,6 +8,8 @@ extension Life {
         guard let first = arrivals.first else { return }
         let envelope = PacketStore.Envelope(from: sender, to: receiver, packet: packet)
         queue.schedule(.arrival(slot: packets.put(envelope)), at: first)
+        // A request without a key travels on a connection that doubles nothing.
+        if case .request(let request, _, _) = packet, !request.isKeyed { return }
         if let second = arrivals.second { queue.schedule(.arrival(slot: packets.put(envelope)), at: second) }
     }
 
@@ -31,12 +33,11 @@ extension Life {
     private func deliver(_ envelope: PacketStore.Envelope, to node: SimulatedNode) {
         switch envelope.packet {
         case .consensus(let message):
-            guard message.to == node.id else { return }
-            let (kind, first, second) = message.body.traceWords
-            trace.note(
-                .messageArrived, at: now, place: node.position, group: Int(message.group),
-                UInt64(envelope.from) << 8 | kind, message.term, first << 32 ^ second)
-            received(message, node)
+            hear(message, from: envelope.from, node)
+            finishTurn(of: node)
+        case .frames(let bytes): framesArrived(bytes, from: envelope.from, to: node)
+        case .snapshotFrame(let bytes, let stream, let toReceiver):
+            snapshotFrameArrived(bytes, stream: stream, toReceiver: toReceiver, node)
         case .snapshot(let transfer):
             guard transfer.to == node.id else { return }
             trace.note(

@@ -18,6 +18,9 @@ extension Life {
         node.batch = WriteBatch()
         node.writing = nil
         node.timerAt = .max
+        node.catalog = 1
+        node.heartbeats = HeartbeatGatherer(from: node.id)
+        node.outbox = []
         node.log.capacity = .max
         trace.note(.nodeStarted, at: now, place: node.position, node.id.rawValue, UInt64(recovery.logEnd))
         switch recovery.ending {
@@ -38,7 +41,9 @@ extension Life {
                 write(NodeLog.Record(kind: .suspect, group: group, index: lostAfter, term: 0), toMetaOf: node)
             }
         }
+        if plan.catalogInterval != nil { tellCatalog(to: node) }
         flush(node)
+        sendGathered(node)
         schedule(timerOf: node)
     }
 
@@ -68,8 +73,6 @@ extension Life {
         let isFounder = node.id.rawValue <= UInt64(plan.founders)
         let beginning = isFounder ? Configuration(voters: founders) : .empty
         let base = found.snapshot?.point ?? SnapshotPoint(point: .zero, configuration: beginning)
-        var machine = found.snapshot.flatMap { RegisterMachine(snapshot: $0.state) } ?? RegisterMachine()
-        if bugs.contains(.applyTwiceAfterRestart) { machine.repeatsNext = true }
         var entries = RecoveredEntries(base: base, windowBytesMax: plan.settings.windowBytesMax)
         for entry in found.log.entries { entries.add(entry) }
         let durability: Durability = found.lostAfter.map { .suspect(lostAfter: $0) } ?? .intact
@@ -78,15 +81,21 @@ extension Life {
         let core = RaftReplica(
             group: GroupID(group), id: node.id, settings: plan.settings, start: replicaStart, seed: coreRandom.next(),
             at: instant(node))
+        var replica = SimulatedReplica(
+            core: core, machine: RegisterMachine(), shard: plan.machines[group] == .shard ? SimulatedShard(group: group) : nil,
+            stored: found.log, applied: base.point, members: base.configuration,
+            configuration: found.configuration(base: base), hardStateNumber: found.hardStateNumber,
+            snapshotIndex: base.point.index, syncedIndex: found.log.last.index, syncedHardState: found.hardState)
+        if let snapshot = found.snapshot, !replica.install(snapshot.state) {
+            ledger.report(.stateMachineSafety, group, now, "node \(node.position) cannot read its own snapshot")
+        }
+        if bugs.contains(.applyTwiceAfterRestart) { replica.machine.repeatsNext = true }
         if !founds {
             ledger.restarted(node.position, group: group, term: found.hardState.term, at: now)
             ledger.restored(
-                node.position, group: group, index: base.point.index, stateHash: machine.stateHash, at: now)
+                node.position, group: group, index: base.point.index, stateHash: replica.stateHash, at: now)
         }
-        return SimulatedReplica(
-            core: core, machine: machine, stored: found.log, applied: base.point, members: base.configuration,
-            configuration: found.configuration(base: base), hardStateNumber: found.hardStateNumber,
-            snapshotIndex: base.point.index, syncedIndex: found.log.last.index, syncedHardState: found.hardState)
+        return replica
     }
 
     /// The process ends; `powerIsLost`: with what the disk had not stored.
@@ -151,6 +160,29 @@ extension Life {
         finishTurn(of: node)
     }
 
+    // MARK: Turns
+
+    /// Has the core of a group asked for this read when the turn ends.
+    func stage(_ waiting: SimulatedReplica.WaitingRead, _ node: SimulatedNode, _ group: Int) {
+        node.replicas[group].readCount += 1
+        let read = node.replicas[group].readCount
+        node.replicas[group].reads[read] = waiting
+        node.replicas[group].newReads.append(read)
+        node.replicas[group].isStaged = true
+    }
+
+    /// Proposals and reads of a turn travel together. What comes of them may bring the next.
+    private func askStaged(_ node: SimulatedNode) {
+        while node.condition == .up, let group = node.replicas.firstIndex(where: \.isStaged) {
+            node.replicas[group].isStaged = false
+            run(node.replicas[group].core.flush(at: instant(node)), node, group)
+            guard node.condition == .up, !node.replicas[group].newReads.isEmpty else { continue }
+            let reads = node.replicas[group].newReads
+            node.replicas[group].newReads = []
+            run(node.replicas[group].core.readsRequested(reads, at: instant(node)), node, group)
+        }
+    }
+
     // MARK: Disk
 
     func write(_ record: NodeLog.Record, toLogOf node: SimulatedNode) {
@@ -166,8 +198,11 @@ extension Life {
     /// At the end of each turn: what it wrote goes to disk, and the next timer is set.
     func finishTurn(of node: SimulatedNode) {
         guard node.condition == .up else { return }
+        askStaged(node)
+        guard node.condition == .up else { return }
         for group in node.replicas.indices { compareMembers(node, group) }
         flush(node)
+        sendGathered(node)
         schedule(timerOf: node)
     }
 

@@ -27,10 +27,7 @@ extension Life {
         case .readsReady(let reads, _):
             for read in reads { answerRead(read, node, group) }
         case .readsFailed(let reads, _):
-            for read in reads {
-                guard let waiting = node.replicas[group].reads.removeValue(forKey: read) else { continue }
-                reply(.refused, to: waiting.id, from: node)
-            }
+            for read in reads { refuseRead(read, node, group) }
         case .needsSnapshot(let peer): sendSnapshot(to: peer, node, group)
         case .roleChanged(let change): roleChanged(change, node, group)
         case .configurationChanged(let configuration):
@@ -73,7 +70,11 @@ extension Life {
             .readIndexRequest, .readIndexAnswer:
             break
         }
-        send(.consensus(message), from: node.position, to: SimulatedNode.position(of: message.to))
+        if plan.usesFrames {
+            gather(message, node)
+        } else {
+            send(.consensus(message), from: node.position, to: SimulatedNode.position(of: message.to))
+        }
     }
 
     /// The node is about to say something that rests on its term, or vote, being on disk.
@@ -89,11 +90,12 @@ extension Life {
 
     func received(_ message: Message, _ node: SimulatedNode) {
         let group = Int(message.group)
+        guard node.replicas[group].installing == nil || bugs.contains(.hearWhileInstalling) else { return }
         run(node.replicas[group].core.received(message, at: instant(node)), node, group)
-        finishTurn(of: node)
     }
 
     private func roleChanged(_ change: RoleChange, _ node: SimulatedNode, _ group: Int) {
+        if let shard = node.replicas[group].shard { officeChanged(change, shard, node, group) }
         let before = node.replicas[group].role
         node.replicas[group].role = change.role
         let role: UInt64 =

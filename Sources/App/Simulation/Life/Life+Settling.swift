@@ -106,6 +106,7 @@ extension Life {
             if placement[group].allSatisfy({ !absent.contains($0) }), members.voters != wanted {
                 return (group, "the members are \(members) instead of \(wanted)")
             }
+            if let shard = leader.replicas[group].shard, let what = unswept(shard, leader) { return (group, what) }
             for id in members.members {
                 let node = nodes[SimulatedNode.position(of: id)]
                 guard node.id == id, !absent.contains(node.position) else { continue }
@@ -118,7 +119,7 @@ extension Life {
                 if other.applied != own.applied || other.applied.index != ledger.lastCommitted(group: group) {
                     return (group, "node \(node.position) applied \(other.applied.index), the leader \(own.applied.index)")
                 }
-                if other.machine.stateHash != own.machine.stateHash {
+                if other.stateHash != own.stateHash {
                     return (group, "node \(node.position) has another state than the leader")
                 }
                 if node.isSuspect[group], members.isVoter(id) { return (group, "node \(node.position) is not repaired") }
@@ -130,7 +131,7 @@ extension Life {
     /// When the life is over: what the clients saw, and what became of what they were told.
     func judge() {
         ledger.finish(at: now)
-        let verdict = history.check { ledger.effect(of: $0.id, group: $0.group) != nil }
+        let verdict = history.check { ledger.effect(of: $0.id, group: $0.group) }
         tally.undecided += verdict.undecided
         guard let violated = verdict.violated else { return }
         relevantOperations = violated.operations

@@ -5,7 +5,9 @@ import WriteAheadLog
 extension Life {
     func takeSnapshotIfDue(_ node: SimulatedNode, _ group: Int) {
         let replica = node.replicas[group]
-        guard replica.applied.index >= replica.snapshotIndex + plan.snapshotInterval else { return }
+        guard replica.applied.index >= replica.snapshotIndex + plan.snapshotInterval, replica.installing == nil else {
+            return
+        }
         let snapshot = makeSnapshot(node, group)
         node.replicas[group].snapshotIndex = replica.applied.index
         write(
@@ -32,12 +34,13 @@ extension Life {
         let members = bugs.contains(.snapshotWithFirstMembers) ? founders : replica.members
         return (
             SnapshotPoint(point: point, configuration: members),
-            replica.machine.snapshot(withAnswers: !bugs.contains(.snapshotWithoutAnswers))
+            replica.snapshot(withAnswers: !bugs.contains(.snapshotWithoutAnswers))
         )
     }
 
     func sendSnapshot(to peer: ReplicaID, _ node: SimulatedNode, _ group: Int) {
         let snapshot = makeSnapshot(node, group)
+        if plan.streamsSnapshots { return streamSnapshot(snapshot, to: peer, node, group) }
         let transfer = SnapshotTransfer(
             group: group, from: node.id, to: peer, term: node.replicas[group].core.term, point: snapshot.point,
             state: snapshot.state)
@@ -63,9 +66,9 @@ extension Life {
 
     /// The core goes on from the snapshot that it was offered.
     func restart(at point: SnapshotPoint, _ node: SimulatedNode, _ group: Int) {
-        guard let transfer = node.replicas[group].offered, transfer.point == point,
-            let machine = RegisterMachine(snapshot: transfer.state)
-        else { preconditionFailure("the core restarts from \(point), which it was not offered") }
+        guard let transfer = node.replicas[group].offered, transfer.point == point else {
+            preconditionFailure("the core restarts from \(point), which it was not offered")
+        }
         trace.note(
             .snapshotInstalled, at: now, place: node.position, group: group, point.point.index, point.point.term)
         write(
@@ -73,15 +76,24 @@ extension Life {
                 kind: .restart, group: group, index: point.point.index, term: point.point.term,
                 payload: NodeRecovery.payload(ofSnapshot: point.configuration, state: transfer.state)),
             toLogOf: node)
-        node.replicas[group].machine = machine
         node.replicas[group].stored.restart(at: point.point)
         logWasCut(to: 0, node, group)
         node.batch.extends(group, to: point.point.index)
+        node.replicas[group].snapshotIndex = point.point.index
+        takeOver(transfer, node, group)
+    }
+
+    /// The snapshot becomes the replica's state.
+    func takeOver(_ transfer: SnapshotTransfer, _ node: SimulatedNode, _ group: Int) {
+        let point = transfer.point
+        guard node.replicas[group].install(transfer.state) else {
+            return ledger.report(
+                .stateMachineSafety, group, now, "node \(node.position) cannot read a snapshot at \(point.point.index)")
+        }
         node.replicas[group].applied = point.point
         node.replicas[group].members = point.configuration
-        node.replicas[group].snapshotIndex = point.point.index
         ledger.restored(
-            node.position, group: group, index: point.point.index, stateHash: machine.stateHash, at: now)
+            node.position, group: group, index: point.point.index, stateHash: node.replicas[group].stateHash, at: now)
     }
 
     /// The transfer to `peer` came to an end: the snapshot arrived, or nothing was heard of it.

@@ -28,6 +28,12 @@ package final class Life {
     var faultRandom: RandomStream
     var clientRandom: RandomStream
     var coreRandom: RandomStream
+    var machineRandom: RandomStream
+    /// Connections of snapshots, by number.
+    var streams: [Int: SnapshotStream] = [:]
+    var streamCount = 0
+    /// The newest version of the catalogue that rows of shards are judged under.
+    var catalogVersion: UInt64 = 1
     /// Which of the overlapping faults of the network is the newest: its end heals all.
     var linkFaultNumber = 0
     /// By group: the positions of the nodes that should vote.
@@ -52,6 +58,7 @@ package final class Life {
         faultRandom = RandomStream(seed: seed, purpose: .faults)
         clientRandom = RandomStream(seed: seed, purpose: .clients)
         coreRandom = RandomStream(seed: seed, purpose: .cores)
+        machineRandom = RandomStream(seed: seed, purpose: .machines)
         placement = Array(repeating: Array(0..<plan.founders), count: plan.groups)
         makeNodes()
         clients = (0..<plan.clients).map { SimulatedClient(index: $0, endpoint: plan.nodes + $0, groups: plan.groups) }
@@ -62,6 +69,7 @@ package final class Life {
         for node in nodes { start(node) }
         for client in clients { wake(client.index, after: clientRandom.duration(in: 0...plan.thinkTime)) }
         scheduleFault()
+        if let interval = plan.catalogInterval { queue.schedule(.catalogChanges, after: interval) }
         queue.schedule(.operatorLooks, after: Self.operatorInterval)
         queue.schedule(.settle, at: plan.chaos)
         while !isOver, ledger.violation == nil, let event = queue.next() {
@@ -88,6 +96,13 @@ package final class Life {
             ifAlive(node, life, event) { fetched($0, group: group, fetch) }
         case .snapshotGivenUp(let node, let life, let group, let peer):
             ifAlive(node, life, event) { snapshotEnded($0, group: group, peer: peer, delivered: nil) }
+        case .snapshotStalls(let node, let life, let group, let peer, let stream):
+            ifAlive(node, life, event) { snapshotStalls($0, group: group, peer: peer, stream: stream) }
+        case .installed(let node, let life, let group): ifAlive(node, life, event) { installed($0, group: group) }
+        case .sweep(let node, let life, let group): ifAlive(node, life, event) { sweepSlice($0, group) }
+        case .catalogChanges: catalogChanges()
+        case .catalogHeard(let node, let life, let version):
+            ifAlive(node, life, event) { catalogHeard($0, version: version) }
         case .restart(let node, let life): if nodes[node].life == life { start(nodes[node]) }
         case .resume(let node, let life): if nodes[node].life == life { resume(nodes[node]) }
         case .fault: fault()

@@ -30,6 +30,17 @@ package struct LifePlan: Sendable, Equatable {
     /// After this long a client gives an operation up: its outcome stays unknown.
     package var operationTimeout: Microseconds
     package var settings: ConsensusSettings
+    /// By group: what it replicates.
+    package var machines: [MachineKind]
+    /// Messages travel as bytes, heartbeats in batches; else as they are, which is faster.
+    package var usesFrames: Bool
+    /// Snapshots travel in chunks on connections of their own, and take time to install; else as one packet.
+    package var streamsSnapshots: Bool
+    package var snapshotLimits = SnapshotLimits()
+    /// Chunks that arrive, or are staged, with another byte than was sent, of a million.
+    package var damagedChunksPerMillion: Int
+    /// Mean time between two changes of the catalogue; nil: there are none.
+    package var catalogInterval: Microseconds?
 
     package var nodes: Int { founders + spares }
 
@@ -53,6 +64,18 @@ package struct LifePlan: Sendable, Equatable {
         operationTimeout = random.duration(in: .milliseconds(300)...(.milliseconds(2_500)))
         faultWeights = Self.drawnWeights(spares: spares, from: &random)
         settings = Self.drawnSettings(from: &random)
+        var machineRandom = RandomStream(seed: seed, purpose: .machines)
+        let shardPercent = machineRandom.element(of: [0, 50, 100])
+        machines = (0..<groups).map { _ in machineRandom.chance(percent: shardPercent) ? .shard : .registers }
+        usesFrames = machineRandom.chance(percent: 30)
+        streamsSnapshots = machineRandom.chance(percent: 40)
+        damagedChunksPerMillion = machineRandom.element(of: [0, 20_000, 100_000])
+        catalogInterval =
+            machines.contains(.shard) && machineRandom.chance(percent: 40)
+            ? machineRandom.duration(in: .milliseconds(150)...(.milliseconds(1_500))) : nil
+        snapshotLimits.chunkBytes = machineRandom.element(of: [64, 512, 4_096])
+        snapshotLimits.windowBytes = machineRandom.element(of: [64, 1_024, 1 << 16])
+        snapshotLimits.idleMilliseconds = UInt64(machineRandom.number(in: 100...500))
     }
 
     private static func drawnWeights(spares: Int, from random: inout RandomStream) -> [FaultKind: Int] {
@@ -78,6 +101,14 @@ package struct LifePlan: Sendable, Equatable {
         settings.fetchBytesMax = random.element(of: [128, 4_096])
         return settings
     }
+}
+
+/// What a group replicates.
+package enum MachineKind: Sendable, Equatable {
+    /// Registers by key: the simulator's own.
+    case registers
+    /// `Protocol/Shard`: what the nodes run.
+    case shard
 }
 
 /// What can go wrong in a life.

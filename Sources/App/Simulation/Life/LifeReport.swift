@@ -12,6 +12,8 @@ package struct LifeTally: Sendable, Equatable {
     package var memberChanges = 0
     /// Restarts with damage in the log.
     package var damagedLogs = 0
+    /// Chunks of snapshots that a bit was flipped in.
+    package var damagedChunks = 0
     /// Keys whose history was too large to decide.
     package var undecided = 0
 
@@ -28,6 +30,7 @@ package struct LifeTally: Sendable, Equatable {
         left.snapshots += right.snapshots
         left.memberChanges += right.memberChanges
         left.damagedLogs += right.damagedLogs
+        left.damagedChunks += right.damagedChunks
         left.undecided += right.undecided
     }
 }

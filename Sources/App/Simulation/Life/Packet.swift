@@ -4,7 +4,11 @@ import WriteAheadLog
 /// What travels through the simulated network.
 enum Packet {
     case consensus(Message)
+    /// Messages, encoded one behind the other.
+    case frames([UInt8])
     case snapshot(SnapshotTransfer)
+    /// One frame of a snapshot, encoded; `stream`: the number of its connection.
+    case snapshotFrame([UInt8], stream: Int, toReceiver: Bool)
     case snapshotOutcome(group: Int, from: ReplicaID, to: ReplicaID, LogPoint)
     /// `anyReplica`: a read that the node may answer without being leader.
     case request(ClientRequest, group: Int, anyReplica: Bool)
@@ -30,6 +34,12 @@ enum LifeEvent {
     case synced(node: Int, life: Int)
     case fetched(node: Int, life: Int, group: Int, EntryFetch)
     case snapshotGivenUp(node: Int, life: Int, group: Int, peer: ReplicaID)
+    /// Nothing may have moved on a snapshot's connection for too long.
+    case snapshotStalls(node: Int, life: Int, group: Int, peer: ReplicaID, stream: Int)
+    case installed(node: Int, life: Int, group: Int)
+    case sweep(node: Int, life: Int, group: Int)
+    case catalogChanges
+    case catalogHeard(node: Int, life: Int, version: UInt64)
     case restart(node: Int, life: Int)
     case resume(node: Int, life: Int)
     case fault

@@ -1,4 +1,5 @@
 package import Linearizability
+import Shard
 
 /// What all clients asked and saw, for the checker.
 package struct ClientHistory {
@@ -6,10 +7,12 @@ package struct ClientHistory {
         package let id: OperationID
         package let group: Int
         package let key: UInt64
-        package let command: RegisterCommand
+        package let command: ClientCommand
         package let call: Microseconds
         package var completion: Microseconds?
-        package var answer: RegisterAnswer?
+        package var answer: ClientAnswer?
+        /// Where its entry stands, where that is known from the beginning.
+        var effect: UInt64?
     }
 
     private struct Object: Hashable {
@@ -22,28 +25,41 @@ package struct ClientHistory {
 
     package init() {}
 
-    /// The value of the key in the last answer that told one, or that a write was to set.
+    /// The value of the key in the last answer that told one, or that a write was to set; of a resource, its changed index.
     package func lastSeen(group: Int, key: UInt64) -> UInt64 { seen[Object(group: group, key: key)] ?? 0 }
 
     /// Returns the operation's position, for `answered`.
     package mutating func called(
-        _ id: OperationID, group: Int, key: UInt64, _ command: RegisterCommand, at time: Microseconds
+        _ id: OperationID, group: Int, key: UInt64, _ command: ClientCommand, at time: Microseconds
     ) -> Int {
         entries.append(Entry(id: id, group: group, key: key, command: command, call: time))
         return entries.count - 1
     }
 
-    package mutating func answered(_ position: Int, _ answer: RegisterAnswer, at time: Microseconds) {
+    package mutating func answered(_ position: Int, _ answer: ClientAnswer, at time: Microseconds) {
         entries[position].completion = time
         entries[position].answer = answer
         let entry = entries[position]
         let object = Object(group: entry.group, key: entry.key)
         switch (entry.command, answer) {
-        case (_, .value(let value)): seen[object] = value
-        case (.write(let value), _): seen[object] = value
-        case (.compareAndSet(_, let new), .swapped(true)): seen[object] = new
-        case (.read, _), (.append, _), (.compareAndSet, _): break
+        case (_, .register(.value(let value))): seen[object] = value
+        case (.register(.write(let value)), _): seen[object] = value
+        case (.register(.compareAndSet(_, let new)), .register(.swapped(true))): seen[object] = new
+        case (_, .resource(.record(let view))): seen[object] = view.changedIndex
+        case (_, .resource(.outcome(let outcome, let index))) where outcome.changedSomething: seen[object] = index
+        case (.register, _), (.resource, _): break
         }
+    }
+
+    /// A row was judged anew by the entry at `index`, which is applied now for the first time.
+    ///
+    /// It may count as done at this very moment: who sees an entry's effect has applied it, and who has seen it before
+    /// would have.
+    package mutating func swept(group: Int, key: UInt64, index: UInt64, at time: Microseconds) {
+        entries.append(
+            Entry(
+                id: OperationID(number: .max), group: group, key: key, command: .resource(.sweep), call: time,
+                completion: time, answer: .resource(.outcome(.updated, index: index)), effect: index))
     }
 
     package struct Verdict {
@@ -52,35 +68,59 @@ package struct ClientHistory {
         package var undecided = 0
     }
 
-    /// Checks each key by itself. `hadEffect` says whether an operation without an answer may have taken effect.
+    /// Checks each key by itself. `effect` says where an operation's entry stands; nil: nobody has one.
     ///
     /// Operations that were never answered make the search grow. Those that are in nobody's state at the end of a life
     /// never took effect: leaving them out changes no verdict of a history whose states were compared.
-    package func check(hadEffect: (Entry) -> Bool) -> Verdict {
+    package func check(effect: (Entry) -> UInt64?) -> Verdict {
         var order: [Object] = []
         var positions: [Object: [Int]] = [:]
+        var effects: [Int: UInt64] = [:]
         for (position, entry) in entries.enumerated() {
-            if entry.completion == nil, entry.command == .read || !hadEffect(entry) { continue }
+            effects[position] = entry.effect ?? effect(entry)
+            if entry.completion == nil, entry.command.isRead || effects[position] == nil { continue }
             let object = Object(group: entry.group, key: entry.key)
             if positions[object] == nil { order.append(object) }
             positions[object, default: []].append(position)
         }
         var verdict = Verdict()
         for object in order {
-            let operations = (positions[object] ?? []).map { entries[$0] }
-            let history = operations.map {
-                HistoryOperation(
-                    call: $0.call, completion: $0.completion,
-                    operation: RegisterModel.Operation($0.command, $0.answer))
-            }
-            switch LinearizabilityChecker.check(history, as: RegisterModel.self) {
+            let positions = positions[object] ?? []
+            switch check(positions, effects) {
             case .linearizable: continue
             case .undecided: verdict.undecided += 1
             case .violated(_, let blocked):
-                verdict.violated = (object.group, object.key, operations, blocked)
+                verdict.violated = (object.group, object.key, positions.map { entries[$0] }, blocked)
                 return verdict
             }
         }
         return verdict
+    }
+
+    /// One object's history, which is of registers or of a resource.
+    private func check(_ positions: [Int], _ effects: [Int: UInt64]) -> LinearizabilityChecker.Verdict {
+        var registers: [HistoryOperation<RegisterModel.Operation>] = []
+        var resources: [HistoryOperation<ResourceModel.Operation>] = []
+        for position in positions {
+            let entry = entries[position]
+            switch entry.command {
+            case .register(let command):
+                var answer: RegisterAnswer?
+                if case .register(let seen)? = entry.answer { answer = seen }
+                registers.append(
+                    HistoryOperation(
+                        call: entry.call, completion: entry.completion, operation: RegisterModel.Operation(command, answer)))
+            case .resource(let command):
+                var answer: ResourceAnswer?
+                if case .resource(let seen)? = entry.answer { answer = seen }
+                resources.append(
+                    HistoryOperation(
+                        call: entry.call, completion: entry.completion,
+                        operation: ResourceModel.Operation(command, answer, effect: effects[position])))
+            }
+        }
+        return resources.isEmpty
+            ? LinearizabilityChecker.check(registers, as: RegisterModel.self)
+            : LinearizabilityChecker.check(resources, as: ResourceModel.self)
     }
 }

@@ -29,13 +29,13 @@ extension LifePlan {
     package var text: String {
         let faults = FaultKind.allCases.compactMap { kind in faultWeights[kind].map { "\(kind) \($0)" } }
         return """
-            \(founders) nodes\(spares > 0 ? " + \(spares) spare" : ""), \(groups) groups, \(clients) clients, \
+            \(founders) nodes\(spares > 0 ? " + \(spares) spare" : ""), \(groups) groups (\(machines.map { "\($0)" }.joined(separator: ", "))), \(clients) clients, \
             \(keysPerGroup) keys a group, \(chaos / 1_000) ms of chaos, a fault each \(faultInterval / 1_000) ms: \
             \(faults.joined(separator: ", ")); loss \(network.lossPerMillion) ppm, duplication \
             \(network.duplicationPerMillion) ppm, \(network.keepsOrder ? "in order" : "reordered"), delay \
             \(network.delayMean / 1_000) ms, sync \(disk.syncMean / 1_000) ms, heartbeat \
             \(settings.heartbeatMilliseconds) ms, election \(settings.electionMilliseconds) ms, snapshot each \
-            \(snapshotInterval)
+            \(snapshotInterval)\(usesFrames ? ", frames" : "")\(streamsSnapshots ? ", snapshots in chunks" : "")
             """
     }
 }

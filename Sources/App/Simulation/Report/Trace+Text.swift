@@ -59,6 +59,7 @@ extension Trace.Line {
         case .settling: "a majority is healed; away: \(Self.positions(a))"
         case .settled: "all agree"
         case .violation: "VIOLATION"
+        case .catalogChanged: "the catalogue changes: version \(a)"
         }
     }
 
@@ -66,7 +67,8 @@ extension Trace.Line {
     var message: String { "\(Message.Body.traceNames[Int(a & 0xFF)]) of term \(b) (\(c >> 32), \(c & 0xFFFF_FFFF))" }
 
     private static func commandText(_ word: UInt64) -> String {
-        switch word & 3 {
+        if word >> 63 == 1 { return ResourceCommand.text(ofTraceWord: word) }
+        return switch word & 3 {
         case 0: "read"
         case 1: "write \(short(word >> 2)) to"
         case 2: "compare-and-set"
@@ -92,18 +94,20 @@ extension ClientHistory.Entry {
         let to = completion.map(Trace.Line.timeText) ?? "       open"
         let question: String =
             switch command {
-            case .read: "read"
-            case .write(let value): "write \(Trace.Line.short(value))"
-            case .compareAndSet(let expected, let new):
+            case .register(.read): "read"
+            case .register(.write(let value)): "write \(Trace.Line.short(value))"
+            case .register(.compareAndSet(let expected, let new)):
                 "compare-and-set \(Trace.Line.short(expected)) → \(Trace.Line.short(new))"
-            case .append(let element): "append \(Trace.Line.short(element))"
+            case .register(.append(let element)): "append \(Trace.Line.short(element))"
+            case .resource(let command): command.text
             }
         let result: String =
             switch answer {
             case nil: "?"
-            case .value(let value): Trace.Line.short(value)
-            case .written: "done"
-            case .swapped(let didSwap): didSwap ? "swapped" : "not swapped"
+            case .register(.value(let value)): Trace.Line.short(value)
+            case .register(.written): "done"
+            case .register(.swapped(let didSwap)): didSwap ? "swapped" : "not swapped"
+            case .resource(let answer): answer.text
             }
         return "\(from) – \(to)  \(id.description.padded(to: 8)) \(question.padded(to: 34)) \(result)"
     }

@@ -9,6 +9,8 @@ package struct RandomStream: Sendable {
         /// The life's shape: how many nodes, groups and clients, and how hostile the world is.
         case plan = 1
         case network, disk, faults, clients, cores, clocks
+        /// State machines, catalogues, and how snapshots travel.
+        case machines
     }
 
     package init(seed: UInt64, purpose: Purpose) {

@@ -13,6 +13,8 @@ package enum TraceKind: UInt8, Sendable {
     case operationCalled, operationAnswered, operationRetried, operationGivenUp
     // The life as a whole
     case settling, settled, violation
+    // Shards: [version]
+    case catalogChanged
 
     /// Whether the line belongs into a short history: frequent messages and writes do not.
     var isTelling: Bool {
