@@ -90,7 +90,8 @@ package struct ClientHistory {
             case .linearizable: continue
             case .undecided: verdict.undecided += 1
             case .violated(_, let blocked):
-                verdict.violated = (object.group, object.key, positions.map { entries[$0] }, blocked)
+                let known = blocked.filter { $0 < positions.count }
+                verdict.violated = (object.group, object.key, positions.map { entries[$0] }, known)
                 return verdict
             }
         }
@@ -101,6 +102,7 @@ package struct ClientHistory {
     private func check(_ positions: [Int], _ effects: [Int: UInt64]) -> LinearizabilityChecker.Verdict {
         var registers: [HistoryOperation<RegisterModel.Operation>] = []
         var resources: [HistoryOperation<ResourceModel.Operation>] = []
+        var later: [HistoryOperation<ResourceModel.Operation>] = []
         for position in positions {
             let entry = entries[position]
             switch entry.command {
@@ -117,10 +119,18 @@ package struct ClientHistory {
                     HistoryOperation(
                         call: entry.call, completion: entry.completion,
                         operation: ResourceModel.Operation(command, answer, effect: effects[position])))
+                // Keys remember what succeeded alone. Where one attempt was told that it could not be done, an earlier one that
+                // was still under way may have done it later.
+                if case .outcome(let outcome, _)? = answer, !outcome.succeeded, effects[position] != nil {
+                    later.append(
+                        HistoryOperation(
+                            call: entry.call, completion: nil,
+                            operation: ResourceModel.Operation(command, nil, effect: effects[position])))
+                }
             }
         }
         return resources.isEmpty
             ? LinearizabilityChecker.check(registers, as: RegisterModel.self)
-            : LinearizabilityChecker.check(resources, as: ResourceModel.self)
+            : LinearizabilityChecker.check(resources + later, as: ResourceModel.self)
     }
 }
