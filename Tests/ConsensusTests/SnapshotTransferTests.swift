@@ -164,6 +164,14 @@ struct SnapshotTransferTests {
         #expect(refusal(limits: small).first == .send(.refused(.unacceptable)))
     }
 
+    @Test("A receiver that is beyond the snapshot has it: the sender ends as after a delivery")
+    func beyond() {
+        var sender = SnapshotSender(offer: Self.offer, limits: Self.limits, at: Self.now)
+        _ = sender.started()
+        #expect(sender.received(.refused(.notNeeded), at: Self.now) == [.finished(nil)])
+        #expect(sender.deadline == nil)
+    }
+
     @Test("A transfer in which nothing moves is given up, a slow one is not")
     func deadlines() {
         var sender = SnapshotSender(offer: Self.offer, limits: Self.limits, at: Self.now)

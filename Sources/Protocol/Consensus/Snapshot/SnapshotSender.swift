@@ -10,7 +10,7 @@ package struct SnapshotSender: Sendable {
         case send(SnapshotFrame)
         /// Read these bytes of the snapshot and call `chunkRead`.
         case read(offset: UInt64, bytes: Int)
-        /// Close the connection. `nil`: the receiver has the snapshot, whole and durable.
+        /// Close the connection. `nil`: the receiver has the snapshot, whole and durable, or is beyond it.
         case finished(SnapshotFailure?)
     }
 
@@ -68,6 +68,10 @@ package struct SnapshotSender: Sendable {
             guard case .sending(let sending) = state, sending.sent == offer.totalBytes else {
                 return finish(.protocolBroken)
             }
+            return finish(nil)
+        case .refused(.notNeeded):
+            // It has all of it, perhaps from an earlier attempt whose end was not heard of. A sender that took this for a
+            // failure would offer the same one for ever.
             return finish(nil)
         case .refused(let refusal): return finish(.refused(refusal))
         case .offer, .chunk: return finish(.protocolBroken)
