@@ -72,7 +72,7 @@ struct Program {
             for await _ in stopSignals { await stop.arrived() }
         }
         let node: Node
-        do { node = try await stop.starting.value } catch where stop.starting.isCancelled {
+        do { node = try await stop.starting.value } catch  where stop.starting.isCancelled {
             logger.info("stopped", metadata: ["reason": "\(error)"])
             return
         }

@@ -78,7 +78,8 @@ struct Flags: ParsableArguments {
             "config": config, "data_dir": dataDir, "http": http, "node_id": nodeID, "region": region, "zone": zone,
             "peer": peer, "join": join, "bootstrap_expect": bootstrapExpect, "edge": edge ? "true" : nil,
             "replication_factor": replicationFactor, "peer_tls_cert": peerTLSCert, "peer_tls_key": peerTLSKey,
-            "peer_tls_ca": peerTLSCa, "shards": shards, "tls_cert": tlsCert, "tls_key": tlsKey, "tls_ca": tlsCa, "jwks": jwks, "threads": threads,
+            "peer_tls_ca": peerTLSCa, "shards": shards, "tls_cert": tlsCert, "tls_key": tlsKey, "tls_ca": tlsCa,
+            "jwks": jwks, "threads": threads,
             "log_level": logLevel, "log_format": logFormat, "log_segment_bytes": logSegmentBytes,
         ]
         return all.compactMapValues(\.self)

@@ -40,7 +40,8 @@ package final class ShardHost: @unchecked Sendable {
     }
 
     init(
-        number: Int, state: ShardState, replica: RaftReplica, host: LoopHost, limits: NodeOptions, backlog: CheckpointBacklog,
+        number: Int, state: ShardState, replica: RaftReplica, host: LoopHost, limits: NodeOptions,
+        backlog: CheckpointBacklog,
         snapshots: any SnapshotSending
     ) {
         self.number = number

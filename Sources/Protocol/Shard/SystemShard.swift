@@ -69,7 +69,8 @@ package struct SystemShard: Sendable {
     package mutating func advance(to index: UInt64) { queue.advance(to: index) }
 
     /// Applies the next committed entry; nil bytes: one of the group's own, without content.
-    package mutating func apply(_ bytes: [UInt8]?, at index: UInt64, term: UInt64) throws(CodecError) -> SystemState.Changes {
+    package mutating func apply(_ bytes: [UInt8]?, at index: UInt64, term: UInt64) throws(CodecError) -> SystemState.Changes
+    {
         guard let bytes else {
             state.advance(to: index)
             queue.advance(to: index)

@@ -82,7 +82,8 @@ extension Life {
             group: GroupID(group), id: node.id, settings: plan.settings, start: replicaStart, seed: coreRandom.next(),
             at: instant(node))
         var replica = SimulatedReplica(
-            core: core, machine: RegisterMachine(), shard: plan.machines[group] == .shard ? SimulatedShard(group: group) : nil,
+            core: core, machine: RegisterMachine(),
+            shard: plan.machines[group] == .shard ? SimulatedShard(group: group) : nil,
             stored: found.log, applied: base.point, members: base.configuration,
             configuration: found.configuration(base: base), hardStateNumber: found.hardStateNumber,
             snapshotIndex: base.point.index, syncedIndex: found.log.last.index, syncedHardState: found.hardState)

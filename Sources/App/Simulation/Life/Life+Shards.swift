@@ -234,7 +234,9 @@ extension Life {
 
     /// What the second phase must come to: all rows judged under the newest catalogue; nil: they are.
     func unswept(_ shard: SimulatedShard, _ node: SimulatedNode) -> String? {
-        if node.catalog < catalogVersion { return "node \(node.position) has catalogue \(node.catalog) of \(catalogVersion)" }
+        if node.catalog < catalogVersion {
+            return "node \(node.position) has catalogue \(node.catalog) of \(catalogVersion)"
+        }
         if shard.shard.needsSweep(version: catalogVersion) { return "the sweep of node \(node.position) is not over" }
         for row in shard.shard.state.rows.rows(after: nil, limit: .max) {
             guard let record = try? RecordCodec.decode(row.bytes, id: row.id), record.judgedUnder == catalogVersion else {
@@ -279,7 +281,8 @@ extension Life {
             if record.judgedUnder < version {
                 ledger.report(
                     .newestRules, group, now,
-                    "node \(node.position) applies \(entry.index): judged under catalogue \(record.judgedUnder), after \(version)")
+                    "node \(node.position) applies \(entry.index): judged under catalogue \(record.judgedUnder), after \(version)"
+                )
             }
         }
     }

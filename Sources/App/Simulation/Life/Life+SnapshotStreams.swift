@@ -6,8 +6,9 @@ import WriteAheadLog
 extension Life {
     // MARK: The sender
 
-    func streamSnapshot(_ snapshot: (point: SnapshotPoint, state: [UInt8]), to peer: ReplicaID, _ node: SimulatedNode, _ group: Int)
-    {
+    func streamSnapshot(
+        _ snapshot: (point: SnapshotPoint, state: [UInt8]), to peer: ReplicaID, _ node: SimulatedNode, _ group: Int
+    ) {
         let offer = SnapshotOffer(
             group: GroupID(group), from: node.id, to: peer, snapshot: snapshot.point,
             totalBytes: UInt64(snapshot.state.count), digest: SnapshotDigest(of: snapshot.state))
@@ -43,7 +44,8 @@ extension Life {
         guard let sending = node.replicas[group].sendings[peer], let deadline = sending.sender.deadline else { return }
         let time = max(now + 1, node.clock.time(of: Microseconds(deadline.nanoseconds / 1_000) + 1))
         queue.schedule(
-            .snapshotStalls(node: node.position, life: node.life, group: group, peer: peer, stream: sending.stream), at: time)
+            .snapshotStalls(node: node.position, life: node.life, group: group, peer: peer, stream: sending.stream), at: time
+        )
     }
 
     func snapshotStalls(_ node: SimulatedNode, group: Int, peer: ReplicaID, stream: Int) {

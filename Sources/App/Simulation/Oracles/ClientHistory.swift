@@ -1,4 +1,4 @@
-package import Linearizability
+import Linearizability
 import Shard
 
 /// What all clients asked and saw, for the checker.

@@ -52,7 +52,8 @@ extension ResourceAnswer {
     var traceWord: UInt64 {
         switch self {
         case .record(let view):
-            RegisterModel.fold(RegisterModel.fold(view.changedIndex, view.name), RegisterModel.fold(view.tags[0], view.tags[1]))
+            RegisterModel.fold(
+                RegisterModel.fold(view.changedIndex, view.name), RegisterModel.fold(view.tags[0], view.tags[1]))
         case .outcome(let outcome, let index): RegisterModel.fold(index, StableHash.hash(outcome.text))
         }
     }

@@ -1,5 +1,5 @@
-package import Linearizability
-package import Shard
+import Linearizability
+import Shard
 
 /// A resource as a sequential program: the model that histories of resources are held against.
 package enum ResourceModel: SequentialModel {

@@ -34,7 +34,8 @@ enum BulkApplyEndpoint {
 
     // MARK: Named one by one
 
-    private static func applyItems(_ items: [BulkRequest.Item], _ call: Call, _ stamp: WriteStamp) async throws -> BulkResult {
+    private static func applyItems(_ items: [BulkRequest.Item], _ call: Call, _ stamp: WriteStamp) async throws -> BulkResult
+    {
         var result = BulkResult()
         var taken: Set<ResourceID> = []
         var byShard: [Int: [(index: Int, application: TagApplication)]] = [:]

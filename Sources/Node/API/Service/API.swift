@@ -108,7 +108,8 @@ package final class API: HTTPService {
             throw .notAcceptable(route.produces.joined(separator: " or "))
         }
         try checkMediaType(head, route)
-        return Admission(route: position, parameters: parameters, query: query, principal: principal, requestID: requestID,
+        return Admission(
+            route: position, parameters: parameters, query: query, principal: principal, requestID: requestID,
             consistency: try Self.consistency(of: head))
     }
 

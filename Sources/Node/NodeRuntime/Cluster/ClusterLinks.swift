@@ -42,7 +42,8 @@ final class ClusterLinks: Sendable {
         self.settings = settings
         dispatch = PeerDispatch()
         do {
-            self.listener = try await PeerListener.start(on: group, listener: listener, settings: settings, service: dispatch)
+            self.listener = try await PeerListener.start(
+                on: group, listener: listener, settings: settings, service: dispatch)
         } catch let error as PeerError {
             throw NodeStartError(.configuration, error.message)
         }
@@ -144,7 +145,8 @@ final class ClusterLinks: Sendable {
                 id: home.identity.memberID, generation: home.generation, cluster: founding.cluster,
                 description: description, seeds: seeds, seed: UInt64.random(in: .min ... .max)),
             in: home.directory, on: eventLoops[0], transport: PoolGossip(pools[0], isSecure: peer.tls != nil),
-            observer: GossipObserver(viewChanged: { [directory] in directory.heard($0) }, failed: { onFatal(NodeFailure(.notAMember, $0)) }),
+            observer: GossipObserver(
+                viewChanged: { [directory] in directory.heard($0) }, failed: { onFatal(NodeFailure(.notAMember, $0)) }),
             logger: logger)
         dispatch.change { parts in
             parts.gossip = gossip

@@ -23,7 +23,8 @@ package enum ClusterMetrics {
                     ([("direction", "out")], Double(gossip.framesSent)),
                 ]),
             Family(
-                name: "vtag_gossip_refused_total", kind: "counter", help: "Frames and claims that were not believed, by reason",
+                name: "vtag_gossip_refused_total", kind: "counter",
+                help: "Frames and claims that were not believed, by reason",
                 samples: labelled(gossip.refused, "reason")),
             Family(
                 name: "vtag_gossip_members", kind: "gauge", help: "Members, by what is known of them",
@@ -37,7 +38,8 @@ package enum ClusterMetrics {
     static func families(_ founding: FoundingStatistics) -> [Family] {
         [
             Family(
-                name: "vtag_founding_refused_total", kind: "counter", help: "Founding messages that were not believed, by reason",
+                name: "vtag_founding_refused_total", kind: "counter",
+                help: "Founding messages that were not believed, by reason",
                 samples: founding.refused.sorted { $0.key < $1.key }.map { ([("reason", $0.key)], Double($0.value)) })
         ]
     }

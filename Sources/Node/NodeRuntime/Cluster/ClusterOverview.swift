@@ -54,7 +54,9 @@ extension Node {
             system.eventLoop.runNowOrSoon { [system] in continuation.resume(returning: system.shard.state.cluster) }
         }
         let reports: GroupReports.Reports =
-            if let cluster { await cluster.host.collectReports() } else { (try? await GroupReports.gather(on: loops).get()) ?? [:] }
+            if let cluster { await cluster.host.collectReports() } else {
+                (try? await GroupReports.gather(on: loops).get()) ?? [:]
+            }
         return ClusterOverview(
             founding: founding, state: cluster == nil ? founding.firstState : state, view: cluster?.host.view,
             reports: reports)

@@ -122,6 +122,7 @@ extension GroupReport {
             voters: configuration.voters.map(\.rawValue), outgoing: configuration.outgoing.map(\.rawValue),
             learners: configuration.learners.map(\.rawValue), leader: status.id.rawValue,
             lag: Dictionary(
-                status.peers.map { ($0.id.rawValue, $0.mode == .replicating ? $0.lag : .max) }) { first, _ in first })
+                status.peers.map { ($0.id.rawValue, $0.mode == .replicating ? $0.lag : .max) }
+            ) { first, _ in first })
     }
 }

@@ -52,7 +52,8 @@ extension PeerRequestFrame.Command {
         self = try bytes.decoded { reader throws(CodecError) in
             let shard = try reader.position()
             let context = try WriteContext(decoding: try reader.blob())
-            return Self(shard: shard, command: try ShardCommand(decoding: try reader.blob(), checking: json), context: context)
+            return Self(
+                shard: shard, command: try ShardCommand(decoding: try reader.blob(), checking: json), context: context)
         }
     }
 }

@@ -152,7 +152,8 @@ private final class Journey {
 
     private func send(_ frame: SnapshotFrame) {
         loop.transport.post(
-            SnapshotCourier.path, sender.offer.group.littleEndianBytes + frame.encoded, to: sender.offer.to, over: .bulk, within: .seconds(120)
+            SnapshotCourier.path, sender.offer.group.littleEndianBytes + frame.encoded, to: sender.offer.to, over: .bulk,
+            within: .seconds(120)
         ) { [self] result in
             switch result {
             case .failure: carryOut(sender.connectionLost())
