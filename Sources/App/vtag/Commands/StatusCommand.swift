@@ -44,7 +44,7 @@ enum Status {
     }
 
     private static func node(_ node: JSONValue) -> String {
-        "\(node.cell("name")) (\(node.cell("state")), version \(node.cell("version")))"
+        "\(node.cell("name")) (\(node.cell("state")), \(node.cell("health")))"
     }
 
     private static func score(_ compliance: JSONValue) -> String {

@@ -1,6 +1,6 @@
 import Checkpoint
 import Consensus
-import Glibc
+import DequeModule
 import Logging
 import NIOConcurrencyHelpers
 import NIOCore
@@ -14,8 +14,6 @@ final class SnapshotCourier: SnapshotSending {
     static let path = "/snapshot"
     /// Snapshots under way at once; others are asked for again a little later.
     private static let transfersMax = 2
-    /// Longest time for one step of the other side, the last one, which installs the snapshot, included.
-    private static let stepTime = TimeAmount.seconds(120)
 
     private let here: ReplicaID
     private let checkpoint: Checkpoint
@@ -112,17 +110,23 @@ private struct Prepared: Sendable {
     }
 }
 
-/// One transfer, on one event loop: `SnapshotSender` decides, this carries out.
+/// One transfer, on one event loop: `SnapshotSender` decides, this carries out, strictly one thing after the other: chunks
+/// are to be read, and to arrive, in their order.
 private final class Journey {
+    /// Longest time in which nothing moves, in milliseconds; installing a large snapshot is one step.
+    private static let idleMilliseconds: UInt64 = 120_000
+
     private var sender: SnapshotSender
     private let file: SnapshotFile
     private let loop: LoopHost
     private let done: EventLoopPromise<Void>
+    private var waiting: Deque<SnapshotSender.Action> = []
+    private var isBusy = false
     private var timer: Scheduled<Void>?
 
     init(_ offer: SnapshotOffer, file: SnapshotFile, on loop: LoopHost) {
         var limits = SnapshotLimits()
-        limits.idleMilliseconds = 120_000
+        limits.idleMilliseconds = Self.idleMilliseconds
         sender = SnapshotSender(offer: offer, limits: limits, at: loop.instant)
         self.file = file
         self.loop = loop
@@ -130,61 +134,73 @@ private final class Journey {
     }
 
     func start() -> EventLoopFuture<Void> {
-        carryOut(sender.started())
+        take(sender.started())
         return done.futureResult
     }
 
-    private func carryOut(_ actions: [SnapshotSender.Action]) {
-        for action in actions {
-            switch action {
-            case .send(let frame): send(frame)
-            case .read(let offset, let bytes): read(offset, bytes)
-            case .finished(nil):
-                timer?.cancel()
-                done.succeed(())
-            case .finished(.some(let failure)):
-                timer?.cancel()
-                done.fail(failure)
-            }
-        }
+    private func take(_ actions: [SnapshotSender.Action]) {
+        waiting.append(contentsOf: actions)
         setTimer()
+        goOn()
+    }
+
+    private func goOn() {
+        guard !isBusy, let action = waiting.popFirst() else { return }
+        switch action {
+        case .send(let frame): send(frame)
+        case .read(let offset, let bytes): read(offset, bytes)
+        case .finished(let failure):
+            waiting = []
+            timer?.cancel()
+            timer = nil
+            if let failure { done.fail(failure) } else { done.succeed(()) }
+        }
     }
 
     private func send(_ frame: SnapshotFrame) {
+        isBusy = true
         loop.transport.post(
             SnapshotCourier.path, sender.offer.group.littleEndianBytes + frame.encoded, to: sender.offer.to, over: .bulk,
-            within: .seconds(120)
+            within: .milliseconds(Int64(Self.idleMilliseconds))
         ) { [self] result in
-            switch result {
-            case .failure: carryOut(sender.connectionLost())
-            case .success(let bytes):
-                do {
-                    var rest = bytes[...]
-                    while let (frame, consumed) = try SnapshotFrame.decode(rest) {
-                        rest = rest.dropFirst(consumed)
-                        carryOut(sender.received(frame, at: loop.instant))
-                    }
-                } catch {
-                    carryOut(sender.connectionLost())
-                }
-            }
+            isBusy = false
+            take(answered(result))
         }
     }
 
+    private func answered(_ result: Result<[UInt8], TransportFailure>) -> [SnapshotSender.Action] {
+        guard case .success(let bytes) = result else { return sender.connectionLost() }
+        var actions: [SnapshotSender.Action] = []
+        var rest = bytes[...]
+        do throws(CodecFault) {
+            while let (frame, consumed) = try SnapshotFrame.decode(rest) {
+                rest = rest.dropFirst(consumed)
+                actions += sender.received(frame, at: loop.instant)
+            }
+        } catch {
+            actions += sender.connectionLost()
+        }
+        return actions
+    }
+
+    /// What cannot be read is handed over as nothing.
     private func read(_ offset: UInt64, _ count: Int) {
+        isBusy = true
         NIOThreadPool.singleton.runIfActive(eventLoop: loop.eventLoop) { [file] in
-            (try? file.read(at: offset, count: count)) ?? []
-        }.assumeIsolated().whenSuccess { [self] bytes in
-            carryOut(sender.chunkRead(offset: offset, bytes: bytes, at: loop.instant))
+            try file.read(at: offset, count: count)
+        }.assumeIsolated().whenComplete { [self] result in
+            isBusy = false
+            take(sender.chunkRead(offset: offset, bytes: (try? result.get()) ?? [], at: loop.instant))
         }
     }
 
     private func setTimer() {
         timer?.cancel()
+        timer = nil
         guard let deadline = sender.deadline else { return }
         timer = loop.eventLoop.assumeIsolated().scheduleTask(
             deadline: NIODeadline.uptimeNanoseconds(deadline.nanoseconds)
-        ) { [self] in carryOut(sender.deadlinePassed(at: loop.instant)) }
+        ) { [self] in take(sender.deadlinePassed(at: loop.instant)) }
     }
 }
 
