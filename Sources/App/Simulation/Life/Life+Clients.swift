@@ -270,7 +270,8 @@ extension ClientAnswer {
 extension ClientCommand {
     var traceWord: UInt64 {
         switch self {
-        case .register(let command): command.traceWord
+        // The highest bit tells the two apart.
+        case .register(let command): command.traceWord & (1 << 63 - 1)
         case .resource(let command): command.traceWord
         }
     }

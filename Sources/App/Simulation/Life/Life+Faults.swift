@@ -62,9 +62,13 @@ extension Life {
         case .leaderFalls: return
         case .leadershipTransfer: if let leader = transferLeadership() { leaderBegins(leader) }
         case .staleLeader:
-            guard let leader = transferLeadership() else { return }
-            let delay = faultRandom.duration(in: plan.network.delayMin...plan.network.delayMin + plan.network.delayMean * 2)
-            queue.schedule(.leaderIsCutOff(node: leader.position, life: leader.life), after: delay)
+            guard machineRandom.chance(percent: 50), let leader = leader(of: machineRandom.below(plan.groups)) else {
+                return makeStaleLeader()
+            }
+            // With entries in flight that others hold and its own disk does not yet: it applies them in its own time.
+            leader.log.stalledUntil = now + machineRandom.duration(in: .milliseconds(60)...(.milliseconds(250)))
+            trace.note(.diskStalls, at: now, place: leader.position, UInt64(leader.log.stalledUntil - now))
+            queue.schedule(.staleLeader, after: machineRandom.duration(in: .milliseconds(5)...(.milliseconds(40))))
         case .memberMoves: moveMember()
         }
     }
@@ -86,10 +90,28 @@ extension Life {
             .leaderFalls(node: node.position, life: node.life), after: faultRandom.duration(in: 0...(.milliseconds(40))))
     }
 
+    /// A leader hands over, and does not hear of it.
+    func makeStaleLeader() {
+        guard settlingSince == nil, let leader = transferLeadership() else { return }
+        let delay = faultRandom.duration(in: plan.network.delayMin...plan.network.delayMin + plan.network.delayMean * 2)
+        queue.schedule(.leaderIsCutOff(node: leader.position, life: leader.life), after: delay)
+    }
+
     /// A leader that handed over does not hear of its successor.
     func leaderIsCutOff(_ node: SimulatedNode) {
         guard settlingSince == nil else { return }
         let duration = faultRandom.duration(in: .milliseconds(100)...(.milliseconds(800)))
+        if machineRandom.chance(percent: 50) {
+            // It is heard no more, and hears what was said to it late: by its slow clock it leads on, and confirmations of its
+            // own term come when another leader is in office.
+            let delay = machineRandom.duration(in: .milliseconds(150)...(.milliseconds(450)))
+            for other in 0..<plan.nodes where other != node.position {
+                network.clog(from: other, to: node.position, until: now + delay)
+            }
+            trace.note(.linkClogged, at: now, place: node.position, UInt64(node.position), UInt64(delay))
+            isolate(node, for: duration, direction: 1)
+            return node.clock.drift(perMillion: -300_000, at: now)
+        }
         isolate(node, for: duration, direction: faultRandom.chance(percent: 70) ? 0 : 2)
         if faultRandom.chance(percent: 50) { node.clock.drift(perMillion: -300_000, at: now) }
     }

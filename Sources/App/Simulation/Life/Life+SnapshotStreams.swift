@@ -201,10 +201,7 @@ extension Life {
         guard let installing = node.replicas[group].installing else { return }
         node.replicas[group].installing = nil
         // The node's checkpoint and its state in memory come first, the core hears of it last.
-        let point = installing.transfer.point
-        if bugs.contains(.installOldSnapshot), point.point.index <= node.replicas[group].core.commitIndex {
-            takeOver(installing.transfer, node, group)
-        }
+        takeOver(installing.transfer, node, group)
         take(installing.transfer, node)
         carryOut(installing.rest, on: installing.stream, node, group)
         finishTurn(of: node)

@@ -80,7 +80,7 @@ extension Life {
         logWasCut(to: 0, node, group)
         node.batch.extends(group, to: point.point.index)
         node.replicas[group].snapshotIndex = point.point.index
-        takeOver(transfer, node, group)
+        if node.replicas[group].applied != point.point { takeOver(transfer, node, group) }
     }
 
     /// The snapshot becomes the replica's state.

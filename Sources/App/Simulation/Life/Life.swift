@@ -108,6 +108,7 @@ package final class Life {
         case .fault: fault()
         case .healLinks(let number): if number == linkFaultNumber { healLinks() }
         case .leaderFalls(let node, let life): if nodes[node].life == life { leaderFalls(nodes[node]) }
+        case .staleLeader: makeStaleLeader()
         case .leaderIsCutOff(let node, let life): if nodes[node].life == life { leaderIsCutOff(nodes[node]) }
         case .client(let client, let wake): clientWoke(client, wake: wake)
         case .operatorLooks: operatorLooks()

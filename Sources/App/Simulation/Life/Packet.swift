@@ -45,6 +45,7 @@ enum LifeEvent {
     case fault
     case healLinks(number: Int)
     case leaderFalls(node: Int, life: Int)
+    case staleLeader
     case leaderIsCutOff(node: Int, life: Int)
     case client(Int, wake: Int)
     case operatorLooks
