@@ -38,12 +38,15 @@ struct LifeTests {
     func eventful() {
         var tally = LifeTally()
         var kinds: Set<FaultKind> = []
+        var machines: Set<MachineKind> = []
         for seed in 1...30 as ClosedRange<UInt64> {
             let report = Life.live(seed: seed)
             tally += report.tally
             kinds.formUnion(report.plan.faultWeights.keys)
+            machines.formUnion(report.plan.machines)
         }
         #expect(kinds == Set(FaultKind.allCases))
+        #expect(machines == [.registers, .shard] && tally.damagedChunks > 0)
         #expect(tally.operations > 2_000 && tally.unknownOutcomes < tally.operations / 2)
         #expect(tally.faults > 600 && tally.restarts > 200 && tally.damagedLogs > 5)
         #expect(tally.elections > 150 && tally.snapshots > 100 && tally.memberChanges > 200)
@@ -74,7 +77,8 @@ struct PlantedBugTests {
         "shell.ignoreSuspectMark", "shell.readBehindDamage", "shell.keepIdentityAfterWipe", "shell.applyBeforeCommit",
         "shell.applyTwiceAfterRestart", "shell.snapshotWithoutAnswers", "shell.ignoreIdempotencyKeys",
         "shell.snapshotIndexOffByOne", "shell.answerAtAppend", "shell.answerByIndexAlone", "shell.readWithoutAsking",
-        "shell.readFromFollower", "shell.readStateOfCall", "core.voteTwice", "core.voteForStaleLog",
+        "shell.readFromFollower", "shell.readStateOfCall", "shell.proposeBeforeOldEntries", "shell.keepInFlight",
+        "shell.keepWaiters", "shell.answerUnchangedAtOnce", "core.voteTwice", "core.voteForStaleLog",
         "core.voteBeforePersist", "core.quorumOfHalf", "core.voteWhileSuspect", "core.skipPreviousCheck",
         "core.keepConflicts", "core.applyBeforeCommit", "core.readBeforeOwnCommit",
         "core.readBeforeApply",

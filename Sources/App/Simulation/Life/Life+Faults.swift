@@ -100,6 +100,10 @@ extension Life {
     /// A leader that handed over does not hear of its successor.
     func leaderIsCutOff(_ node: SimulatedNode) {
         guard settlingSince == nil else { return }
+        // Some clients find the successor, the others still ask here.
+        for client in clients.indices where machineRandom.chance(percent: 40) {
+            for group in 0..<plan.groups { clients[client].leaders[group] = machineRandom.below(plan.nodes) }
+        }
         let duration = faultRandom.duration(in: .milliseconds(100)...(.milliseconds(800)))
         if machineRandom.chance(percent: 50) {
             // It is heard no more, and hears what was said to it late: by its slow clock it leads on, and confirmations of its
