@@ -206,12 +206,17 @@ data_node_count() {
     echo "$count"
 }
 
+# answers HOST:PORT: does somebody listen there?
+answers() { timeout 1 bash -c "exec 3<>/dev/tcp/${1%:*}/${1##*:}" 2>/dev/null; }
+
 # Starts the node unless it runs. It outlives the script and its terminal.
 start_node() {
     local name=$1 pid
     ! node_pid "$name" >/dev/null || return 0
     [[ -x $cluster_bin/vtagd ]] || die "$cluster_bin/vtagd is missing: cluster/up builds it"
     node_command "$name"
+    # Else another process would answer for it.
+    ! answers "$node_http" || die "$node_http is taken by another process: choose another --base-port"
     rm -f "$node_dir/pid"
     mkdir -p "$node_dir/data"
     (
@@ -223,6 +228,8 @@ start_node() {
     ) &
     pid=$!
     echo "$pid" >"$node_dir/pid"
+    # The shell would tell of its end.
+    disown "$pid"
     # Until it is the node in name, too, or has ended already.
     while process_runs "$pid" && ! process_is "$pid" "$node_dir/data"; do sleep 0.01; done
 }
