@@ -87,7 +87,7 @@ struct ModelCheckTests {
         let files = FileManager.default
         let copy = bench.directory + "-copy"
         try files.createDirectory(atPath: copy, withIntermediateDirectories: true)
-        for name in ["checkpoint.sqlite", "checkpoint.sqlite-wal", NodeIdentity.fileName, "log"]
+        for name in ["checkpoint.sqlite", "checkpoint.sqlite-wal", NodeIdentity.fileName, "CLUSTER", "GENERATION", "log"]
         where files.fileExists(atPath: "\(bench.directory)/\(name)") {
             try files.copyItem(atPath: "\(bench.directory)/\(name)", toPath: "\(copy)/\(name)")
         }
