@@ -171,7 +171,11 @@ let package = Package(
         tests("API", ["Model", "JSON", "NodeRuntime", "HTTPTransport", "COpenSSL", jwt, logging] + nio),
         .testTarget(
             name: "WholeProcessTests",
-            dependencies: ["HTTPTransport", "JSON", "Model", logging, .target(name: "vtagd"), .target(name: "vtag")] + nio,
+            dependencies: [
+                "HTTPTransport", "JSON", "Model", "PeerTransport", "Founding", "Consensus", "Membership", "WriteAheadLog",
+                logging,
+                .target(name: "vtagd"), .target(name: "vtag"),
+            ] + nio,
             path: "Tests/WholeProcessTests", swiftSettings: house),
     ],
     swiftLanguageModes: [.v6],

@@ -30,18 +30,9 @@ final class NodeProcess: @unchecked Sendable {
 
     /// Starts it, and returns when it serves or has ended.
     static func start(_ directory: URL, _ flags: [String] = []) async throws -> Start {
-        let process = Process()
-        process.executableURL = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
-            .appending(path: "vtagd")
-        process.arguments =
-            [
-                "--data-dir", directory.path, "--http", "127.0.0.1:0", "--threads", "2", "--shards", "4",
-                "--log-segment-bytes", "1048576", "--log-format", "json",
-            ] + flags
-        process.environment = ["PATH": "/usr/bin:/bin"]
+        let process = process(directory, flags)
         let pipe = Pipe()
         process.standardError = pipe
-        process.standardOutput = FileHandle.nullDevice
         try process.run()
         let log = NodeLog(pipe.fileHandleForReading)
         guard let ready = await log.line(with: #""message":"ready""#),
@@ -52,6 +43,21 @@ final class NodeProcess: @unchecked Sendable {
         }
         let token = try String(contentsOf: directory.appending(path: "admin.jwt"), encoding: .utf8)
         return .ready(NodeProcess(process: process, url: url, token: token.filter { !$0.isWhitespace }, log: log))
+    }
+
+    /// Not started yet.
+    fileprivate static func process(_ directory: URL, _ flags: [String]) -> Process {
+        let process = Process()
+        process.executableURL = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
+            .appending(path: "vtagd")
+        process.arguments =
+            [
+                "--data-dir", directory.path, "--http", "127.0.0.1:0", "--threads", "2", "--shards", "4",
+                "--log-segment-bytes", "1048576", "--log-format", "json",
+            ] + flags
+        process.environment = ["PATH": "/usr/bin:/bin"]
+        process.standardOutput = FileHandle.nullDevice
+        return process
     }
 
     /// As `start`, where anything but a serving node is a failure.
@@ -84,6 +90,12 @@ final class NodeProcess: @unchecked Sendable {
     @discardableResult
     func terminate() -> Int32 {
         process.terminate()
+        process.waitUntilExit()
+        return process.terminationStatus
+    }
+
+    /// Its exit status, once it has ended by itself.
+    func waitUntilEnd() -> Int32 {
         process.waitUntilExit()
         return process.terminationStatus
     }
@@ -125,6 +137,32 @@ final class NodeProcess: @unchecked Sendable {
     }
 
     func close() async { await client.shutDown() }
+}
+
+/// The built `vtagd` before it serves, which it may never do.
+final class StartingNode: @unchecked Sendable {
+    let log: NodeLog
+    private let process: Process
+
+    init(_ directory: URL, _ flags: [String]) throws {
+        process = NodeProcess.process(directory, flags)
+        let pipe = Pipe()
+        process.standardError = pipe
+        try process.run()
+        log = NodeLog(pipe.fileHandleForReading)
+    }
+
+    func kill() {
+        if process.isRunning { Foundation.kill(process.processIdentifier, SIGKILL) }
+        process.waitUntilExit()
+    }
+
+    /// Asks it to stop; returns its exit status.
+    func terminate() -> Int32 {
+        process.terminate()
+        process.waitUntilExit()
+        return process.terminationStatus
+    }
 }
 
 /// A directory that goes with the test.
