@@ -69,7 +69,8 @@ struct RunCommand: AsyncParsableCommand {
             \(watch.perMinute(result.lives)) lives a minute
             \(tally.events) events, \(tally.messages) messages, \(tally.operations) operations \
             (\(tally.unknownOutcomes) of unknown outcome), \(tally.faults) faults, \(tally.restarts) restarts \
-            (\(tally.damagedLogs) with a damaged log), \(tally.elections) elections, \(tally.snapshots) snapshots, \
+            (\(tally.damagedLogs) with a damaged log), \(tally.elections) elections, \(tally.snapshots) snapshots \
+            (\(tally.damagedChunks) damaged chunks on their way), \
             \(tally.memberChanges) changes of members, \(tally.undecided) keys undecided
             \(result.violations.count) violations
             """

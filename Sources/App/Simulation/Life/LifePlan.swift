@@ -69,7 +69,7 @@ package struct LifePlan: Sendable, Equatable {
         machines = (0..<groups).map { _ in machineRandom.chance(percent: shardPercent) ? .shard : .registers }
         usesFrames = machineRandom.chance(percent: 30)
         streamsSnapshots = machineRandom.chance(percent: 40)
-        damagedChunksPerMillion = machineRandom.element(of: [0, 20_000, 100_000])
+        damagedChunksPerMillion = machineRandom.element(of: [0, 50_000, 250_000])
         catalogInterval =
             machines.contains(.shard) && machineRandom.chance(percent: 40)
             ? machineRandom.duration(in: .milliseconds(150)...(.milliseconds(1_500))) : nil
