@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Data directories that do not belong")
 struct ClusterIdentityTests {
-    @Test("Under the name of a node that lives no second one is let in; of two processes with one data directory one ends and says why")
+    @Test("No second node is let in under a living one's name; of two with one data directory one ends and says why")
     func twins() async throws {
         try await ClusterProcesses.with { cluster, nodes in
             let members = ["n1 active", "n2 active", "n3 active"]
@@ -22,7 +22,9 @@ struct ClusterIdentityTests {
             let words = "a node is not let in: a member of that name lives"
             // Whichever of them leads the system group says it.
             try await until {
-                nodes.contains { $0.log.text.contains(words) && $0.log.text.contains(#""node.peer":"127.0.0.1:\#(ports[0])""#) }
+                nodes.contains {
+                    $0.log.text.contains(words) && $0.log.text.contains(#""node.peer":"127.0.0.1:\#(ports[0])""#)
+                }
             }
             #expect(try await nodes[0].members() == members)
             impostor.kill()

@@ -49,7 +49,7 @@ struct ClusterKillTests {
     static let counters = 6
     static let counts = 60
 
-    @Test("The leader of a shard is killed with kill -9 under writes, twice: nothing acknowledged is lost, nothing is applied twice")
+    @Test("A leader is killed with kill -9 under writes, twice: nothing acknowledged is lost or applied twice")
     func leaderKilled() async throws {
         let cluster = try ClusterProcesses()
         defer { cluster.scratch.remove() }

@@ -18,7 +18,8 @@ private struct Stranger {
 
     init(to port: UInt16, cluster: ClusterID?, protocols: ProtocolRange = .current) async throws {
         var settings = PeerSettings(
-            tls: nil, cluster: PeerCluster(cluster), logger: Logger(label: "stranger", factory: { _ in SwiftLogNoOpLogHandler() }))
+            tls: nil, cluster: PeerCluster(cluster),
+            logger: Logger(label: "stranger", factory: { _ in SwiftLogNoOpLogHandler() }))
         settings.protocols = protocols
         let loop = MultiThreadedEventLoopGroup.singleton.next()
         pool = try await loop.submit { [settings] in
@@ -30,7 +31,9 @@ private struct Stranger {
     func post(_ path: String, _ body: [UInt8]) async throws -> Result<PeerResponse, PeerError> {
         let answer = pool.eventLoop.makePromise(of: Result<PeerResponse, PeerError>.self)
         pool.eventLoop.execute { [pool, address] in
-            pool.value.post(path, to: address, expecting: nil, body: body, timeoutMilliseconds: 10_000) { answer.succeed($0) }
+            pool.value.post(path, to: address, expecting: nil, body: body, timeoutMilliseconds: 10_000) {
+                answer.succeed($0)
+            }
         }
         return try await answer.futureResult.get()
     }
@@ -44,7 +47,7 @@ extension Result where Failure == PeerError {
 
 @Suite("A cluster among strangers")
 struct ClusterRefusalTests {
-    @Test("What comes from another cluster, from another time, in garbage or as a lie is refused, counted, and changes nothing")
+    @Test("What comes from another cluster or time, as garbage or as a lie is refused and counted, and changes nothing")
     func strangers() async throws {
         try await ClusterProcesses.with { cluster, nodes in
             let node = nodes[0]
@@ -102,7 +105,10 @@ struct ClusterRefusalTests {
             message(1 << 62, .heartbeat(.init(commit: 0, round: 0))),
             message(
                 next.term,
-                .append(.init(previous: last, commit: next.index, entries: [Entry(point: next, content: .data([0xFF, 1, 2]))]))),
+                .append(
+                    .init(
+                        previous: last, commit: next.index,
+                        entries: [Entry(point: next, content: .data([0xFF, 1, 2]))]))),
         ]
     }
 

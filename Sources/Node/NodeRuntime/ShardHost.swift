@@ -15,7 +15,7 @@ package final class ShardHost: @unchecked Sendable {
     package let number: Int
     package let eventLoop: any EventLoop
     package private(set) var shard: Shard
-    private(set) var driver: ReplicaDriver!
+    let driver: ReplicaDriver
     private(set) var leadership = Leadership.following(leader: nil)
     private unowned let host: LoopHost
     private let limits: NodeOptions
@@ -51,7 +51,8 @@ package final class ShardHost: @unchecked Sendable {
         self.limits = limits
         self.backlog = backlog
         self.snapshots = snapshots
-        driver = ReplicaDriver(replica, on: host, machine: self)
+        driver = ReplicaDriver(replica, on: host)
+        driver.machine = self
     }
 
     // MARK: Events

@@ -12,7 +12,7 @@ final class SystemHost: @unchecked Sendable {
 
     private(set) var shard: SystemShard
     let eventLoop: any EventLoop
-    private(set) var driver: ReplicaDriver!
+    let driver: ReplicaDriver
     private(set) var leadership = Leadership.following(leader: nil)
     private unowned let host: LoopHost
     private let snapshots: any SnapshotSending
@@ -37,7 +37,8 @@ final class SystemHost: @unchecked Sendable {
         self.catalog = catalog
         self.snapshots = snapshots
         self.publish = publish
-        driver = ReplicaDriver(replica, on: host, machine: self)
+        driver = ReplicaDriver(replica, on: host)
+        driver.machine = self
     }
 
     func submit(_ command: SystemCommand, by context: WriteContext, _ completion: @escaping Completion) {

@@ -19,7 +19,8 @@ final class ReplicaDriver {
     let group: GroupID
     private var replica: RaftReplica
     private unowned let loop: LoopHost
-    private unowned let machine: any ReplicatedMachine
+    /// What the entries are applied to; set once, before `start`.
+    weak var machine: (any ReplicatedMachine)?
     /// Who waits for a confirmed read, by the number under which the replica knows them.
     private var reads: [ReadID: [ReadCompletion]] = [:]
     private var lastRead: ReadID = 0
@@ -37,11 +38,10 @@ final class ReplicaDriver {
 
     typealias ReadCompletion = (Result<Void, NodeError>) -> Void
 
-    init(_ replica: RaftReplica, on loop: LoopHost, machine: any ReplicatedMachine) {
+    init(_ replica: RaftReplica, on loop: LoopHost) {
         group = replica.group
         self.replica = replica
         self.loop = loop
-        self.machine = machine
     }
 
     // MARK: Queries
@@ -96,7 +96,7 @@ final class ReplicaDriver {
         return nil
     }
 
-    private func understands(_ entry: Entry) -> Bool { entry.data.map { machine.understands($0) } ?? true }
+    private func understands(_ entry: Entry) -> Bool { entry.data.map { machine?.understands($0) ?? false } ?? true }
 
     func deadlinePassed(at now: Instant) { carryOut(replica.deadlinePassed(at: now)) }
 
@@ -193,14 +193,14 @@ final class ReplicaDriver {
         case .persist(let write): loop.write(write, of: group)
         case .send(let message): loop.outbox.send(message)
         case .apply(let entries):
-            machine.apply(entries)
+            machine?.apply(entries)
             guard let last = entries.last, !isStill else { return }
             waiting += replica.applied(upTo: last.index, at: loop.instant)
         case .fetchEntries(let fetch): fetchEntries(fetch)
         case .readsReady(let ids, _): finishReads(ids, .success(()))
         case .readsFailed(let ids, let failure): finishReads(ids, .failure(NodeError(failure, leader: leader)))
-        case .roleChanged(let change): machine.roleChanged(change)
-        case .needsSnapshot(let peer): machine.snapshotNeeded(by: peer)
+        case .roleChanged(let change): machine?.roleChanged(change)
+        case .needsSnapshot(let peer): machine?.snapshotNeeded(by: peer)
         case .configurationChanged(let configuration): loop.configurationChanged(configuration, of: group)
         case .transferAborted(let target):
             loop.logger.notice("leadership stays here", metadata: meta(["raft.target": "\(target.text)"]))
