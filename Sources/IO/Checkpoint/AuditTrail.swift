@@ -71,6 +71,11 @@ package struct AuditPage: Sendable {
     package let entries: [AuditEntry]
     /// Where the next page starts; nil at the end. There may be fewer entries than asked for, and still a next page.
     package let next: AuditCursor?
+
+    package init(entries: [AuditEntry], next: AuditCursor?) {
+        self.entries = entries
+        self.next = next
+    }
 }
 
 /// Changes counted by day (UTC), actor and action.

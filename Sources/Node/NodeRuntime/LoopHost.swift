@@ -105,7 +105,8 @@ package final class LoopHost: @unchecked Sendable {
     func abandon(_ shard: Int) {
         guard let host = shards.removeValue(forKey: shard) else { return }
         drivers[host.group] = nil
-        host.stop()
+        // Others have the shard: whoever asks here is to ask there.
+        host.stop(.notLeader(nil))
         host.logClosed()
     }
 

@@ -70,8 +70,11 @@ package final class Node: Sendable {
             _ = try await ask(.totals, shard: host.number - 1)
         }
         _ = try await catalog()
-        try await checkpointer.flush().get()
+        try await flushCheckpointHere()
     }
+
+    /// The same for what is applied here.
+    func flushCheckpointHere() async throws { try await checkpointer.flush().get() }
 
     func startBackground() {
         cluster?.start()

@@ -5,6 +5,7 @@ import LogStorage
 import Logging
 import Model
 import NIOCore
+import NIOPosix
 import Placement
 import Shard
 import WriteAheadLog
@@ -34,6 +35,7 @@ struct NodeAssembly: Sendable {
             }.get()
         }
         try await finishSnapshots(storage, loops)
+        try await finishRemovals()
         let checkpoint = recovered.checkpoint
         let shards = ShardDirectory(count: founding.shards)
         let snapshots = SnapshotCourier(
@@ -55,6 +57,12 @@ struct NodeAssembly: Sendable {
             identity: home.identity, options: options, founding: founding, loops: loops, shards: shards, system: system,
             cluster: membership, checkpoint: checkpoint, log: storage, checkpointer: checkpointer, lock: home.lock,
             logger: logger, now: now)
+        links?.serveAudit { [weak node] query in
+            guard let node else { return .failure(.stopping) }
+            do { return .success(try await node.auditHere(query)) } catch {
+                return .failure(error as? NodeError ?? .damaged("\(error)"))
+            }
+        }
         try await run(node)
         return node
     }
@@ -116,6 +124,15 @@ struct NodeAssembly: Sendable {
             let old = recovered.log.hardStates[GroupID(group)]
             let state = old?.term == term ? old : LogHardState(term: term)
             try await loop.restartLog(GroupID(group), at: snapshot.point, state ?? LogHardState(term: term)).get()
+        }
+    }
+
+    /// What the log has forgotten, the checkpoint forgets too: a crash may have come between.
+    private func finishRemovals() async throws {
+        let (checkpoint, removed) = (recovered.checkpoint, recovered.tombstones.keys)
+        try await NIOThreadPool.singleton.runIfActive {
+            let known = try checkpoint.watermarks()
+            for shard in removed where known[shard] != nil { try checkpoint.remove(shard: shard) }
         }
     }
 

@@ -22,6 +22,8 @@ package enum NodeError: Error, Hashable, Sendable, CustomStringConvertible {
     case stopping
     /// The checkpoint cannot be written now, so what it holds is behind. It is tried again.
     case checkpointBehind
+    /// What is asked for concerns all shards, and this node has only some of them.
+    case notWholeHere
     /// Stored data could not be read.
     case damaged(String)
 
@@ -36,6 +38,7 @@ package enum NodeError: Error, Hashable, Sendable, CustomStringConvertible {
         case .outcomeUnknown: "the shard's leader was lost while the request was under way; it may have happened, or not"
         case .stopping: "the node is stopping"
         case .checkpointBehind: "the checkpoint cannot be written at the moment"
+        case .notWholeHere: "this node holds only some of the shards"
         case .damaged(let detail): "stored data could not be read: \(detail)"
         }
     }
@@ -47,7 +50,8 @@ extension NodeError {
         switch self {
         case .notLeader: true
         case .outcomeUnknown: isRepeatable
-        case .idempotencyKeyReused, .overloaded, .diskFull, .tooLarge, .unavailable, .stopping, .checkpointBehind, .damaged:
+        case .idempotencyKeyReused, .overloaded, .diskFull, .tooLarge, .unavailable, .stopping, .checkpointBehind,
+            .notWholeHere, .damaged:
             false
         }
     }

@@ -29,7 +29,8 @@ package final class ShardHost: @unchecked Sendable {
     private(set) var backlog: CheckpointBacklog
     /// Set while a sweep is under way.
     private var sweep: SweepPace?
-    private var stopping = false
+    /// Why nothing is taken any more; nil while it is.
+    private var refusal: NodeError?
 
     var group: GroupID { GroupID(number) }
 
@@ -60,7 +61,7 @@ package final class ShardHost: @unchecked Sendable {
     /// Carries the command out; `completion` is called once, on the loop, when it is applied or refused.
     func submit(_ command: ShardCommand, by context: WriteContext, _ completion: @escaping Completion) {
         eventLoop.preconditionInEventLoop()
-        guard !stopping else { return completion(.failure(.stopping)) }
+        if let refusal { return completion(.failure(refusal)) }
         if case .following(let leader) = leadership { return completion(.failure(.notLeader(leader))) }
         guard mayWrite else {
             guard parked.count < limits.waitingWritesMax else { return completion(.failure(.overloaded)) }
@@ -71,7 +72,7 @@ package final class ShardHost: @unchecked Sendable {
 
     /// Calls back once the state here holds everything that was acknowledged before the call.
     func confirmRead(_ completion: @escaping ReplicaDriver.ReadCompletion) {
-        guard !stopping else { return completion(.failure(.stopping)) }
+        if let refusal { return completion(.failure(refusal)) }
         driver.confirmRead(completion)
     }
 
@@ -83,18 +84,20 @@ package final class ShardHost: @unchecked Sendable {
     }
 
     /// Takes no more commands. Those that wait are refused, those in the log finish.
-    func stop() {
-        stopping = true
-        refuseParked(.stopping)
+    /// - Parameter reason: what they are told; `notLeader` where only this replica goes.
+    func stop(_ reason: NodeError = .stopping) {
+        refusal = reason
+        refuseParked(reason)
     }
 
     /// The log is closed. What it did not make durable here, others may have.
     func logClosed() {
         let unfinished: NodeError = driver.isAlone ? .stopping : .outcomeUnknown
-        driver.stop()
+        let refusal = refusal ?? .stopping
+        driver.stop(refusal)
         let watching = watchers.values
         watchers = [:]
-        for watcher in watching { watcher.completion(.failure(.stopping)) }
+        for watcher in watching { watcher.completion(.failure(refusal)) }
         for completion in waiters.takeAll() { completion(.failure(unfinished)) }
     }
 
@@ -182,14 +185,14 @@ package final class ShardHost: @unchecked Sendable {
     // MARK: Sweep
 
     func startSweepIfNeeded() {
-        guard sweep == nil, isLeading, !stopping, shard.needsSweep(version: host.judge.version) else { return }
+        guard sweep == nil, isLeading, refusal == nil, shard.needsSweep(version: host.judge.version) else { return }
         sweep = SweepPace()
         eventLoop.execute { self.sweepSlice() }
     }
 
     /// One slice is in flight at most: writes go on between two of them, and the sweep goes on beside writes.
     private func sweepSlice() {
-        guard let pace = sweep, isLeading, !stopping, shard.needsSweep(version: host.judge.version) else {
+        guard let pace = sweep, isLeading, refusal == nil, shard.needsSweep(version: host.judge.version) else {
             sweep = nil
             return
         }

@@ -2,8 +2,6 @@ import Checkpoint
 import HTTPTransport
 import JSON
 import Model
-import NIOCore
-import NIOPosix
 import NodeRuntime
 
 /// Who changed what, when, from what to what, and why.
@@ -36,7 +34,7 @@ enum AuditEndpoints {
             }
             filter.resource = id
         }
-        let page = try await read(call) { [filter] in try $0.auditTrail(filter, before: before, limit: limit) }
+        let page = try await call.api.node.auditTrail(filter, before: before, limit: limit)
         let next = page.next.map { call.cursor(at: $0.bytes) }
         guard wantsCSV(call) else {
             return call.json { json in json.page(page.entries, next: next) { $0.entry($1) } }
@@ -51,7 +49,7 @@ enum AuditEndpoints {
 
     static let reports: Route.Handler = { call in
         let filter = try filter(call.query)
-        let counts = try await read(call) { try $0.auditCounts(filter, limit: reportLinesMax) }
+        let counts = try await call.api.node.auditCounts(filter, limit: reportLinesMax)
         guard wantsCSV(call) else {
             return call.json { json in
                 json.page(counts, next: nil) { json, count in
@@ -70,15 +68,6 @@ enum AuditEndpoints {
     }
 
     // MARK: Private
-
-    /// The history lives in the checkpoint: it is brought up to now, then read on a thread that may block.
-    private static func read<Value: Sendable>(
-        _ call: Call, _ body: @escaping @Sendable (Checkpoint) throws -> Value
-    ) async throws -> Value {
-        let node = call.api.node
-        try await node.flushCheckpoint()
-        return try await NIOThreadPool.singleton.runIfActive { try body(node.checkpoint) }
-    }
 
     private static func wantsCSV(_ call: Call) -> Bool {
         ContentNegotiation.choose(accept: call.request.head.headers.values(of: "accept"), offered: produces) == csv

@@ -50,6 +50,10 @@ extension Problem {
         case .checkpointBehind:
             self = .unavailable(
                 "The history cannot be brought up to now: the disk takes no checkpoint. Free some space.", retryAfter: 30)
+        case .notWholeHere:
+            self = .unavailable(
+                "This node holds only some of the shards, so it cannot tell of all resources. Ask for one with ?resource_id=, or ask a node that holds every shard.",
+                retryAfter: 30)
         case .damaged: self = .insideError
         }
     }

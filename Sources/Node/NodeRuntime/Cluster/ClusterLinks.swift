@@ -159,6 +159,11 @@ final class ClusterLinks: Sendable {
         return ClusterMembership(host: host, peers: peers, gossip: gossip, links: self)
     }
 
+    /// From now on others may ask for pages of the audit trail.
+    func serveAudit(_ audit: @escaping @Sendable (AuditQuery) async -> Result<AuditPage, NodeError>) {
+        dispatch.change { $0.audit = audit }
+    }
+
     /// Answers nobody any more and closes all connections.
     func stop() async {
         dispatch.change { $0 = PeerDispatch.Parts() }

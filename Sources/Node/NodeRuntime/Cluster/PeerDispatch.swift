@@ -1,3 +1,4 @@
+import Checkpoint
 import Consensus
 import Membership
 import Model
@@ -16,6 +17,8 @@ final class PeerDispatch: PeerService {
         var founding: FoundingHost?
         var gossip: GossipHost?
         var replicas: Replicas?
+        /// A page of the audit trail from this node's copy.
+        var audit: (@Sendable (AuditQuery) async -> Result<AuditPage, NodeError>)?
     }
 
     /// What takes part in groups.
@@ -52,6 +55,14 @@ final class PeerDispatch: PeerService {
                 case .failure: reply.send(PeerResponse(status: 503))
                 }
             } ?? reply.send(PeerResponse(status: 503))
+        case AuditQuery.path:
+            guard let audit = parts.audit else { return reply.send(PeerResponse(status: 503)) }
+            do throws(CodecError) {
+                let query = try AuditQuery(decoding: request.body)
+                Task { answer(reply, await audit(query).map(\.encoded)) }
+            } catch {
+                reply.refuse(error.message)
+            }
         default:
             guard let replicas = parts.replicas else { return reply.send(PeerResponse(status: 503)) }
             respond(to: request, reply, replicas)

@@ -146,6 +146,7 @@ extension ByteWriter {
         case .damaged(let detail):
             byte(8)
             string(detail)
+        case .notWholeHere: byte(9)
         }
     }
 }
@@ -164,6 +165,7 @@ extension ByteReader {
         case 6: return .outcomeUnknown
         case 7: return .checkpointBehind
         case 8: return .damaged(try string())
+        case 9: return .notWholeHere
         case let kind: throw CodecError("unknown error \(kind)")
         }
     }

@@ -1,3 +1,4 @@
+import Checkpoint
 import Consensus
 import Model
 import NIOConcurrencyHelpers
@@ -54,6 +55,21 @@ final class Peers: Sendable {
         }
         // A read changes nothing: that one was lost on its way is no reason not to ask again.
         throw failure == .outcomeUnknown ? .notLeader(nil) : failure
+    }
+
+    /// A page of a resource's trail, from the first replica of its shard that can be reached.
+    func audit(_ query: AuditQuery, shard: Int) async throws(NodeError) -> AuditPage {
+        var failure = NodeError.unavailable
+        for replica in replicas(of: shard) {
+            do throws(NodeError) {
+                return try await post(AuditQuery.path, query.encoded, to: replica, from: shard) {
+                    bytes, _ throws(CodecError) in try AuditPage(decoding: bytes)
+                }
+            } catch {
+                failure = error
+            }
+        }
+        throw failure.mayTryAgain(isRepeatable: true) ? .unavailable : failure
     }
 
     private static func reply(_ bytes: [UInt8], _ loop: LoopHost) throws(CodecError) -> ShardReply {

@@ -150,11 +150,11 @@ final class ReplicaDriver {
     }
 
     /// The node stops: nobody will be answered any more.
-    func stop() {
+    func stop(_ reason: NodeError = .stopping) {
         let all = newReads + reads.values.flatMap(\.self)
         newReads = []
         reads = [:]
-        for completion in all { completion(.failure(.stopping)) }
+        for completion in all { completion(.failure(reason)) }
     }
 
     /// Takes no part any more. The loop lets go of it.
