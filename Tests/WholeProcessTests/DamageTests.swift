@@ -101,7 +101,7 @@ private struct Damage: CustomStringConvertible {
     let description: String
 
     init(in directory: URL, _ random: inout SplitMix) throws {
-        let names = ["NODE", "checkpoint.sqlite", "checkpoint.sqlite-wal", "checkpoint.sqlite-shm"]
+        let names = ["NODE", "CLUSTER", "GENERATION", "checkpoint.sqlite", "checkpoint.sqlite-wal", "checkpoint.sqlite-shm"]
         let segments = try FileManager.default.contentsOfDirectory(atPath: directory.appending(path: "log").path)
         let candidates = (names + segments.map { "log/\($0)" }).sorted().filter { name in
             let attributes = try? FileManager.default.attributesOfItem(atPath: directory.appending(path: name).path)
