@@ -211,12 +211,15 @@ answers() { timeout 1 bash -c "exec 3<>/dev/tcp/${1%:*}/${1##*:}" 2>/dev/null; }
 
 # Starts the node unless it runs. It outlives the script and its terminal.
 start_node() {
-    local name=$1 pid
+    local name=$1 pid end=$((SECONDS + 3))
     ! node_pid "$name" >/dev/null || return 0
     [[ -x $cluster_bin/vtagd ]] || die "$cluster_bin/vtagd is missing: cluster/up builds it"
     node_command "$name"
-    # Else another process would answer for it.
-    ! answers "$node_http" || die "$node_http is taken by another process: choose another --base-port"
+    # Else another process would answer for it. One that was killed may keep its port for a moment.
+    while answers "$node_http"; do
+        ((SECONDS < end)) || die "$node_http is taken by another process: choose another --base-port"
+        sleep 0.1
+    done
     rm -f "$node_dir/pid"
     mkdir -p "$node_dir/data"
     (
