@@ -101,9 +101,13 @@ extension Node {
         _ query: ShardQuery, shard: Int, _ consistency: ReadConsistency = .linearizable
     ) async throws(NodeError) -> ShardAnswer {
         try await retrying(isRepeatable: true) { () async throws(NodeError) -> ShardAnswer in
-            if shards[shard] != nil { return try await askHere(query, shard: shard, consistency) }
-            guard let peers else { throw .notLeader(nil) }
-            return try await peers.ask(query, shard: shard, consistency)
+            do throws(NodeError) {
+                return try await askHere(query, shard: shard, consistency)
+            } catch .notLeader(let leader) {
+                // None here, or one that is far behind.
+                guard let peers else { throw .notLeader(leader) }
+                return try await peers.ask(query, shard: shard, consistency, except: identity.replicaID)
+            }
         }
     }
 

@@ -39,11 +39,11 @@ final class Peers: Sendable {
 
     /// Any replica answers; the first that can be reached.
     func ask(
-        _ query: ShardQuery, shard: Int, _ consistency: ReadConsistency
+        _ query: ShardQuery, shard: Int, _ consistency: ReadConsistency, except here: ReplicaID
     ) async throws(NodeError) -> ShardAnswer {
         let request = PeerRequestFrame.Query(shard: shard, query: query, consistency: consistency).encoded
         var failure = NodeError.notLeader(nil)
-        for replica in replicas(of: shard) {
+        for replica in replicas(of: shard) where replica != here {
             do throws(NodeError) {
                 return try await post(PeerRequestPath.query, request, to: replica, from: shard) {
                     bytes, loop throws(CodecError) in

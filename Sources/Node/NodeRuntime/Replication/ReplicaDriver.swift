@@ -1,4 +1,5 @@
 import Consensus
+import DequeModule
 import LogStorage
 import Logging
 import NIOCore
@@ -26,6 +27,10 @@ final class ReplicaDriver {
     private var lastRead: ReadID = 0
     /// Reads that came in this tick.
     private var newReads: [ReadCompletion] = []
+    /// When reads of a follower are given up, in order: one that is far behind may be told at once what it must have applied,
+    /// and have it only when a snapshot has come.
+    private var expiries: Deque<(at: Instant, read: ReadID)> = []
+    private static let readMilliseconds: UInt64 = 1_000
     /// Effects that wait for their turn: carrying one out may bring the next event.
     private var waiting: [Consensus.Effect] = []
     private var isCarryingOut = false
@@ -144,6 +149,9 @@ final class ReplicaDriver {
             lastRead += 1
             reads[lastRead] = newReads
             newReads = []
+            if !replica.isLeader {
+                expiries.append((loop.instant.advanced(byMilliseconds: Self.readMilliseconds), lastRead))
+            }
             effects += replica.readsRequested([lastRead], at: loop.instant)
         }
         carryOut(effects)
@@ -185,6 +193,7 @@ final class ReplicaDriver {
             for effect in batch where !isStill { carryOut(effect) }
         }
         isCarryingOut = false
+        expireReads()
         loop.deadlineMoved(to: replica.nextDeadline)
     }
 
@@ -206,6 +215,15 @@ final class ReplicaDriver {
             loop.logger.notice("leadership stays here", metadata: meta(["raft.target": "\(target.text)"]))
         case .repaired: loop.logger.notice("replica is whole again", metadata: meta([:]))
         case .halted(let violation): loop.halted(group, violation)
+        }
+    }
+
+    private func expireReads() {
+        guard let first = expiries.first, first.at <= loop.instant else { return }
+        let now = loop.instant
+        while let next = expiries.first, next.at <= now {
+            expiries.removeFirst()
+            finishReads([next.read], .failure(.notLeader(leader)))
         }
     }
 
