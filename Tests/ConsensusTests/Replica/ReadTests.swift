@@ -124,15 +124,36 @@ struct ReadTests {
         #expect(one.taken() == [])
     }
 
-    @Test("The leader answers a follower's question after a round, a stranger's never")
+    @Test("Where a leader and a voter that asks are a majority, it answers at once; a stranger never")
     func answered() {
         var one = ReplicaFixture.leader()
         one.receive(.readIndexRequest(context: 77), from: 9, term: 1)
         #expect(one.taken() == [])
         one.receive(.readIndexRequest(context: 77), from: 3, term: 1)
-        _ = one.taken()
-        one.receive(answer(2), from: 2, term: 1)
         #expect(one.sent(to: 3) == [.readIndexAnswer(context: 77, index: 1)])
+    }
+
+    @Test("Among five, a leader answers a follower's question after a round")
+    func answeredAfterRound() {
+        var one = ReplicaFixture(voters: [1, 2, 3, 4, 5])
+        one.lead()
+        for voter in [2, 3] { one.receive(.appendAccepted(match: 1), from: UInt64(voter), term: 1) }
+        one.applyAll()
+        _ = one.taken()
+        one.receive(.readIndexRequest(context: 77), from: 4, term: 1)
+        #expect(!one.sent(to: 4).contains(.readIndexAnswer(context: 77, index: 1)))
+        one.receive(answer(2), from: 2, term: 1)
+        #expect(one.sent(to: 4) == [])
+        one.receive(answer(2), from: 3, term: 1)
+        #expect(one.sent(to: 4) == [.readIndexAnswer(context: 77, index: 1)])
+    }
+
+    @Test("A leader that knows of no commit in its term does not answer, whoever asks")
+    func answeredTooEarly() {
+        var one = ReplicaFixture()
+        one.lead()
+        one.receive(.readIndexRequest(context: 77), from: 3, term: 1)
+        #expect(!one.sent(to: 3).contains { if case .readIndexAnswer = $0 { true } else { false } })
     }
 
     @Test("Questions that nobody answers fail after an election time-out; too many are refused")

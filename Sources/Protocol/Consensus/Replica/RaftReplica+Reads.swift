@@ -24,9 +24,14 @@ extension RaftReplica {
     // MARK: Leader
 
     mutating func readIndexRequested(by sender: ReplicaID, context: UInt64, at now: Instant) {
-        guard case .leader = role, readsWaiting < settings.readsMax,
+        guard case .leader(let leader) = role, readsWaiting < settings.readsMax,
             log.configuration.configuration.isMember(sender)
         else { return }
+        // The sender was in this term when it asked, after its reads came: no later leader had its vote by then. Where that
+        // and this replica's own word are a quorum, a round would say nothing more.
+        if commit >= leader.firstIndex, quorum.isReached({ $0 == id || $0 == sender }) {
+            return send(.readIndexAnswer(context: context, index: commit), to: sender)
+        }
         role.withLeader { $0.reads.add(.peer(sender, context: context)) }
         beginReadRound(at: now)
     }
