@@ -100,7 +100,7 @@ struct CodecTests {
     func contradictions() {
         func refused(_ body: Message.Body, term: UInt64 = 8) {
             let message = Message(group: 1, from: ReplicaID(1), to: ReplicaID(2), term: term, body: body)
-            #expect(throws: CodecFault.self) { try ConsensusFrame.decode(message.encoded[...]) }
+            #expect(throws: CodecFault.self) { try ConsensusFrame.decode(ConsensusFrame.message(message).encoded[...]) }
         }
         refused(.timeoutNow, term: .max)
         refused(.timeoutNow, term: 0)
@@ -114,10 +114,10 @@ struct CodecTests {
         refused(.append(Message.Append(previous: LogPoint(index: 4, term: 2), commit: 0, entries: [late])))
         refused(.appendRejected(Message.AppendRejection(index: 4, hint: LogPoint(index: 5, term: 2))))
 
-        var many = Message(
+        let empty = Message(
             group: 1, from: ReplicaID(1), to: ReplicaID(2), term: 8,
-            body: .append(Message.Append(previous: .zero, commit: 0, entries: []))
-        ).encoded
+            body: .append(Message.Append(previous: .zero, commit: 0, entries: [])))
+        var many = ConsensusFrame.message(empty).encoded
         many.replaceSubrange(many.count - 4..<many.count, with: [0xFF, 0xFF, 0xFF, 0xFF])
         #expect(throws: CodecFault.self) { try ConsensusFrame.decode(many[...]) }
     }

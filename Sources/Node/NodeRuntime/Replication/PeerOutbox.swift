@@ -8,8 +8,28 @@ import WriteAheadLog
 /// again what matters.
 final class PeerOutbox {
     private struct Peer {
-        var frames: [UInt8] = []
+        private var frames: [ConsensusFrame] = []
+        private(set) var bytes = 0
         var requests = 0
+
+        var isEmpty: Bool { frames.isEmpty }
+
+        mutating func add(_ frame: ConsensusFrame) {
+            frames.append(frame)
+            bytes += frame.roomBytes
+        }
+
+        /// Everything that gathered, encoded at once.
+        mutating func take() -> [UInt8] {
+            defer {
+                frames.removeAll(keepingCapacity: frames.count <= Self.framesKept)
+                bytes = 0
+            }
+            return frames.isEmpty ? [] : ConsensusFrame.encode(frames)
+        }
+
+        /// Room for so many stays for the next tick.
+        private static let framesKept = 1_024
     }
 
     private let transport: any ReplicaTransport
@@ -44,7 +64,7 @@ final class PeerOutbox {
     func send(_ message: Message) {
         scheduleFlush()
         guard !heartbeats.add(message) else { return }
-        gather(ConsensusFrame.message(message).encoded, for: message.to)
+        gather(.message(message), for: message.to)
     }
 
     /// Whose frames of this tick may ride in the answer to a request of theirs.
@@ -54,38 +74,33 @@ final class PeerOutbox {
     }
 
     func flush() {
-        for batch in heartbeats.drain() { gather(ConsensusFrame.heartbeats(batch).encoded, for: batch.to) }
-        for (peer, answer) in answers {
-            answer(peers[peer]?.frames ?? [])
-            peers[peer]?.frames = []
-        }
+        for batch in heartbeats.drain() { gather(.heartbeats(batch), for: batch.to) }
+        for (peer, answer) in answers { answer(peers[peer]?.take() ?? []) }
         answers.removeAll(keepingCapacity: true)
-        for (peer, state) in peers where !state.frames.isEmpty && state.requests < Self.requestsMax {
-            post(state.frames, to: peer)
-        }
+        for peer in peers.keys.filter({ isReady($0) }) { post(to: peer) }
     }
 
-    private func gather(_ frame: [UInt8], for peer: ReplicaID) {
-        let gathered = peers[peer]?.frames.count ?? 0
-        guard gathered == 0 || gathered + frame.count <= Self.gatheredBytesMax else {
+    private func isReady(_ peer: ReplicaID) -> Bool {
+        peers[peer].map { !$0.isEmpty && $0.requests < Self.requestsMax } ?? false
+    }
+
+    private func gather(_ frame: ConsensusFrame, for peer: ReplicaID) {
+        let gathered = peers[peer]?.bytes ?? 0
+        guard gathered == 0 || gathered + frame.roomBytes <= Self.gatheredBytesMax else {
             dropped += 1
             return
         }
-        if gathered == 0 {
-            peers[peer, default: Peer()].frames = frame
-        } else {
-            peers[peer]?.frames += frame
-        }
+        peers[peer, default: Peer()].add(frame)
     }
 
-    private func post(_ frames: [UInt8], to peer: ReplicaID) {
-        peers[peer]?.frames = []
+    private func post(to peer: ReplicaID) {
+        guard let frames = peers[peer]?.take() else { return }
         peers[peer]?.requests += 1
         transport.post(Self.path, frames, to: peer, over: .control, within: Self.requestTime) { [weak self] result in
             guard let self else { return }
             peers[peer]?.requests -= 1
             if case .success(let frames) = result, !frames.isEmpty { deliver(peer, frames) }
-            if peers[peer]?.frames.isEmpty == false { scheduleFlush() }
+            if peers[peer]?.isEmpty == false { scheduleFlush() }
         }
     }
 }

@@ -19,14 +19,20 @@ package enum FrameCodec {
     static func frame(_ kind: FrameKind, reserving bytes: Int = 64, _ body: (inout ByteWriter) -> Void) -> [UInt8] {
         var writer = ByteWriter()
         writer.reserve(headerBytes + bytes)
+        append(kind, to: &writer, body)
+        return writer.bytes
+    }
+
+    /// Writes the same behind what is there.
+    static func append(_ kind: FrameKind, to writer: inout ByteWriter, _ body: (inout ByteWriter) -> Void) {
+        let start = writer.bytes.count
         writer.write(UInt32(0))
         writer.write(version)
         writer.write(kind.rawValue)
         body(&writer)
-        let length = writer.bytes.count - 4
+        let length = writer.bytes.count - start - 4
         precondition(length <= frameBytesMax, "a frame of \(length) bytes, longer than any receiver takes")
-        writer.overwrite(UInt32(length), at: 0)
-        return writer.bytes
+        writer.overwrite(UInt32(length), at: start)
     }
 
     /// The first frame of `bytes`: its kind, its content, and how many bytes it takes up. Nil: more bytes are needed.
@@ -84,10 +90,26 @@ package enum ConsensusFrame: Hashable, Sendable {
     case message(Message)
     case heartbeats(HeartbeatBatch)
 
-    package var encoded: [UInt8] {
+    package var encoded: [UInt8] { Self.encode([self]) }
+
+    /// All of them, one after the other.
+    package static func encode(_ frames: [ConsensusFrame]) -> [UInt8] {
+        var writer = ByteWriter()
+        writer.reserve(frames.reduce(0) { $0 + $1.roomBytes })
+        for frame in frames {
+            switch frame {
+            case .message(let message): message.write(to: &writer)
+            case .heartbeats(let batch): batch.write(to: &writer)
+            }
+        }
+        return writer.bytes
+    }
+
+    /// Room for its encoded form, in bytes; enough, and not much more.
+    package var roomBytes: Int {
         switch self {
-        case .message(let message): message.encoded
-        case .heartbeats(let batch): batch.encoded
+        case .message(let message): FrameCodec.headerBytes + message.roomBytes
+        case .heartbeats(let batch): FrameCodec.headerBytes + batch.roomBytes
         }
     }
 

@@ -2,9 +2,12 @@ import WriteAheadLog
 
 // Content of a message's frame: group(2) from(8) to(8) term(8), then what its kind calls for.
 extension Message {
-    /// The message as a frame.
-    package var encoded: [UInt8] {
-        FrameCodec.frame(body.kind, reserving: 64 + body.entriesBytes) { writer in
+    /// Room for its content, in bytes.
+    var roomBytes: Int { 64 + body.entriesBytes }
+
+    /// Writes the message as a frame.
+    func write(to writer: inout ByteWriter) {
+        FrameCodec.append(body.kind, to: &writer) { writer in
             writer.write(group)
             writer.write(from)
             writer.write(to)

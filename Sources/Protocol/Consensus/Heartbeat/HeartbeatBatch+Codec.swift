@@ -4,12 +4,15 @@ import WriteAheadLog
 extension HeartbeatBatch {
     private static let beatBytes = 26
 
-    /// The batch as a frame.
-    package var encoded: [UInt8] {
+    /// Room for its content, in bytes.
+    var roomBytes: Int { 20 + (beats.count + answers.count) * Self.beatBytes }
+
+    /// Writes the batch as a frame.
+    func write(to writer: inout ByteWriter) {
         precondition(
             beats.count <= Self.groupsMax && answers.count <= Self.groupsMax,
             "\(beats.count) beats and \(answers.count) answers, more than there are groups")
-        return FrameCodec.frame(.heartbeatBatch, reserving: 20 + (beats.count + answers.count) * Self.beatBytes) { writer in
+        FrameCodec.append(.heartbeatBatch, to: &writer) { writer in
             writer.write(from)
             writer.write(to)
             writer.write(UInt16(beats.count))
