@@ -195,9 +195,9 @@ extension Shard {
             return settle(record, replacing: before, .deleted, judge)
         }
 
-        /// Keeps what is answered, where the request may come again.
+        /// Keeps what is answered: whoever took the request need not read it, and it is there if the request comes again.
         private mutating func keepTags(of id: ResourceID) throws(CodecError) {
-            guard context.idempotency != nil, outcomes.last?.succeeded == true, let record = try current(id) else { return }
+            guard outcomes.last?.succeeded == true, let record = try current(id) else { return }
             tags = TagSnapshot(of: record)
         }
 

@@ -90,7 +90,7 @@ package struct ShardReply: Hashable, Sendable {
     package let outcomes: [Outcome]
     /// The thing that the command was about, where its caller does not know: the resource of a tag, a new rule.
     package let subject: UUID128?
-    /// Tags that were set by hand under an idempotency key, as they were then: whatever becomes of them, the same key is
+    /// Tags that were set by hand on one resource, as they were then: whatever becomes of them, the same idempotency key is
     /// answered the same.
     package let tags: TagSnapshot?
 

@@ -12,13 +12,17 @@ package enum TagLimits {
         if key.isEmpty { return "the key is empty" }
         if key.utf8.count > keyBytesMax { return "the key is longer than \(keyBytesMax) bytes" }
         if value.utf8.count > valueBytesMax { return "the value is longer than \(valueBytesMax) bytes" }
-        if key.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F }) {
-            return "the key holds a control character"
+        if holdsControl(key, but: nil) { return "the key holds a control character" }
+        if holdsControl(value, but: 0x09) { return "the value holds a control character" }
+        if key.utf8.first == UInt8(ascii: " ") || key.utf8.last == UInt8(ascii: " ") {
+            return "the key begins or ends with a space"
         }
-        if value.unicodeScalars.contains(where: { $0.value < 0x20 && $0.value != 0x09 || $0.value == 0x7F }) {
-            return "the value holds a control character"
-        }
-        if key.first == " " || key.last == " " { return "the key begins or ends with a space" }
         return nil
+    }
+
+    /// In UTF-8 a control character of ASCII is one byte, which is part of no other character.
+    private static func holdsControl(_ text: String, but accepted: UInt8?) -> Bool {
+        var text = text
+        return text.withUTF8 { bytes in bytes.contains { ($0 < 0x20 && $0 != accepted) || $0 == 0x7F } }
     }
 }

@@ -38,9 +38,8 @@ enum VirtualTagEndpoints {
         guard errors.isEmpty, let name, let tags else { throw Problem(errors) }
         let (id, reply) = try await submit(tags, to: ResourceReference(name), call, try await call.stamp(body: body))
         if let outcome = reply.outcomes.first, let problem = Problem(outcome, noun: "resource") { throw problem }
-        guard let record = try await record(of: id, in: reply, call) else {
-            throw Problem.conflict("The resource was deleted after its tags were set.")
-        }
+        // As they were when the request was carried out.
+        guard let record = try reply.tags?.record else { throw Problem.insideError }
         let catalog = try await call.catalogHere()
         let forms = Set(tags.map { TagKeyForm.form(of: catalog.ruleSet.normaliser.key($0.key)) })
         var warnings = ValidationErrors()
@@ -80,12 +79,6 @@ enum VirtualTagEndpoints {
         try await call.submit(.applyTags([TagApplication(resource: id, tags: tags)]), to: id.slot, stamp.context())
     }
 
-    /// The row whose tags are answered: as they were when the request was carried out, where its answer is remembered.
-    private static func record(of id: ResourceID, in reply: ShardReply, _ call: Call) async throws -> ResourceRecord? {
-        if let tags = reply.tags { return try tags.record }
-        return try await call.record(of: id, including: reply)
-    }
-
     // MARK: PUT and DELETE /virtual-tags/{id}
 
     static let put: Route.Handler = { call in
@@ -102,7 +95,7 @@ enum VirtualTagEndpoints {
         let reply = try await call.submit(
             .setTag(id, value: text, precondition), to: id.slot, try await call.stamp(body: body).context())
         if let outcome = reply.outcomes.first, let problem = Problem(outcome, noun: "virtual tag") { throw problem }
-        guard let owner = reply.subject, let record = try await record(of: ResourceID(owner), in: reply, call),
+        guard let record = try reply.tags?.record,
             let tag = record.tags.first(where: { PartID.virtualTag(of: record.resource.id, key: $0.key) == id })
         else { throw Problem.notFound("There is no virtual tag with this id any more.") }
         let objection = try await call.catalogHere().objection(to: Tag(tag.key, text))

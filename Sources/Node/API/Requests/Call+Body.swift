@@ -29,6 +29,7 @@ extension Call {
     /// The media type of the body without parameters, in lower case; nil when the request does not say.
     static func mediaType(of head: HTTPRequestHead) -> String? {
         guard let field = head.headers["content-type"] else { return nil }
+        if field == "application/json" { return field }
         let type = field.prefix { $0 != ";" }
         return String(type.filter { $0 != " " && $0 != "\t" }).lowercased()
     }
