@@ -70,7 +70,7 @@ package final class LoopHost: @unchecked Sendable {
         self.transport = transport
         self.here = here
         gatheringOutbox = PeerOutbox(
-            from: here, over: transport, scheduleFlush: { [unowned self] in scheduleTickEnd() },
+            from: here, over: transport, scheduleFlush: { [unowned self] in scheduleTickEnd(at: $0) },
             deliver: { [unowned self] peer, frames in received(frames, inAnswerFrom: peer) })
     }
 
@@ -266,7 +266,12 @@ package final class LoopHost: @unchecked Sendable {
 
     // MARK: Ticks and time
 
-    private func scheduleTickEnd() {
+    /// - Parameter time: nil: when this tick is over.
+    private func scheduleTickEnd(at time: NIODeadline? = nil) {
+        if let time {
+            _ = eventLoop.assumeIsolated().scheduleTask(deadline: time) { [weak self] in self?.scheduleTickEnd() }
+            return
+        }
         guard !tickIsScheduled else { return }
         tickIsScheduled = true
         eventLoop.execute { self.tickEnds() }
