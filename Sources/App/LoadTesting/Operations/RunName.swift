@@ -10,8 +10,15 @@ package struct RunName: Hashable, Sendable, CustomStringConvertible {
 
     /// The value that write `number` sets: unique, and readable back. Padded to `bytes`.
     package func value(of number: UInt64, bytes: Int) -> String {
-        let text = "\(description).\(number)."
-        return text + String(repeating: "x", count: max(0, bytes - text.utf8.count))
+        var text = "\(description).\(number)."
+        return text.withUTF8 { front in
+            let bytes = max(bytes, front.count)
+            return String(unsafeUninitializedCapacity: bytes) { room in
+                let end = room.initialize(from: front).index
+                room[end..<bytes].initialize(repeating: UInt8(ascii: "x"))
+                return bytes
+            }
+        }
     }
 
     /// The number of the write that set `value`; nil for a value that no write of this run can have set.

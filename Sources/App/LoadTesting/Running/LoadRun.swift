@@ -51,7 +51,10 @@ package final class LoadRun: Sendable {
             group: group, configuration: try configuration(connections: scenario.connections, targets: targets.count),
             logger: logger)
         do {
-            let result = try await execute(client, targets, progress)
+            // Where the connections are, so that no operation waits for another thread.
+            let result = try await withTaskExecutorPreference(EventLoopExecutor(group.next())) {
+                try await execute(client, targets, progress)
+            }
             await client.shutDown()
             try? await group.shutdownGracefully()
             return result
