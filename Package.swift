@@ -141,8 +141,8 @@ let package = Package(
         program(
             "vtag-bench",
             [
-                "NodeRuntime", "Model", "JSON", "Shard", "Normalisation", "LogStorage", "TaggingRules", "Compliance",
-                "HTTPTransport", arguments, logging, yams,
+                "NodeRuntime", "Model", "JSON", "Shard", "Normalisation", "LogStorage", "Checkpoint", "TaggingRules",
+                "Compliance", "HTTPTransport", arguments, logging, yams,
             ] + nio),
 
         // MARK: Tests

@@ -61,7 +61,7 @@ struct SnapshotTests {
             "* FROM tag_audit ORDER BY number", "* FROM tombstones ORDER BY shard, id",
             "* FROM shard_state ORDER BY shard, key",
             "* FROM virtual_tag_rules ORDER BY id", "id, changed_index, audit_head, crc, record FROM records ORDER BY id",
-            "id, provider, resource_id, name, native_tags, metadata, changed_index FROM resources ORDER BY id",
+            "id, provider, resource_id, name, native_tags, metadata FROM resources ORDER BY id",
             "id, resource_id, tag_key, tag_value, source FROM virtual_tags ORDER BY id",
             "id, resource_id, violations, checked_at FROM compliance_status ORDER BY id",
             "shard, term, applied_index, audit_sequence, audit_stamp, audit_skew, row_digest, configuration FROM watermarks",

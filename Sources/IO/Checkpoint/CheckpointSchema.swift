@@ -6,14 +6,15 @@
 ///
 /// Ids are 16-byte blobs in network order, times are milliseconds since 1970 in UTC, nested values are JSON text. `row`
 /// is a resource's number: its shard in the upper bits, counting from there, so that a shard lies in one piece and new
-/// resources go to its end; `virtual_tags` and `compliance_status` lie in the same order. `number` is an audit entry's:
+/// resources go to its end; `resources`, `virtual_tags` and `compliance_status` have the same numbers, and lie in the same
+/// order. The index of the entry that last changed a resource is in `records`. `number` is an audit entry's:
 /// its shard in the upper bits, below them its sequence in the shard, which is dense from 1. So a shard's part of the
 /// file is the same on every node that has it, row numbers aside, and can be taken out and put in by itself.
 enum CheckpointSchema {
     /// "VTAG" in the file's header.
     static let applicationID: Int32 = 0x5654_4147
     /// The version that this code writes; a higher one is refused.
-    static let version: Int32 = 2
+    static let version: Int32 = 3
     /// Bits of a resource's or an audit entry's number that count inside its shard.
     static let rowBits: Int64 = 40
 
@@ -40,16 +41,15 @@ enum CheckpointSchema {
             row INTEGER PRIMARY KEY, id BLOB NOT NULL, provider TEXT NOT NULL, resource_id TEXT NOT NULL,
             resource_type TEXT NOT NULL, name TEXT NOT NULL, account_id TEXT NOT NULL, region TEXT NOT NULL,
             native_tags TEXT NOT NULL, metadata TEXT NOT NULL, version INTEGER NOT NULL, first_seen INTEGER NOT NULL,
-            last_seen INTEGER NOT NULL, changed_index INTEGER NOT NULL);
+            last_seen INTEGER NOT NULL);
         CREATE TABLE virtual_tags (
             row INTEGER NOT NULL, tag_key TEXT NOT NULL, id BLOB NOT NULL, resource_id BLOB NOT NULL,
             tag_value TEXT NOT NULL, source TEXT NOT NULL, confidence REAL NOT NULL, rule_id BLOB, created_by TEXT NOT NULL,
-            created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL, changed_index INTEGER NOT NULL,
-            PRIMARY KEY (row, tag_key)) WITHOUT ROWID;
+            created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL, PRIMARY KEY (row, tag_key)) WITHOUT ROWID;
         CREATE TABLE compliance_status (
             row INTEGER NOT NULL, policy_id BLOB NOT NULL, id BLOB NOT NULL, resource_id BLOB NOT NULL,
             is_compliant INTEGER NOT NULL, violations TEXT NOT NULL, checked_at INTEGER NOT NULL,
-            changed_index INTEGER NOT NULL, PRIMARY KEY (row, policy_id)) WITHOUT ROWID;
+            PRIMARY KEY (row, policy_id)) WITHOUT ROWID;
         CREATE TABLE ml_inferences (
             id BLOB PRIMARY KEY, resource_id BLOB NOT NULL, model_version TEXT NOT NULL, predictions TEXT NOT NULL,
             changed_index INTEGER NOT NULL) WITHOUT ROWID;

@@ -4,26 +4,20 @@ extension CheckpointTransaction {
     /// Puts what the snapshot holds in the place of all there is of its shard. Throws what the scan throws.
     mutating func install(_ scan: SnapshotScan, goOn: () throws -> Void) throws -> SnapshotHead {
         try clear(scan.shard)
-        let insertTombstone = try connection.prepare("INSERT INTO tombstones VALUES (?,?,?,?)")
         var row = StoredRecord.rows(of: scan.shard).first
         let head = try scan.run(goOn: goOn) { entry in
             switch entry {
             case .record(let record, let bytes, let auditHead, let checksum):
-                _ = try statements.run(
-                    statements.insertRecord, row: row, record.resource.id.uuid, changedIndex: record.changedIndex,
-                    auditHead: auditHead,
+                try statements.insert(
+                    row: row, record.resource.id.uuid, changedIndex: record.changedIndex, auditHead: auditHead,
                     checksum: checksum, bytes)
-                try projection.write(record, row: row, isNew: true)
+                try statements.projection.insert(record, row: row)
                 row += 1
             case .tombstone(let id, let tombstone):
-                insertTombstone.bind(1, Int64(scan.shard))
-                insertTombstone.bind(2, id)
-                insertTombstone.bind(3, bits: tombstone.changedIndex)
-                insertTombstone.bind(4, tombstone.auditHead)
-                try insertTombstone.run()
+                try tombstone.write(id, shard: scan.shard, with: statements.insertTombstone)
             case .item(let item, let columns): try item.write(connection, columns: columns)
             case .audit(let entry): try entry.write(with: statements.insertAudit)
-            case .state(let state): try state.write(connection)
+            case .state(let state): try state.write(with: statements.putState)
             }
         }
         nextRows[scan.shard] = row

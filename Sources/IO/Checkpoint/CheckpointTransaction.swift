@@ -8,7 +8,6 @@ struct CheckpointTransaction {
     let connection: SQLiteConnection
     private let path: String
     let statements: Statements
-    let projection: ResourceProjection
     var totals: StoredTotals
     /// The next free resource number of each shard that was written to.
     var nextRows: [Int: Int64]
@@ -17,11 +16,14 @@ struct CheckpointTransaction {
     private var heads: [ResourceID: Int64] = [:]
     private var known: [ResourceID: StoredRecord?] = [:]
 
-    init(_ connection: SQLiteConnection, path: String, totals: StoredTotals, nextRows: [Int: Int64]) throws {
+    /// `statements` are those of `connection`.
+    init(
+        _ connection: SQLiteConnection, _ statements: Statements, path: String, totals: StoredTotals,
+        nextRows: [Int: Int64]
+    ) {
         self.connection = connection
+        self.statements = statements
         self.path = path
-        statements = try Statements(connection)
-        projection = try ResourceProjection(connection)
         self.totals = totals
         self.nextRows = nextRows
     }
@@ -87,7 +89,7 @@ struct CheckpointTransaction {
         var stored = totals.shards[batch.shard] ?? .none
         try writeAudit(batch.audit, shard: batch.shard, upTo: batch.watermark, &stored)
         advance(&stored, shard: batch.shard, to: batch.watermark, batch.configuration)
-        for (id, bytes) in batch.rows { try put(id, bytes, shard: batch.shard, &stored) }
+        try put(batch.rows, shard: batch.shard, &stored)
         for id in batch.deleted { try delete(id, batch, &stored) }
         try writeState(batch.state, shard: batch.shard, at: batch.watermark.appliedIndex, &stored)
         set(stored, of: batch.shard)
@@ -103,13 +105,19 @@ struct CheckpointTransaction {
         stored.configuration = configuration
     }
 
+    /// In the order in which they lie in the file, new ones last: a page that holds several of them is changed once.
+    private mutating func put(
+        _ rows: [(id: ResourceID, bytes: [UInt8])], shard: Int, _ stored: inout StoredWatermark
+    ) throws {
+        var places: [(row: Int64, position: Int)] = []
+        places.reserveCapacity(rows.count)
+        for (position, row) in rows.enumerated() { places.append((try record(row.id)?.row ?? .max, position)) }
+        places.sort { $0 < $1 }
+        for (_, position) in places { try put(rows[position].id, rows[position].bytes, shard: shard, &stored) }
+    }
+
     private mutating func put(_ id: ResourceID, _ bytes: [UInt8], shard: Int, _ stored: inout StoredWatermark) throws {
-        let decoded: ResourceRecord
-        do throws(CodecError) {
-            decoded = try RecordCodec.decode(bytes, id: id)
-        } catch {
-            preconditionFailure("the row of \(id) handed to the checkpoint cannot be read: \(error.message)")
-        }
+        let changedIndex = readable(id) { () throws(CodecError) in try RecordCodec.changedIndex(of: bytes) }
         let old = try record(id)
         let head: Int64
         if let known = heads[id] ?? old?.auditHead {
@@ -118,20 +126,32 @@ struct CheckpointTransaction {
             head = try tombstone(id, shard: shard)?.auditHead ?? 0
         }
         let checksum = bytes.withUnsafeBytes {
-            StoredRecord.checksum(id.uuid, changedIndex: decoded.changedIndex, auditHead: head, record: $0)
-        }
-        if let old {
-            stored.rows.remove(Tally.hash(id.uuid, old.checksum))
-        } else {
-            try removeTombstone(id, shard: shard, &stored)
+            StoredRecord.checksum(id.uuid, changedIndex: changedIndex, auditHead: head, record: $0)
         }
         stored.rows.add(Tally.hash(id.uuid, checksum))
-        let row = try old?.row ?? nextRow(of: shard)
-        let write = old == nil ? statements.insertRecord : statements.updateRecord
-        let isWritten = try statements.run(
-            write, row: row, id.uuid, changedIndex: decoded.changedIndex, auditHead: head, checksum: checksum, bytes)
-        guard isWritten else { throw missing(row, id) }
-        try projection.write(decoded, row: row, isNew: old == nil)
+        guard let old else {
+            try removeTombstone(id, shard: shard, &stored)
+            let row = try nextRow(of: shard)
+            let record = readable(id) { () throws(CodecError) in try RecordCodec.decode(bytes, id: id) }
+            try statements.insert(
+                row: row, id.uuid, changedIndex: changedIndex, auditHead: head, checksum: checksum, bytes)
+            return try statements.projection.insert(record, row: row)
+        }
+        stored.rows.remove(Tally.hash(id.uuid, old.checksum))
+        let former = try statements.bytes(of: old, id.uuid)
+        guard
+            try statements.update(
+                row: old.row, changedIndex: changedIndex, auditHead: head, checksum: checksum, bytes)
+        else { throw missing(old.row, id) }
+        try statements.projection.update(id, bytes, from: former, row: old.row)
+    }
+
+    private func readable<Value>(_ id: ResourceID, _ read: () throws(CodecError) -> Value) -> Value {
+        do throws(CodecError) {
+            return try read()
+        } catch {
+            preconditionFailure("the row of \(id) handed to the checkpoint cannot be read: \(error.message)")
+        }
     }
 
     private func missing(_ row: Int64, _ id: ResourceID) -> CheckpointError {
@@ -160,19 +180,13 @@ struct CheckpointTransaction {
         let head = heads[id] ?? old?.auditHead ?? 0
         if let old {
             stored.rows.remove(Tally.hash(id.uuid, old.checksum))
-            let delete = try connection.prepare("DELETE FROM records WHERE row = ?")
-            delete.bind(1, old.row)
-            guard try delete.runOnOneRow() else { throw missing(old.row, id) }
-            try projection.clear(old.row)
+            statements.deleteRecord.bind(1, old.row)
+            guard try statements.deleteRecord.runOnOneRow() else { throw missing(old.row, id) }
+            try statements.projection.clear(old.row)
         }
         let tombstone = StoredTombstone(changedIndex: batch.watermark.appliedIndex, auditHead: head)
         stored.tombstones.add(Tally.hash(id.uuid, tombstone.checksum))
-        let insert = try connection.prepare("INSERT INTO tombstones VALUES (?,?,?,?)")
-        insert.bind(1, Int64(batch.shard))
-        insert.bind(2, id.uuid)
-        insert.bind(3, Int64(bitPattern: tombstone.changedIndex))
-        insert.bind(4, head)
-        try insert.run()
+        try tombstone.write(id.uuid, shard: batch.shard, with: statements.insertTombstone)
     }
 
     private func removeTombstone(_ id: ResourceID, shard: Int, _ stored: inout StoredWatermark) throws {
@@ -180,10 +194,9 @@ struct CheckpointTransaction {
             let old = try StoredTombstone.find(id.uuid, shard: shard, with: statements.findTombstone)
         else { return }
         stored.tombstones.remove(Tally.hash(id.uuid, old.checksum))
-        let delete = try connection.prepare("DELETE FROM tombstones WHERE shard = ? AND id = ?")
-        delete.bind(1, Int64(shard))
-        delete.bind(2, id.uuid)
-        try delete.run()
+        statements.deleteTombstone.bind(1, Int64(shard))
+        statements.deleteTombstone.bind(2, id.uuid)
+        try statements.deleteTombstone.run()
     }
 
     // MARK: Small state
@@ -192,21 +205,16 @@ struct CheckpointTransaction {
         _ state: [(key: String, value: [UInt8]?)], shard: Int, at index: UInt64, _ stored: inout StoredWatermark
     ) throws {
         for (key, value) in state {
-            let find = try connection.prepare("SELECT crc FROM shard_state WHERE shard = ? AND key = ?")
-            find.bind(1, Int64(shard))
-            find.bind(2, key)
-            let old = try find.step() ? UInt32(truncatingIfNeeded: find.int(0)) : nil
-            find.reset()
+            let old = try StoredState.checksum(of: key, shard: shard, with: statements.findState)
             if let old { stored.state.remove(StoredState.hash(key, old)) }
             if let value {
                 let row = StoredState(shard: shard, key: key, changedIndex: index, value: value)
                 stored.state.add(StoredState.hash(key, row.checksum))
-                try row.write(connection)
+                try row.write(with: statements.putState)
             } else if old != nil {
-                let delete = try connection.prepare("DELETE FROM shard_state WHERE shard = ? AND key = ?")
-                delete.bind(1, Int64(shard))
-                delete.bind(2, key)
-                try delete.run()
+                statements.deleteState.bind(1, Int64(shard))
+                statements.deleteState.bind(2, key)
+                try statements.deleteState.run()
             }
         }
     }
@@ -232,37 +240,5 @@ struct CheckpointTransaction {
         }
         try writeState(batch.state, shard: Self.systemShard, at: batch.watermark.appliedIndex, &stored)
         set(stored, of: Self.systemShard)
-    }
-}
-
-/// The statements that run once for each row.
-struct Statements {
-    let findRecord: SQLiteStatement
-    let findTombstone: SQLiteStatement
-    let insertRecord: SQLiteStatement
-    let updateRecord: SQLiteStatement
-    let insertAudit: SQLiteStatement
-
-    init(_ connection: SQLiteConnection) throws {
-        findRecord = try connection.prepare(StoredRecord.select)
-        findTombstone = try connection.prepare(StoredTombstone.select)
-        insertRecord = try connection.prepare("INSERT INTO records VALUES (?,?,?,?,?,?)")
-        updateRecord = try connection.prepare(
-            "UPDATE records SET id = ?2, changed_index = ?3, audit_head = ?4, crc = ?5, record = ?6 WHERE row = ?1")
-        insertAudit = try connection.prepare(StoredAuditEntry.insert)
-    }
-
-    /// Runs `insertRecord` or `updateRecord`; false where there was no row to change.
-    func run(
-        _ write: SQLiteStatement, row: Int64, _ id: UUID128, changedIndex: UInt64, auditHead: Int64, checksum: UInt32,
-        _ bytes: [UInt8]
-    ) throws -> Bool {
-        write.bind(1, row)
-        write.bind(2, id)
-        write.bind(3, bits: changedIndex)
-        write.bind(4, auditHead)
-        write.bind(5, Int64(checksum))
-        write.bind(6, blob: bytes)
-        return try write.runOnOneRow()
     }
 }

@@ -37,7 +37,7 @@ final class CheckpointWriter: Sendable {
     }
 
     /// Size of the write-ahead file in bytes above which it is folded into the main file.
-    private static let walBytesMax = 64 << 20
+    private static let walBytesMax = 128 << 20
     /// Rounds after which it is folded in any case, so that the node's log can be trimmed.
     private static let roundsMax = 30
 
@@ -108,6 +108,7 @@ final class CheckpointWriter: Sendable {
     /// Touched on the queue alone.
     private final class Worker: @unchecked Sendable {
         private var connection: SQLiteConnection?
+        private var statements: Statements?
         private var totals: StoredTotals
         private var nextRows: [Int: Int64] = [:]
         var roundsSinceFold = 0
@@ -123,7 +124,10 @@ final class CheckpointWriter: Sendable {
 
         func change<Value>(path: String, _ body: Change<Value>) throws -> Value {
             guard let connection else { throw failure ?? CheckpointError(.unavailable, "\(path) is closed") }
-            var transaction = try CheckpointTransaction(connection, path: path, totals: totals, nextRows: nextRows)
+            let statements = try statements ?? Statements(connection)
+            self.statements = statements
+            var transaction = CheckpointTransaction(
+                connection, statements, path: path, totals: totals, nextRows: nextRows)
             let value = try connection.transaction {
                 let value = try body(&transaction)
                 try transaction.finish()
@@ -146,6 +150,7 @@ final class CheckpointWriter: Sendable {
 
         func close(after failure: CheckpointError? = nil) {
             self.failure = self.failure ?? failure
+            statements = nil
             connection = nil
         }
     }

@@ -74,8 +74,14 @@ struct StoredState {
         Tally.hash(UUID128(high: StableHash.hash(key), low: StableHash.hash(key, seed: 1)), checksum)
     }
 
-    func write(_ connection: SQLiteConnection) throws {
-        let insert = try connection.prepare("INSERT OR REPLACE INTO shard_state VALUES (?,?,?,?,?)")
+    static func checksum(of key: String, shard: Int, with find: SQLiteStatement) throws -> UInt32? {
+        find.bind(1, Int64(shard))
+        find.bind(2, key)
+        defer { find.reset() }
+        return try find.step() ? UInt32(truncatingIfNeeded: find.int(0)) : nil
+    }
+
+    func write(with insert: SQLiteStatement) throws {
         insert.bind(1, Int64(shard))
         insert.bind(2, key)
         insert.bind(3, Int64(bitPattern: changedIndex))

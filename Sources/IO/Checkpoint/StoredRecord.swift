@@ -52,6 +52,14 @@ struct StoredTombstone {
         return checksum.value
     }
 
+    func write(_ id: UUID128, shard: Int, with insert: SQLiteStatement) throws {
+        insert.bind(1, Int64(shard))
+        insert.bind(2, id)
+        insert.bind(3, bits: changedIndex)
+        insert.bind(4, auditHead)
+        try insert.run()
+    }
+
     static let select = "SELECT changed_index, audit_head FROM tombstones WHERE shard = ? AND id = ?"
 
     static func find(_ id: UUID128, shard: Int, with select: SQLiteStatement) throws -> StoredTombstone? {

@@ -16,7 +16,8 @@ final class Checkpointer: @unchecked Sendable {
     private let system: SystemHost
     private let checkpoint: Checkpoint
     private let log: LogStorage
-    private let interval: TimeAmount
+    private let pressure: CheckpointPressure
+    private var pace: CheckpointPace
     private let logger: Logger
     private let onFatal: @Sendable (NodeFailure) -> Void
     private var timer: RepeatedTask?
@@ -37,23 +38,26 @@ final class Checkpointer: @unchecked Sendable {
 
     /// `onFatal` is called when a sync failed: what is on disk is unknown then, and the process must end.
     init(
-        shards: ShardDirectory, system: SystemHost, checkpoint: Checkpoint, log: LogStorage, intervalMilliseconds: Int64,
-        logger: Logger, onFatal: @escaping @Sendable (NodeFailure) -> Void
+        shards: ShardDirectory, system: SystemHost, checkpoint: Checkpoint, log: LogStorage,
+        pressure: CheckpointPressure, ageMax: TimeAmount, logger: Logger, onFatal: @escaping @Sendable (NodeFailure) -> Void
     ) {
         eventLoop = system.eventLoop
         self.shards = shards
         self.system = system
         self.checkpoint = checkpoint
         self.log = log
-        self.interval = .milliseconds(intervalMilliseconds)
+        self.pressure = pressure
+        pace = CheckpointPace(ageMax: ageMax)
         self.logger = logger
         self.onFatal = onFatal
     }
 
     func start() {
         eventLoop.runNowOrSoon { [self] in
-            timer = eventLoop.scheduleRepeatedTask(initialDelay: interval, delay: interval) { [self] _ in
-                if round == nil { _ = runRound() }
+            timer = eventLoop.scheduleRepeatedTask(initialDelay: pace.tick, delay: pace.tick) { [self] _ in
+                guard round == nil else { return }
+                let isUrgent = pressure.takeHurry()
+                if pace.isDue(total: pressure.total, isUrgent: isUrgent, at: .now()) { _ = runRound() }
             }
         }
     }
@@ -111,6 +115,7 @@ final class Checkpointer: @unchecked Sendable {
     /// One transaction with what all shards have.
     private func runRound() -> EventLoopFuture<Void> {
         eventLoop.preconditionInEventLoop()
+        pace.roundBegins(total: pressure.total)
         let parts = shards.held.map { host in host.eventLoop.submit { host.takeCheckpointBatch() } }
         let done = EventLoopFuture.whenAllSucceed(parts, on: eventLoop).flatMap { [self] batches in
             let batches = batches.compactMap(\.self)

@@ -13,6 +13,7 @@ package final class LoopHost: @unchecked Sendable {
     package let eventLoop: any EventLoop
     let now: @Sendable () -> Timestamp
     let logger: Logger
+    let pressure: CheckpointPressure
     private(set) var shards: [Int: ShardHost] = [:]
     private(set) var system: SystemHost?
     /// Judges under the newest catalogue that this loop has heard of.
@@ -39,12 +40,13 @@ package final class LoopHost: @unchecked Sendable {
     }
 
     init(
-        eventLoop: any EventLoop, catalog: Catalog, logger: Logger, now: @escaping @Sendable () -> Timestamp,
-        onFatal: @escaping @Sendable (NodeFailure) -> Void
+        eventLoop: any EventLoop, catalog: Catalog, pressure: CheckpointPressure, logger: Logger,
+        now: @escaping @Sendable () -> Timestamp, onFatal: @escaping @Sendable (NodeFailure) -> Void
     ) {
         self.eventLoop = eventLoop
         self.now = now
         self.logger = logger
+        self.pressure = pressure
         self.onFatal = onFatal
         judge = CatalogJudge(catalog)
     }

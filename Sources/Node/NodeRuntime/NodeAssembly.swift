@@ -25,8 +25,9 @@ struct NodeAssembly: Sendable {
 
     func start(on eventLoops: [any EventLoop]) async throws -> Node {
         let catalog = Catalog(recovered.system.state)
+        let pressure = CheckpointPressure()
         let loops = eventLoops.map {
-            LoopHost(eventLoop: $0, catalog: catalog, logger: logger, now: now, onFatal: onFatal)
+            LoopHost(eventLoop: $0, catalog: catalog, pressure: pressure, logger: logger, now: now, onFatal: onFatal)
         }
         let storage = try startLog(loops)
         for (position, loop) in loops.enumerated() {
@@ -43,7 +44,8 @@ struct NodeAssembly: Sendable {
         let system = makeSystem(catalog, loops, snapshots)
         let checkpointer = Checkpointer(
             shards: shards, system: system, checkpoint: checkpoint, log: storage,
-            intervalMilliseconds: options.checkpointIntervalMilliseconds, logger: logger, onFatal: onFatal)
+            pressure: pressure, ageMax: .milliseconds(options.checkpointIntervalMilliseconds), logger: logger,
+            onFatal: onFatal)
         snapshots.use(checkpointer)
         makeShards(shards, loops, snapshots)
         let residence = ShardResidence(

@@ -13,7 +13,7 @@ package struct NodeOptions: Sendable {
     package var zone: String
     /// Size of a log segment in bytes.
     package var logSegmentBytes: Int
-    /// Time between two checkpoints of a shard that has changes, in milliseconds.
+    /// Longest time that a change waits for the checkpoint while nothing fails, in milliseconds; see `CheckpointPace`.
     package var checkpointIntervalMilliseconds: Int64
     /// Changes (rows and audit entries) of one shard that may wait for the checkpoint; over it writes wait.
     package var checkpointBacklogMax: Int
@@ -56,7 +56,7 @@ package struct NodeOptions: Sendable {
 
     package init(
         dataDirectory: String, shards: Int = 16, nodeID: String? = nil, region: String = "local", zone: String = "local",
-        logSegmentBytes: Int = 64 << 20, checkpointIntervalMilliseconds: Int64 = 2_000, checkpointBacklogMax: Int = 100_000,
+        logSegmentBytes: Int = 64 << 20, checkpointIntervalMilliseconds: Int64 = 15_000, checkpointBacklogMax: Int = 100_000,
         waitingWritesMax: Int = 10_000
     ) {
         self.dataDirectory = dataDirectory

@@ -273,13 +273,19 @@ package final class ShardHost: @unchecked Sendable {
 
 extension ShardHost: ReplicatedMachine {
     func apply(_ entries: [Entry]) {
+        var (bytes, changes) = (0, 0)
         for entry in entries {
             do throws(CodecError) {
-                backlog.note(try shard.apply(entry.data, at: entry.index, term: entry.term), entry)
+                let changed = try shard.apply(entry.data, at: entry.index, term: entry.term)
+                bytes += entry.data?.count ?? 0
+                changes += changed.rows.count + changed.audit.count
+                backlog.note(changed, entry)
             } catch {
                 return standStill(at: entry.index, error)
             }
         }
+        host.pressure.noted(entries: entries.count, bytes: bytes, changes: changes)
+        if backlog.count > limits.checkpointBacklogMax / 2 { host.pressure.hurry() }
         for (reply, completion) in waiters.take(upTo: shard.state.appliedIndex) { completion(.success(reply)) }
         callWatchers()
         if leadership.applied(upTo: shard.state.appliedIndex) {

@@ -133,6 +133,7 @@ extension SystemHost: ReplicatedMachine {
             do throws(CodecError) {
                 let changes = try shard.apply(entry.data, at: entry.index, term: entry.term)
                 backlog.note(changes, entry)
+                host.pressure.noted(entries: 1, bytes: entry.data?.count ?? 0, changes: changes.items.count)
                 catalogChanged = catalogChanged || changes.catalogChanged
             } catch {
                 return host.systemFailed(at: entry.index, error.message)

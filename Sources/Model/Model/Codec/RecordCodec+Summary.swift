@@ -46,23 +46,15 @@ extension InventoryTotals {
 
     private mutating func count(_ raw: UnsafeRawBufferPointer, sign: Int) throws(CodecError) {
         var reader = ByteReader(raw)
-        guard try reader.byte() == RecordCodec.format else {
-            throw CodecError("a row has a format this version does not know")
-        }
-        _ = try reader.varint()
-        _ = try reader.varint()
-        _ = try reader.zigzag()
+        _ = try reader.rowHead()
         var tagsBySource = (0, 0, 0, 0)
         for _ in 0..<(try reader.count()) {
-            _ = try reader.slice()
-            let losers = try reader.count()
-            switch try reader.skipAssertion() {
+            switch try reader.skipTag() {
             case .manual: tagsBySource.0 += 1
             case .rule: tagsBySource.1 += 1
             case .ml: tagsBySource.2 += 1
             case .inherited: tagsBySource.3 += 1
             }
-            for _ in 0..<losers { _ = try reader.skipAssertion() }
         }
         add(tagsBySource, sign)
         try countCompliance(&reader, sign: sign)
@@ -83,14 +75,7 @@ extension InventoryTotals {
     private mutating func countCompliance(_ reader: inout ByteReader, sign: Int) throws(CodecError) {
         var compliant = true
         for _ in 0..<(try reader.count()) {
-            let policy = try reader.uuid()
-            _ = try reader.zigzag()
-            let violations = try reader.count()
-            for _ in 0..<violations {
-                _ = try reader.byte()
-                _ = try reader.slice()
-                _ = try reader.slice()
-            }
+            let (policy, violations) = try reader.skipComplianceResult()
             if violations > 0 { compliant = false }
             byPolicy[policy, default: PolicyTotals()].count(violations: violations, sign: sign)
             if sign < 0, byPolicy[policy]?.evaluated == 0 { byPolicy[policy] = nil }
@@ -116,24 +101,6 @@ extension InventoryTotals.PolicyTotals {
 }
 
 extension ByteReader {
-    fileprivate mutating func skipAssertion() throws(CodecError) -> TagSource {
-        let flags = try byte()
-        guard flags < 32, let source = TagSource(code: flags & 3) else {
-            throw CodecError("unknown flags of a tag: \(flags)")
-        }
-        _ = try slice()
-        _ = try slice()
-        _ = try zigzag()
-        if flags & 16 != 0 { _ = try zigzag() }
-        if flags & 8 != 0 { _ = try double() }
-        if flags & 4 != 0 {
-            _ = try uuid()
-            _ = try varint()
-            _ = try zigzag()
-        }
-        return source
-    }
-
     /// From after the provider to the count of relationships.
     fileprivate mutating func skipToRelationships() throws(CodecError) {
         for _ in 0..<5 { _ = try slice() }

@@ -48,42 +48,14 @@ package enum RecordCodec {
 
     package static func decode(_ raw: UnsafeRawBufferPointer, id: ResourceID) throws(CodecError) -> ResourceRecord {
         var reader = ByteReader(raw)
-        guard try reader.byte() == format else {
-            throw CodecError("the row of \(id) has a format this version does not know")
-        }
-        let changedIndex = try reader.varint()
-        let judgedUnder = try reader.varint()
-        let base = Timestamp(milliseconds: try reader.zigzag())
-        var tags: [VirtualTag] = []
-        let tagCount = try reader.count()
-        tags.reserveCapacity(tagCount)
-        for _ in 0..<tagCount {
-            let key = try reader.string()
-            let loserCount = try reader.count()
-            let winner = try reader.assertion(base: base)
-            var losers: [TagAssertion] = []
-            for _ in 0..<loserCount { losers.append(try reader.assertion(base: base)) }
-            tags.append(VirtualTag(key: key, winner: winner, losers: losers))
-        }
-        var compliance: [ComplianceResult] = []
-        let resultCount = try reader.count()
-        compliance.reserveCapacity(resultCount)
-        for _ in 0..<resultCount {
-            let policy = try reader.uuid()
-            let checkedAt = try reader.time(base: base)
-            var violations: [Violation] = []
-            for _ in 0..<(try reader.count()) {
-                let code = Int(try reader.byte())
-                guard code < Violation.Code.allCases.count else { throw CodecError("unknown kind of violation \(code)") }
-                violations.append(
-                    Violation(Violation.Code.allCases[code], tagKey: try reader.string(), value: try reader.string()))
-            }
-            compliance.append(ComplianceResult(policyID: policy, violations: violations, checkedAt: checkedAt))
-        }
-        let resource = try reader.resource(id: id, base: base)
+        let head = try reader.rowHead()
+        let tags = try reader.tags(base: head.base)
+        let compliance = try reader.compliance(base: head.base)
+        let resource = try reader.resource(id: id, base: head.base)
         guard reader.atEnd else { throw CodecError("bytes are left over after the row of \(id)") }
         return ResourceRecord(
-            resource: resource, tags: tags, compliance: compliance, judgedUnder: judgedUnder, changedIndex: changedIndex)
+            resource: resource, tags: tags, compliance: compliance, judgedUnder: head.judgedUnder,
+            changedIndex: head.changedIndex)
     }
 
     /// The index in the head of a stored row.
@@ -156,6 +128,41 @@ extension ByteWriter {
 }
 
 extension ByteReader {
+    /// The part of a row that `RowSections` calls so.
+    package mutating func tags(base: Timestamp) throws(CodecError) -> [VirtualTag] {
+        var tags: [VirtualTag] = []
+        let tagCount = try count()
+        tags.reserveCapacity(tagCount)
+        for _ in 0..<tagCount {
+            let key = try string()
+            let loserCount = try count()
+            let winner = try assertion(base: base)
+            var losers: [TagAssertion] = []
+            for _ in 0..<loserCount { losers.append(try assertion(base: base)) }
+            tags.append(VirtualTag(key: key, winner: winner, losers: losers))
+        }
+        return tags
+    }
+
+    /// The part of a row that `RowSections` calls so.
+    package mutating func compliance(base: Timestamp) throws(CodecError) -> [ComplianceResult] {
+        var compliance: [ComplianceResult] = []
+        let resultCount = try count()
+        compliance.reserveCapacity(resultCount)
+        for _ in 0..<resultCount {
+            let policy = try uuid()
+            let checkedAt = try time(base: base)
+            var violations: [Violation] = []
+            for _ in 0..<(try count()) {
+                let code = Int(try byte())
+                guard code < Violation.Code.allCases.count else { throw CodecError("unknown kind of violation \(code)") }
+                violations.append(Violation(Violation.Code.allCases[code], tagKey: try string(), value: try string()))
+            }
+            compliance.append(ComplianceResult(policyID: policy, violations: violations, checkedAt: checkedAt))
+        }
+        return compliance
+    }
+
     fileprivate mutating func time(base: Timestamp) throws(CodecError) -> Timestamp {
         Timestamp(milliseconds: base.milliseconds &+ (try zigzag()))
     }
@@ -181,7 +188,8 @@ extension ByteReader {
             updatedAt: updatedAt)
     }
 
-    fileprivate mutating func resource(id: ResourceID, base: Timestamp) throws(CodecError) -> Resource {
+    /// The part of a row that `RowSections` calls so.
+    package mutating func resource(id: ResourceID, base: Timestamp) throws(CodecError) -> Resource {
         let code = try byte()
         guard let provider = Provider(code: code) else { throw CodecError("unknown provider \(code) in the row of \(id)") }
         let resourceID = try string()

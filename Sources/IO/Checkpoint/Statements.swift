@@ -1,0 +1,69 @@
+import Model
+
+/// The statements that run once for each row, prepared once for the connection that writes.
+struct Statements {
+    let projection: ResourceProjection
+    let findRecord: SQLiteStatement
+    let deleteRecord: SQLiteStatement
+    let findTombstone: SQLiteStatement
+    let insertTombstone: SQLiteStatement
+    let deleteTombstone: SQLiteStatement
+    let insertAudit: SQLiteStatement
+    let findState: SQLiteStatement
+    let putState: SQLiteStatement
+    let deleteState: SQLiteStatement
+    private let readRecord: SQLiteStatement
+    private let insertRecord: SQLiteStatement
+    private let updateRecord: SQLiteStatement
+
+    init(_ connection: SQLiteConnection) throws(SQLiteError) {
+        projection = try ResourceProjection(connection)
+        findRecord = try connection.prepare(StoredRecord.select)
+        readRecord = try connection.prepare("SELECT id, record FROM records WHERE row = ?")
+        insertRecord = try connection.prepare("INSERT INTO records VALUES (?,?,?,?,?,?)")
+        // The id stays: naming it would have SQLite rewrite its entry in the index, a page of its own for each row.
+        updateRecord = try connection.prepare(
+            "UPDATE records SET changed_index = ?2, audit_head = ?3, crc = ?4, record = ?5 WHERE row = ?1")
+        deleteRecord = try connection.prepare("DELETE FROM records WHERE row = ?")
+        findTombstone = try connection.prepare(StoredTombstone.select)
+        insertTombstone = try connection.prepare("INSERT INTO tombstones VALUES (?,?,?,?)")
+        deleteTombstone = try connection.prepare("DELETE FROM tombstones WHERE shard = ? AND id = ?")
+        insertAudit = try connection.prepare(StoredAuditEntry.insert)
+        findState = try connection.prepare("SELECT crc FROM shard_state WHERE shard = ? AND key = ?")
+        putState = try connection.prepare("INSERT OR REPLACE INTO shard_state VALUES (?,?,?,?,?)")
+        deleteState = try connection.prepare("DELETE FROM shard_state WHERE shard = ? AND key = ?")
+    }
+
+    func insert(
+        row: Int64, _ id: UUID128, changedIndex: UInt64, auditHead: Int64, checksum: UInt32, _ bytes: [UInt8]
+    ) throws {
+        insertRecord.bind(1, row)
+        insertRecord.bind(2, id)
+        insertRecord.bind(3, bits: changedIndex)
+        insertRecord.bind(4, auditHead)
+        insertRecord.bind(5, Int64(checksum))
+        insertRecord.bind(6, blob: bytes)
+        try insertRecord.run()
+    }
+
+    /// False where there is no such row.
+    func update(row: Int64, changedIndex: UInt64, auditHead: Int64, checksum: UInt32, _ bytes: [UInt8]) throws -> Bool {
+        updateRecord.bind(1, row)
+        updateRecord.bind(2, bits: changedIndex)
+        updateRecord.bind(3, auditHead)
+        updateRecord.bind(4, Int64(checksum))
+        updateRecord.bind(5, blob: bytes)
+        return try updateRecord.runOnOneRow()
+    }
+
+    /// The stored form of a resource; nil where it is not what was written.
+    func bytes(of record: StoredRecord, _ id: UUID128) throws -> [UInt8]? {
+        readRecord.bind(1, record.row)
+        defer { readRecord.reset() }
+        guard try readRecord.step(), readRecord.uuid(0) == id else { return nil }
+        let bytes = readRecord.blob(1)
+        let checksum = StoredRecord.checksum(
+            id, changedIndex: record.changedIndex, auditHead: record.auditHead, record: bytes)
+        return checksum == record.checksum ? Array(bytes) : nil
+    }
+}

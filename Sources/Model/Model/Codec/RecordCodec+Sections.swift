@@ -1,0 +1,81 @@
+/// Where the parts of a stored row lie, found without reading them: what is equal byte by byte says the same.
+package struct RowSections {
+    /// Times in the row are differences to this one.
+    package let base: Timestamp
+    package let tags: UnsafeRawBufferPointer
+    package let compliance: UnsafeRawBufferPointer
+    package let resource: UnsafeRawBufferPointer
+
+    /// `row` must outlive the sections. Throws where it is not in the form of `RecordCodec`.
+    package init(_ row: UnsafeRawBufferPointer) throws(CodecError) {
+        var reader = ByteReader(row)
+        base = try reader.rowHead().base
+        let tagsStart = reader.position
+        for _ in 0..<(try reader.count()) { try reader.skipTag() }
+        let complianceStart = reader.position
+        for _ in 0..<(try reader.count()) { _ = try reader.skipComplianceResult() }
+        tags = UnsafeRawBufferPointer(rebasing: row[tagsStart..<complianceStart])
+        compliance = UnsafeRawBufferPointer(rebasing: row[complianceStart..<reader.position])
+        resource = UnsafeRawBufferPointer(rebasing: row[reader.position...])
+    }
+}
+
+/// What stands before a row's tags.
+struct RowHead {
+    let changedIndex: UInt64
+    let judgedUnder: UInt64
+    let base: Timestamp
+}
+
+extension ByteReader {
+    mutating func rowHead() throws(CodecError) -> RowHead {
+        guard try byte() == RecordCodec.format else {
+            throw CodecError("a row has a format this version does not know")
+        }
+        let changedIndex = try varint()
+        let judgedUnder = try varint()
+        return RowHead(
+            changedIndex: changedIndex, judgedUnder: judgedUnder, base: Timestamp(milliseconds: try zigzag()))
+    }
+
+    /// Returns the winner's source.
+    @discardableResult
+    mutating func skipTag() throws(CodecError) -> TagSource {
+        _ = try slice()
+        let losers = try count()
+        let winner = try skipAssertion()
+        for _ in 0..<losers { _ = try skipAssertion() }
+        return winner
+    }
+
+    /// Returns the policy, and how many violations of it there are.
+    mutating func skipComplianceResult() throws(CodecError) -> (policy: UUID128, violations: Int) {
+        let policy = try uuid()
+        _ = try zigzag()
+        let violations = try count()
+        for _ in 0..<violations {
+            _ = try byte()
+            _ = try slice()
+            _ = try slice()
+        }
+        return (policy, violations)
+    }
+
+    private mutating func skipAssertion() throws(CodecError) -> TagSource {
+        let flags = try byte()
+        guard flags < 32, let source = TagSource(code: flags & 3) else {
+            throw CodecError("unknown flags of a tag: \(flags)")
+        }
+        _ = try slice()
+        _ = try slice()
+        _ = try zigzag()
+        if flags & 16 != 0 { _ = try zigzag() }
+        if flags & 8 != 0 { _ = try double() }
+        if flags & 4 != 0 {
+            _ = try uuid()
+            _ = try varint()
+            _ = try zigzag()
+        }
+        return source
+    }
+}
