@@ -251,3 +251,56 @@ struct RecordCodecTests {
         }
     }
 }
+
+@Suite("What changed in a row's stored form")
+struct RowDeltaTests {
+    @Test("It leads from any row to any other, and from no third", arguments: 1...200 as ClosedRange<UInt64>)
+    func anyToAny(seed: UInt64) throws {
+        var dice = Dice(state: seed)
+        var record = dice.record()
+        let old = RecordCodec.encode(record)
+        if dice.chance() { record = dice.record() }
+        record.changedIndex = dice.next()
+        record.tags.append(VirtualTag(key: dice.text(), winner: dice.assertion()))
+        let new = RecordCodec.encode(record)
+        let delta = try RowDelta(from: old, to: new)
+        var writer = ByteWriter()
+        delta.write(to: &writer)
+        let bytes = writer.bytes
+        let read = try bytes.reading { reader throws(CodecError) in try RowDelta(from: &reader) }
+        #expect(read == delta, "seed \(seed)")
+        #expect(try read.applied(to: old) == new, "seed \(seed)")
+        for length in 0..<bytes.count {
+            let part = Array(bytes[..<length])
+            #expect(throws: CodecError.self) {
+                try part.reading { reader throws(CodecError) in try RowDelta(from: &reader) }
+            }
+        }
+        let third = RecordCodec.encode(dice.record())
+        if let wrong = try? read.applied(to: third) { #expect(wrong == new, "seed \(seed)") }
+    }
+
+    @Test("A changed value costs its length and little more, wherever the row has it")
+    func small() throws {
+        let at = Timestamp(milliseconds: 1_770_000_000_000)
+        func row(_ value: String, at time: Timestamp) -> [UInt8] {
+            let tags = ["a", "b", "c"].map { key in
+                let (text, updated) = key == "b" ? (value, time) : (String(repeating: key, count: 500), at)
+                let claim = TagAssertion(
+                    value: text, source: .manual, createdBy: "ann", createdAt: at, updatedAt: updated)
+                return VirtualTag(key: key, winner: claim)
+            }
+            let resource = Resource(
+                provider: .aws, resourceID: "i-1", resourceType: "ec2.instance",
+                metadata: JSONText(trusted: [UInt8](repeating: 0x20, count: 1000)), firstSeen: at, lastSeen: at)
+            return RecordCodec.encode(ResourceRecord(resource: resource, tags: tags, changedIndex: UInt64(value.count)))
+        }
+        let later = Timestamp(milliseconds: at.milliseconds + 60_000)
+        let (old, new) = (row("x", at: at), row(String(repeating: "y", count: 300), at: later))
+        #expect(try RecordCodec.value(of: "b", in: new)?.utf8.count == 300)
+        #expect(RecordCodec.has("x", for: "b", in: old) && !RecordCodec.has("x", for: "b", in: new))
+        #expect(try RecordCodec.value(of: "d", in: new) == nil)
+        let delta = try RowDelta(from: old, to: new)
+        #expect(delta.byteCount < 300 + 60)
+    }
+}

@@ -311,7 +311,9 @@ extension ShardHost: ReplicatedMachine {
         for completion in waiters.takeAll() { completion(.failure(.outcomeUnknown)) }
     }
 
-    func understands(_ bytes: [UInt8]) -> Bool { (try? EntryPayload(decoding: bytes)) != nil }
+    func understands(_ bytes: [UInt8], at point: LogPoint) -> Bool {
+        shard.understands(bytes, at: point.index, term: point.term)
+    }
 
     func snapshotNeeded(by peer: ReplicaID) { snapshots.send(number, to: peer, from: driver, on: host) }
 }

@@ -154,7 +154,7 @@ extension SystemHost: ReplicatedMachine {
         for completion in waiters.takeAll() { completion(.failure(.outcomeUnknown)) }
     }
 
-    func understands(_ bytes: [UInt8]) -> Bool { (try? [SystemState.Effect](decoding: bytes)) != nil }
+    func understands(_ bytes: [UInt8], at point: LogPoint) -> Bool { (try? [SystemState.Effect](decoding: bytes)) != nil }
 
     func snapshotNeeded(by peer: ReplicaID) { snapshots.send(SystemShard.group, to: peer, from: driver, on: host) }
 }

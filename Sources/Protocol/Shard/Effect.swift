@@ -4,8 +4,11 @@ package import Model
 package enum Effect: Hashable, Sendable {
     /// The row as it now is. Its changed index is the entry's.
     case put(ResourceID, [UInt8])
+    /// What turns the row as it was into the row as it now is.
+    case patch(ResourceID, RowDelta)
     case delete(ResourceID)
-    case audit([AuditEntry])
+    /// Behind the rows that the values in it come from.
+    case audit([LoggedAudit])
     /// What a request with an idempotency key was answered.
     case remember(IdempotencyKey, Remembered)
     /// The background sweep judged all rows up to and including `upTo` (nil: all) under this version of the catalogue.
@@ -40,14 +43,14 @@ package struct EntryPayload: Hashable, Sendable {
         self.effects = effects
     }
 
-    private static let format: UInt8 = 1
+    private static let format: UInt8 = 2
 
     package var encoded: [UInt8] {
         var writer = ByteWriter(reserving: 1536)
         writer.byte(Self.format)
         writer.zigzag(at.milliseconds)
         writer.varint(effects.count)
-        for effect in effects { writer.effect(effect) }
+        for effect in effects { writer.effect(effect, at: at) }
         return writer.bytes
     }
 
@@ -56,12 +59,16 @@ package struct EntryPayload: Hashable, Sendable {
         let result: Result<EntryPayload, CodecError> = bytes.withUnsafeBytes { raw in
             do throws(CodecError) {
                 var reader = ByteReader(raw)
-                guard try reader.byte() == Self.format else {
-                    throw CodecError("an entry has a format this version does not know")
+                let format = try reader.byte()
+                guard format == Self.format else {
+                    throw CodecError(
+                        format < Self.format
+                            ? "an older version wrote an entry in format \(format), which this one does not read"
+                            : "an entry has a format this version does not know")
                 }
                 let at = Timestamp(milliseconds: try reader.zigzag())
                 var effects: [Effect] = []
-                for _ in 0..<(try reader.count()) { effects.append(try reader.effect()) }
+                for _ in 0..<(try reader.count()) { effects.append(try reader.effect(at: at)) }
                 guard reader.atEnd else { throw CodecError("bytes are left over after an entry") }
                 return .success(EntryPayload(at: at, effects: effects))
             } catch {
@@ -73,7 +80,7 @@ package struct EntryPayload: Hashable, Sendable {
 }
 
 extension ByteWriter {
-    fileprivate mutating func effect(_ effect: Effect) {
+    fileprivate mutating func effect(_ effect: Effect, at: Timestamp) {
         switch effect {
         case .put(let id, let bytes):
             byte(1)
@@ -84,8 +91,7 @@ extension ByteWriter {
             uuid(id.uuid)
         case .audit(let entries):
             byte(3)
-            varint(entries.count)
-            for entry in entries { auditEntry(entry) }
+            AuditListCodec(at: at).write(entries, to: &self)
         case .remember(let key, let remembered):
             byte(4)
             uuid(UUID128(high: key.high, low: key.low))
@@ -95,25 +101,28 @@ extension ByteWriter {
             varint(version)
             byte(upTo == nil ? 0 : 1)
             if let upTo { uuid(upTo.uuid) }
+        case .patch(let id, let delta):
+            byte(6)
+            uuid(id.uuid)
+            delta.write(to: &self)
         }
     }
 }
 
 extension ByteReader {
-    fileprivate mutating func effect() throws(CodecError) -> Effect {
+    fileprivate mutating func effect(at: Timestamp) throws(CodecError) -> Effect {
         switch try byte() {
         case 1: return .put(ResourceID(try uuid()), try blob())
         case 2: return .delete(ResourceID(try uuid()))
         case 3:
-            var entries: [AuditEntry] = []
-            for _ in 0..<(try count()) { entries.append(try auditEntry()) }
-            return .audit(entries)
+            return .audit(try AuditListCodec(at: at).read(from: &self))
         case 4:
             let key = try uuid()
             return .remember(IdempotencyKey(high: key.high, low: key.low), try Remembered(from: &self))
         case 5:
             let version = try varint()
             return .swept(version: version, upTo: try byte() == 0 ? nil : ResourceID(try uuid()))
+        case 6: return .patch(ResourceID(try uuid()), try RowDelta(from: &self))
         case let kind: throw CodecError("an entry holds an effect of unknown kind \(kind)")
         }
     }

@@ -29,21 +29,39 @@ extension Shard {
             sweep = shard.sweepPosition
         }
 
-        var changedRows: [(ResourceID, ResourceRecord?)] { order.map { ($0, working[$0] ?? nil) } }
-
-        var effects: [Effect] {
-            var effects: [Effect] = []
-            effects.reserveCapacity(order.count + 2)
-            for id in order {
-                if let record = working[id] ?? nil {
-                    effects.append(.put(id, RecordCodec.encode(record)))
-                } else {
-                    effects.append(.delete(id))
-                }
+        /// Works out the stored form of each.
+        var changedRows: [ChangedRow] {
+            order.map { id in
+                let record = working[id] ?? nil
+                return ChangedRow(id: id, record: record, bytes: record.map(RecordCodec.encode))
             }
-            if !trail.isEmpty { effects.append(.audit(trail)) }
+        }
+
+        /// - Parameter rows: `changedRows`.
+        func effects(_ rows: [ChangedRow]) throws(CodecError) -> [Effect] {
+            var effects: [Effect] = []
+            effects.reserveCapacity(rows.count + 2)
+            for row in rows { effects.append(try effect(row)) }
+            if !trail.isEmpty { effects.append(.audit(logged(rows))) }
             if sweptNow { effects.append(.swept(version: sweep.version, upTo: sweep.isComplete ? nil : sweep.upTo)) }
             return effects
+        }
+
+        private func effect(_ row: ChangedRow) throws(CodecError) -> Effect {
+            guard let bytes = row.bytes else { return .delete(row.id) }
+            guard let former = shard.newestBytes(row.id) else { return .put(row.id, bytes) }
+            let delta = try RowDelta(from: former, to: bytes)
+            return delta.byteCount < bytes.count ? .patch(row.id, delta) : .put(row.id, bytes)
+        }
+
+        private func logged(_ rows: [ChangedRow]) -> [LoggedAudit] {
+            let after = Dictionary(uniqueKeysWithValues: rows.map { ($0.id, $0.bytes) })
+            return trail.map { entry in
+                guard let id = entry.resourceID, let row = after[id] else {
+                    return LoggedAudit(entry, before: nil, after: nil)
+                }
+                return LoggedAudit(entry, before: shard.newestBytes(id), after: row)
+            }
         }
 
         mutating func carryOut(_ command: ShardCommand, judge: some Judge) throws(CodecError) {

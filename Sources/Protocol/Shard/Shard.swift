@@ -12,6 +12,7 @@ package struct Shard: Sendable {
     /// Rows that entries in flight change: the newest version of each.
     private var inFlightRows: [ResourceID: InFlightRow] = [:]
     private var inFlightAnswers: [IdempotencyKey: Remembered] = [:]
+    private var decoded = DecodedEntries()
     private var lastAuditSequence: UInt64
     /// The sweep as of the last proposal.
     private var proposedSweep: ShardState.SweepPosition
@@ -20,8 +21,7 @@ package struct Shard: Sendable {
 
     private struct InFlightRow {
         let index: UInt64
-        /// Nil: deleted.
-        let record: ResourceRecord?
+        let row: ChangedRow
     }
 
     package init(number: Int, state: ShardState) {
@@ -45,15 +45,15 @@ package struct Shard: Sendable {
         var draft = Draft(shard: self, index: queue.nextIndex, now: now, context: context, version: judge.version)
         do throws(CodecError) {
             try draft.carryOut(command, judge: judge)
+            return try finish(draft, context, at: now)
         } catch {
             throw .damagedRow(error.message)
         }
-        return finish(draft, context, at: now)
     }
 
     /// The group's log took the proposal in this term.
     package mutating func appended(_ proposal: Proposal<ShardPayload>, term: UInt64) {
-        for (id, record) in proposal.payload.rows { inFlightRows[id] = InFlightRow(index: proposal.index, record: record) }
+        for row in proposal.payload.rows { inFlightRows[row.id] = InFlightRow(index: proposal.index, row: row) }
         if let (key, answer) = proposal.payload.answer { inFlightAnswers[key] = answer }
         lastAuditSequence = proposal.payload.auditSequence
         proposedSweep = proposal.payload.sweep
@@ -70,6 +70,13 @@ package struct Shard: Sendable {
     /// The group's own entries, without content for the shard, were appended up to `index`.
     package mutating func advance(to index: UInt64) { queue.advance(to: index) }
 
+    /// Whether the bytes of an entry that another leader sent can be applied, as far as their form goes.
+    package mutating func understands(_ bytes: [UInt8], at index: UInt64, term: UInt64) -> Bool {
+        guard let payload = try? EntryPayload(decoding: bytes) else { return false }
+        decoded.keep(payload, of: bytes.count, index: index, term: term)
+        return true
+    }
+
     /// Applies the next committed entry; nil bytes: one of the group's own, without content. Throws when it cannot be
     /// applied: damaged memory, or an entry of a newer version.
     package mutating func apply(_ bytes: [UInt8]?, at index: UInt64, term: UInt64) throws(CodecError) -> ShardState.Changes {
@@ -81,6 +88,8 @@ package struct Shard: Sendable {
         let payload: EntryPayload
         if let own = queue.take(index: index, term: term) {
             payload = own.entry
+        } else if let known = decoded.take(index: index, term: term) {
+            payload = known
         } else {
             payload = try EntryPayload(decoding: bytes)
         }
@@ -94,6 +103,7 @@ package struct Shard: Sendable {
     /// A snapshot takes the place of everything that was.
     package mutating func install(_ state: ShardState) {
         self.state = state
+        decoded = DecodedEntries()
         forgetInFlight()
     }
 
@@ -110,8 +120,14 @@ package struct Shard: Sendable {
 
     /// The row as the last proposal left it.
     func newest(_ id: ResourceID) throws(CodecError) -> ResourceRecord? {
-        if let row = inFlightRows[id] { return row.record }
+        if let inFlight = inFlightRows[id] { return inFlight.row.record }
         return try state.record(id)
+    }
+
+    /// The stored form of that row; nil where there is none.
+    func newestBytes(_ id: ResourceID) -> [UInt8]? {
+        if let inFlight = inFlightRows[id] { return inFlight.row.bytes }
+        return state.rows[id]
     }
 
     /// The resource and tag that a virtual tag's id stands for, as the last proposal left them.
@@ -120,8 +136,10 @@ package struct Shard: Sendable {
             guard let record = try newest(row.id) else { continue }
             if let tag = record.tag(withID: id) { return (record, tag) }
         }
-        for row in inFlightRows.values {
-            if let record = row.record, record.resource.id.uuid.prefix == id.prefix, let tag = record.tag(withID: id) {
+        for inFlight in inFlightRows.values {
+            if let record = inFlight.row.record, record.resource.id.uuid.prefix == id.prefix,
+                let tag = record.tag(withID: id)
+            {
                 return (record, tag)
             }
         }
@@ -143,8 +161,11 @@ package struct Shard: Sendable {
         return .answer(answer.reply, after: answer.reply.index)
     }
 
-    private func finish(_ draft: Draft, _ context: WriteContext, at now: Timestamp) -> OnProposed<ShardPayload> {
-        var effects = draft.effects
+    private func finish(
+        _ draft: Draft, _ context: WriteContext, at now: Timestamp
+    ) throws(CodecError) -> OnProposed<ShardPayload> {
+        let rows = draft.changedRows
+        var effects = try draft.effects(rows)
         var answer: (IdempotencyKey, Remembered)?
         if let idempotency = context.idempotency, draft.outcomes.contains(where: \.succeeded) {
             let reply = ShardReply(
@@ -159,7 +180,7 @@ package struct Shard: Sendable {
             return .answer(reply, after: queue.lastIndex)
         }
         let payload = ShardPayload(
-            entry: EntryPayload(at: now, effects: effects), rows: draft.changedRows, answer: answer,
+            entry: EntryPayload(at: now, effects: effects), rows: rows, answer: answer,
             auditSequence: draft.auditSequence, sweep: draft.sweep)
         let reply = ShardReply(index: queue.nextIndex, outcomes: draft.outcomes, subject: draft.subject, tags: draft.tags)
         return .append(proposal(payload, reply))
@@ -170,10 +191,19 @@ package struct Shard: Sendable {
     }
 }
 
+/// A row as an entry leaves it.
+struct ChangedRow: Sendable {
+    let id: ResourceID
+    /// Nil: deleted.
+    let record: ResourceRecord?
+    /// The stored form.
+    let bytes: [UInt8]?
+}
+
 /// An entry beside what its leader knows of it already, so that it need not read it back.
 package struct ShardPayload: Sendable {
     let entry: EntryPayload
-    let rows: [(ResourceID, ResourceRecord?)]
+    let rows: [ChangedRow]
     let answer: (IdempotencyKey, Remembered)?
     let auditSequence: UInt64
     let sweep: ShardState.SweepPosition

@@ -70,20 +70,28 @@ package struct ShardState: Sendable {
     package mutating func apply(_ payload: EntryPayload, at index: UInt64) throws(CodecError) -> Changes {
         precondition(index == appliedIndex + 1, "entry \(index) does not follow \(appliedIndex)")
         var changes = Changes()
+        // The rows as they were before.
+        var former: [ResourceID: [UInt8]] = [:]
         for effect in payload.effects {
             switch effect {
             case .put(let id, let bytes):
+                former[id] = try put(id, bytes)
+                changes.rows.append(id)
+            case .patch(let id, let delta):
                 try checkOwned(id)
-                if let old = rows.put(id, bytes) { try totals.count(old, sign: -1) }
-                try totals.count(bytes, sign: 1)
+                guard let row = rows[id] else { throw CodecError("there is no row of \(id) to change") }
+                former[id] = try put(id, delta.applied(to: row))
                 changes.rows.append(id)
             case .delete(let id):
                 try checkOwned(id)
-                if let old = rows.remove(id) { try totals.count(old, sign: -1) }
+                if let old = rows.remove(id) {
+                    try totals.count(old, sign: -1)
+                    former[id] = old
+                }
                 changes.rows.append(id)
             case .audit(let entries):
                 auditSequence = entries.last?.sequence ?? auditSequence
-                changes.audit.append(contentsOf: entries)
+                for entry in entries { changes.audit.append(try whole(entry, former)) }
             case .remember(let key, let answer):
                 changes.forgotten.append(contentsOf: idempotency.remember(key, answer))
                 changes.remembered.append(key)
@@ -93,6 +101,21 @@ package struct ShardState: Sendable {
         }
         appliedIndex = index
         return changes
+    }
+
+    /// Returns the row as it was.
+    private mutating func put(_ id: ResourceID, _ bytes: [UInt8]) throws(CodecError) -> [UInt8]? {
+        try checkOwned(id)
+        let old = rows.put(id, bytes)
+        if let old { try totals.count(old, sign: -1) }
+        try totals.count(bytes, sign: 1)
+        return old
+    }
+
+    private func whole(_ logged: LoggedAudit, _ former: [ResourceID: [UInt8]]) throws(CodecError) -> AuditEntry {
+        guard let id = logged.resourceID else { return try logged.whole(before: nil, after: nil) }
+        try checkOwned(id)
+        return try logged.whole(before: former[id], after: rows[id])
     }
 
     /// An entry without content for the shard stands at `index`, which follows the last one.

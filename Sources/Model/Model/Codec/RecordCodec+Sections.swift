@@ -20,6 +20,21 @@ package struct RowSections {
     }
 }
 
+extension RecordCodec {
+    /// The effective value of the tag of that very key, found without reading the rest; nil where there is none.
+    package static func value(of key: String, in row: [UInt8]) throws(CodecError) -> String? {
+        try row.reading { reader throws(CodecError) in
+            try reader.seekValue(of: key).map { String(decoding: $0, as: UTF8.self) }
+        }
+    }
+
+    /// Whether `value(of:in:)` returns that, byte by byte. False for what is no row.
+    package static func has(_ value: String, for key: String, in row: [UInt8]) -> Bool {
+        let same = try? row.reading { reader throws(CodecError) in try reader.seekValue(of: key)?.isText(value) }
+        return same == true
+    }
+}
+
 /// What stands before a row's tags.
 struct RowHead {
     let changedIndex: UInt64
@@ -36,6 +51,22 @@ extension ByteReader {
         let judgedUnder = try varint()
         return RowHead(
             changedIndex: changedIndex, judgedUnder: judgedUnder, base: Timestamp(milliseconds: try zigzag()))
+    }
+
+    /// From a row's beginning to the effective value of a tag.
+    fileprivate mutating func seekValue(of key: String) throws(CodecError) -> UnsafeRawBufferPointer? {
+        _ = try rowHead()
+        for _ in 0..<(try count()) {
+            var tag = self
+            guard try tag.slice().isText(key) else {
+                try skipTag()
+                continue
+            }
+            _ = try tag.count()
+            _ = try tag.byte()
+            return try tag.slice()
+        }
+        return nil
     }
 
     /// Returns the winner's source.
@@ -77,5 +108,12 @@ extension ByteReader {
             _ = try zigzag()
         }
         return source
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    fileprivate func isText(_ text: String) -> Bool {
+        var text = text
+        return text.withUTF8 { count == $0.count && elementsEqual($0) }
     }
 }

@@ -101,7 +101,9 @@ final class ReplicaDriver {
         return nil
     }
 
-    private func understands(_ entry: Entry) -> Bool { entry.data.map { machine?.understands($0) ?? false } ?? true }
+    private func understands(_ entry: Entry) -> Bool {
+        entry.data.map { machine?.understands($0, at: entry.point) ?? false } ?? true
+    }
 
     func deadlinePassed(at now: Instant) { carryOut(replica.deadlinePassed(at: now)) }
 
