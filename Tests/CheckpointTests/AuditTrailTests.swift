@@ -85,7 +85,7 @@ struct AuditTrailTests {
     @Test("Counts by day, actor and action add up")
     func counts() async throws {
         try await history { checkpoint, _, trail in
-            let counts = try checkpoint.auditCounts(AuditFilter(), limit: 1000)
+            let counts = try checkpoint.auditCounts(AuditFilter(), before: nil, lines: 1000).tally.report(limit: 1000)
             #expect(counts.map(\.count).reduce(0, +) == trail.count)
             let first = try #require(counts.first)
             let same = trail.filter {
@@ -93,6 +93,70 @@ struct AuditTrailTests {
             }
             #expect(same.count == first.count)
         }
+    }
+
+    @Test("Pages of parts of the shards, merged, are the pages of all of them, wherever the parts stopped looking")
+    func mergedPages() async throws {
+        try await history { checkpoint, _, trail in
+            let parts: [Set<Int>] = [[0, 3], [1], [2]]
+            #expect(parts.reduce(into: []) { $0.formUnion($1) } == Set([0] + World.shards))
+            for (limit, bound) in [(1, 1000), (7, 1000), (100, 1000), (1000, 1000), (1000, 5), (7, 1)] {
+                var found: [AuditEntry] = []
+                var cursor: AuditCursor?
+                repeat {
+                    let pages = try parts.map {
+                        try checkpoint.auditTrail(AuditFilter(), of: $0, before: cursor, limit: limit, lookingAt: bound)
+                    }
+                    let page = AuditPage(merging: pages, limit: limit)
+                    if bound == 1000 {
+                        let whole = try checkpoint.auditTrail(AuditFilter(), before: cursor, limit: limit)
+                        #expect(page.entries == whole.entries && page.places == whole.places)
+                    }
+                    #expect(page.entries.count <= limit)
+                    found += page.entries
+                    cursor = page.next
+                } while cursor != nil
+                #expect(found == trail)
+            }
+        }
+    }
+
+    @Test("A report is the same whether it is counted at once or in parts, and keeps whole days only")
+    func mergedCounts() async throws {
+        try await history { checkpoint, _, _ in
+            let whole = try checkpoint.auditCounts(AuditFilter(), before: nil, lines: 1000).tally
+            for lines in [1, 2, 5, 1000] {
+                var tally = AuditTally()
+                for shards in [[0, 3], [1], [2]] as [Set<Int>] {
+                    var cursor: AuditCursor?
+                    repeat {
+                        let part = try checkpoint.auditCounts(
+                            AuditFilter(), of: shards, before: cursor, lines: lines, lookingAt: 10)
+                        tally.add(part.tally)
+                        tally.trim(to: lines)
+                        cursor = part.next
+                    } while cursor != nil
+                }
+                #expect(tally.report(limit: lines) == whole.report(limit: lines))
+                if lines == 1000 { #expect(tally == whole) }
+            }
+        }
+    }
+
+    @Test("Days that are not on a report any more are let go of, and stay away")
+    func oldDays() {
+        var tally = AuditTally()
+        for day in 0..<10 as Range<Int64> {
+            for actor in ["ann", "bob"] {
+                tally.add(1, to: .init(day: day * AuditTally.dayMilliseconds, actor: actor, action: "tag_set"))
+            }
+        }
+        tally.trim(to: 3)
+        #expect(tally.firstDay == 8 * AuditTally.dayMilliseconds)
+        #expect(tally.counts.count == 4)
+        tally.add(1, to: .init(day: 7 * AuditTally.dayMilliseconds, actor: "ann", action: "tag_set"))
+        #expect(tally.counts.count == 4)
+        #expect(tally.report(limit: 3).map(\.actor) == ["ann", "bob", "ann"])
     }
 
     @Test("An entry that is missing or altered behind our back is damage for the page that needs it")

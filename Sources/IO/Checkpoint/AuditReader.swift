@@ -30,10 +30,10 @@ struct AuditReader {
         single = try connection.prepare("SELECT \(StoredAuditEntry.columns) FROM tag_audit WHERE number = ?")
     }
 
-    /// Everything older than `cursor`; what is not before `time` may be left out.
-    mutating func merge(before cursor: AuditCursor?, to time: Timestamp?) throws {
+    /// Everything of these shards that is older than `cursor`; what is not before `time` may be left out. Nil: of all shards.
+    mutating func merge(of shards: Set<Int>?, before cursor: AuditCursor?, to time: Timestamp?) throws {
         var trails: [ShardTrail] = []
-        for (shard, stored) in totals.shards {
+        for (shard, stored) in totals.shards where shards?.contains(shard) ?? true {
             let last = try last(of: shard, stored, before: cursor, to: time)
             var trail = try ShardTrail(connection, path: path, shard: shard, from: last)
             if try trail.advance() { trails.append(trail) }

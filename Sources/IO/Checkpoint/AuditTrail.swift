@@ -67,23 +67,32 @@ package struct AuditCursor: Hashable, Comparable, Sendable {
 }
 
 /// Some entries, newest first.
-package struct AuditPage: Sendable {
+package struct AuditPage: Equatable, Sendable {
     package let entries: [AuditEntry]
+    /// Where each entry stands in the history of all shards.
+    package let places: [AuditCursor]
     /// Where the next page starts; nil at the end. There may be fewer entries than asked for, and still a next page.
     package let next: AuditCursor?
 
-    package init(entries: [AuditEntry], next: AuditCursor?) {
+    package init(entries: [AuditEntry], places: [AuditCursor], next: AuditCursor?) {
+        precondition(entries.count == places.count, "\(entries.count) entries at \(places.count) places")
         self.entries = entries
+        self.places = places
         self.next = next
     }
-}
 
-/// Changes counted by day (UTC), actor and action.
-package struct AuditCount: Hashable, Sendable {
-    package let day: String
-    package let actor: String
-    package let action: String
-    package let count: Int
+    /// One page of several, each the same page of other shards' histories: what one checkpoint with all of these shards would
+    /// give, `limit` entries at most.
+    package init(merging pages: [AuditPage], limit: Int) {
+        // Older than this, some page may lack entries that it has not looked at.
+        let horizon = pages.compactMap(\.next).max()
+        var found = pages.flatMap { Array(zip($0.places, $0.entries)) }
+        if let horizon { found.removeAll { $0.0 < horizon } }
+        found.sort { $1.0 < $0.0 }
+        let isCut = found.count > limit
+        found.removeLast(max(0, found.count - limit))
+        self.init(entries: found.map(\.1), places: found.map(\.0), next: isCut ? found.last?.0 : horizon)
+    }
 }
 
 extension Checkpoint {
@@ -96,48 +105,46 @@ extension Checkpoint {
     /// Sees what the last round wrote. Throws `damaged` where an entry on the way is missing or altered. Blocks; takes
     /// time in proportion to the entries looked at: those of the resource where one is given, else those of the time
     /// range.
+    ///
+    /// - Parameter shards: whose histories; nil: all that are here.
     package func auditTrail(
-        _ filter: AuditFilter, before cursor: AuditCursor?, limit: Int
+        _ filter: AuditFilter, of shards: Set<Int>? = nil, before cursor: AuditCursor?, limit: Int,
+        lookingAt bound: Int = auditScanMax
     ) throws(CheckpointError) -> AuditPage {
         var entries: [AuditEntry] = []
-        let next = try scan(filter, before: cursor, lookingAt: Self.auditScanMax) { row in
+        var places: [AuditCursor] = []
+        let next = try scan(filter, of: shards, before: cursor, lookingAt: bound) { row in
             guard let entry = row.entry else {
                 throw CheckpointError.damaged(path, "audit entry \(row.number) is of an unknown kind")
             }
             entries.append(entry)
+            places.append(row.place)
             return entries.count < limit
         }
-        return AuditPage(entries: entries, next: next)
+        return AuditPage(entries: entries, places: places, next: next)
     }
 
-    /// The matching changes counted by day, actor and action; the newest days first, then the largest counts; `limit`
-    /// lines at most. Blocks; looks at the whole time range.
-    package func auditCounts(_ filter: AuditFilter, limit: Int) throws(CheckpointError) -> [AuditCount] {
-        struct Group: Hashable {
-            var day: Int64
-            var actor: String
-            var action: String
-        }
-        var counts: [Group: Int] = [:]
-        let day: Int64 = 86_400_000
-        _ = try scan(filter, before: nil, lookingAt: .max) { row in
-            let start = row.at.milliseconds &- ((row.at.milliseconds % day) + day) % day
-            counts[Group(day: start, actor: row.actor, action: row.action), default: 0] += 1
+    /// The matching changes older than the place of `cursor`, counted, and where the next part starts. Blocks; looks at
+    /// `bound` entries at most.
+    ///
+    /// - Parameter lines: what a report of them may have.
+    package func auditCounts(
+        _ filter: AuditFilter, of shards: Set<Int>? = nil, before cursor: AuditCursor?, lines: Int,
+        lookingAt bound: Int = auditScanMax
+    ) throws(CheckpointError) -> (tally: AuditTally, next: AuditCursor?) {
+        var tally = AuditTally()
+        let next = try scan(filter, of: shards, before: cursor, lookingAt: bound) { row in
+            tally.count(at: row.at, by: row.actor, row.action)
             return true
         }
-        let ordered = counts.sorted { left, right in
-            (right.key.day, right.value, left.key.actor, left.key.action)
-                < (left.key.day, left.value, right.key.actor, right.key.action)
-        }
-        return ordered.prefix(limit).map { group, count in
-            let time = Timestamp(milliseconds: group.day).description
-            return AuditCount(day: String(time.prefix(10)), actor: group.actor, action: group.action, count: count)
-        }
+        tally.trim(to: lines)
+        return (tally, next)
     }
 
     /// Returns the place where `body` or the bound stopped it, nil at the end.
     private func scan(
-        _ filter: AuditFilter, before cursor: AuditCursor?, lookingAt bound: Int, _ body: (AuditRow) throws -> Bool
+        _ filter: AuditFilter, of shards: Set<Int>?, before cursor: AuditCursor?, lookingAt bound: Int,
+        _ body: (AuditRow) throws -> Bool
     ) throws(CheckpointError) -> AuditCursor? {
         try reading { connection in
             let totals = try StoredTotals.read(connection, path: path)
@@ -145,7 +152,7 @@ extension Checkpoint {
             if let resource = filter.resource {
                 try reader.follow(resource, before: cursor)
             } else {
-                try reader.merge(before: cursor, to: filter.to)
+                try reader.merge(of: shards, before: cursor, to: filter.to)
             }
             var looked = 0
             while let row = try reader.next() {

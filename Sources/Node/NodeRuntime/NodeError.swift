@@ -22,8 +22,8 @@ package enum NodeError: Error, Hashable, Sendable, CustomStringConvertible {
     case stopping
     /// The checkpoint cannot be written now, so what it holds is behind. It is tried again.
     case checkpointBehind
-    /// What is asked for concerns all shards, and this node has only some of them.
-    case notWholeHere
+    /// What is asked for concerns all shards, and nobody who has these can be reached; 0 is the system shard.
+    case missingShards([Int])
     /// Stored data could not be read.
     case damaged(String)
 
@@ -38,7 +38,7 @@ package enum NodeError: Error, Hashable, Sendable, CustomStringConvertible {
         case .outcomeUnknown: "the shard's leader was lost while the request was under way; it may have happened, or not"
         case .stopping: "the node is stopping"
         case .checkpointBehind: "the checkpoint cannot be written at the moment"
-        case .notWholeHere: "this node holds only some of the shards"
+        case .missingShards(let shards): "nobody who has shards \(shards) can be reached"
         case .damaged(let detail): "stored data could not be read: \(detail)"
         }
     }
@@ -51,7 +51,7 @@ extension NodeError {
         case .notLeader: true
         case .outcomeUnknown: isRepeatable
         case .idempotencyKeyReused, .overloaded, .diskFull, .tooLarge, .unavailable, .stopping, .checkpointBehind,
-            .notWholeHere, .damaged:
+            .missingShards, .damaged:
             false
         }
     }

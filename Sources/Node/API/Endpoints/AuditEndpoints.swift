@@ -34,7 +34,7 @@ enum AuditEndpoints {
             }
             filter.resource = id
         }
-        let page = try await call.api.node.auditTrail(filter, before: before, limit: limit)
+        let page = try await call.api.node.auditTrail(filter, before: before, limit: limit, call.consistency)
         let next = page.next.map { call.cursor(at: $0.bytes) }
         guard wantsCSV(call) else {
             return call.json { json in json.page(page.entries, next: next) { $0.entry($1) } }
@@ -49,7 +49,7 @@ enum AuditEndpoints {
 
     static let reports: Route.Handler = { call in
         let filter = try filter(call.query)
-        let counts = try await call.api.node.auditCounts(filter, limit: reportLinesMax)
+        let counts = try await call.api.node.auditCounts(filter, limit: reportLinesMax, call.consistency)
         guard wantsCSV(call) else {
             return call.json { json in
                 json.page(counts, next: nil) { json, count in

@@ -50,11 +50,15 @@ extension Problem {
         case .checkpointBehind:
             self = .unavailable(
                 "The history cannot be brought up to now: the disk takes no checkpoint. Free some space.", retryAfter: 30)
-        case .notWholeHere:
+        case .missingShards(let shards):
+            let names = shards.prefix(Self.shardsNamedMax).map { $0 == 0 ? "the system shard" : "shard \($0)" }
+            let more = shards.count > names.count ? " and \(shards.count - names.count) more" : ""
             self = .unavailable(
-                "This node holds only some of the shards, so it cannot tell of all resources. Ask for one with ?resource_id=, or ask a node that holds every shard.",
-                retryAfter: 30)
+                "Nobody who has \(names.joined(separator: ", "))\(more) can be reached, so the history cannot be told whole. Ask for one resource with ?resource_id=, or try again.",
+                retryAfter: 5)
         case .damaged: self = .insideError
         }
     }
+
+    private static let shardsNamedMax = 16
 }

@@ -159,8 +159,8 @@ final class ClusterLinks: Sendable {
         return ClusterMembership(host: host, peers: peers, gossip: gossip, links: self)
     }
 
-    /// From now on others may ask for pages of the audit trail.
-    func serveAudit(_ audit: @escaping @Sendable (AuditQuery) async -> Result<AuditPage, NodeError>) {
+    /// From now on others may ask for parts of the audit history.
+    func serveAudit(_ audit: @escaping @Sendable (AuditQuery) async -> Result<AuditAnswer, NodeError>) {
         dispatch.change { $0.audit = audit }
     }
 

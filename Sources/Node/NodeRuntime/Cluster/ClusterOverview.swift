@@ -63,6 +63,13 @@ extension Node {
     }
 }
 
+extension Node {
+    /// Those of the others that gossip believes to be alive.
+    var aliveReplicas: Set<ReplicaID> {
+        Set((cluster?.host.view.members ?? []).filter { $0.status == .alive }.map { ReplicaID($0.replica) })
+    }
+}
+
 extension ClusterOverview {
     fileprivate init(
         founding: ClusterFounding, state: ClusterState, view: MembershipView?, reports: GroupReports.Reports

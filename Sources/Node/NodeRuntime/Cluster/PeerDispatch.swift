@@ -17,8 +17,8 @@ final class PeerDispatch: PeerService {
         var founding: FoundingHost?
         var gossip: GossipHost?
         var replicas: Replicas?
-        /// A page of the audit trail from this node's copy.
-        var audit: (@Sendable (AuditQuery) async -> Result<AuditPage, NodeError>)?
+        /// A part of the audit history from this node's copies.
+        var audit: (@Sendable (AuditQuery) async -> Result<AuditAnswer, NodeError>)?
     }
 
     /// What takes part in groups.

@@ -146,7 +146,9 @@ extension ByteWriter {
         case .damaged(let detail):
             byte(8)
             string(detail)
-        case .notWholeHere: byte(9)
+        case .missingShards(let shards):
+            byte(9)
+            groups(shards)
         }
     }
 }
@@ -165,7 +167,7 @@ extension ByteReader {
         case 6: return .outcomeUnknown
         case 7: return .checkpointBehind
         case 8: return .damaged(try string())
-        case 9: return .notWholeHere
+        case 9: return .missingShards(try groups())
         case let kind: throw CodecError("unknown error \(kind)")
         }
     }

@@ -15,7 +15,7 @@ final class Peers: Sendable {
     /// Who has replicas of each shard, the preferred leader first.
     func update(_ replicas: [[ReplicaID]]) { routes.withLockedValue { $0 = replicas } }
 
-    private func replicas(of shard: Int) -> [ReplicaID] {
+    func replicas(of shard: Int) -> [ReplicaID] {
         routes.withLockedValue { $0.indices.contains(shard) ? $0[shard] : [] }
     }
 
@@ -57,19 +57,11 @@ final class Peers: Sendable {
         throw failure == .outcomeUnknown ? .notLeader(nil) : failure
     }
 
-    /// A page of a resource's trail, from the first replica of its shard that can be reached.
-    func audit(_ query: AuditQuery, shard: Int) async throws(NodeError) -> AuditPage {
-        var failure = NodeError.unavailable
-        for replica in replicas(of: shard) {
-            do throws(NodeError) {
-                return try await post(AuditQuery.path, query.encoded, to: replica, from: shard) {
-                    bytes, _ throws(CodecError) in try AuditPage(decoding: bytes)
-                }
-            } catch {
-                failure = error
-            }
+    /// A part of the audit history, from that node.
+    func audit(_ query: AuditQuery, of peer: ReplicaID, within time: TimeAmount) async throws(NodeError) -> AuditAnswer {
+        try await post(AuditQuery.path, query.encoded, to: peer, from: 0, within: time) { bytes, _ throws(CodecError) in
+            try AuditAnswer(decoding: bytes)
         }
-        throw failure.mayTryAgain(isRepeatable: true) ? .unavailable : failure
     }
 
     private static func reply(_ bytes: [UInt8], _ loop: LoopHost) throws(CodecError) -> ShardReply {
@@ -78,12 +70,12 @@ final class Peers: Sendable {
 
     /// - Parameter read: makes the answer of its bytes; on the event loop.
     private func post<Answer: Sendable>(
-        _ path: String, _ body: [UInt8], to peer: ReplicaID, from shard: Int,
+        _ path: String, _ body: [UInt8], to peer: ReplicaID, from shard: Int, within time: TimeAmount = Node.requestTime,
         _ read: @escaping @Sendable ([UInt8], LoopHost) throws(CodecError) -> Answer
     ) async throws(NodeError) -> Answer {
         let loop = loops[shard % loops.count]
         return try await loop.eventLoop.result { completion in
-            loop.transport.post(path, body, to: peer, over: .forward, within: Node.requestTime) { result in
+            loop.transport.post(path, body, to: peer, over: .forward, within: time) { result in
                 completion(Self.answer(result) { bytes throws(CodecError) in try read(bytes, loop) })
             }
         }
