@@ -27,7 +27,7 @@ struct LiveAPI: Sendable {
         let secrets = try await NodeSecrets.load(dataDirectory: directory, at: now)
         let api = try await API(
             node: node, eventLoops: Array(group.makeIterator()),
-            verifier: TokenVerifier(keys: try await secrets.issuer.keySet()), cursorKey: secrets.cursorKey, logger: logger)
+            verifier: TokenVerifier(keys: try await secrets.issuer.keySet()), logger: logger)
         let server = try await HTTPServer.start(on: group, host: "127.0.0.1", port: 0, logger: logger, service: api)
         let admin = try await secrets.issuer.issue(subject: "ada", role: .admin, at: now, lifetime: 600)
         let outcome = await Result {

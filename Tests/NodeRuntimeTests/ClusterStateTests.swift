@@ -39,7 +39,7 @@ struct ClusterStateTests {
         var node = try await bench.start()
         try await change(node)
         let before = try await cluster(node)
-        #expect(before.items.count == 8)
+        #expect(before.items.count == 9)
         await node.stop()
         node = try await bench.start()
         #expect(try await cluster(node) == before)

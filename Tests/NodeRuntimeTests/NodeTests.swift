@@ -70,12 +70,14 @@ struct NodeTests {
         #expect(try await node.observe((0..<500).map { instance($0) }).allSatisfy { $0 == .created })
         #expect(try await node.applyTag("owner", "ann", to: instance(7).id) == .created)
         let before = try await node.allRecords()
+        let key = try await node.cursorKey()
         await node.stop()
 
         node = try await bench.start()
         let after = try await node.allRecords()
         #expect(after == before)
         #expect(after.count == 500)
+        #expect(try await node.cursorKey() == key)
         #expect(try await node.statistics().totals.resources == 500)
         await node.stop()
     }

@@ -3,12 +3,14 @@ import Testing
 
 @testable import Placement
 
-private let samples: [ClusterItem] = [
-    .settings(ClusterSettings(id: UUID128(high: 1, low: 2), shards: 16, replicationFactor: 3)),
-    .member(member(.max, zone: "b", isEdge: true, state: .draining)), .member(member(1)),
-    .placement(ShardPlacement(shard: 1024, replicas: [.max, 3, 9], preferredLeader: 9, revision: .max)),
-    .placement(ShardPlacement(shard: 1, replicas: [3], preferredLeader: nil, revision: 1)),
-]
+private let samples: [ClusterItem] =
+    ([
+        .settings(ClusterSettings(id: UUID128(high: 1, low: 2), shards: 16, replicationFactor: 3)),
+        .member(member(.max, zone: "b", isEdge: true, state: .draining)), .member(member(1)),
+        .placement(ShardPlacement(shard: 1024, replicas: [.max, 3, 9], preferredLeader: 9, revision: .max)),
+        .placement(ShardPlacement(shard: 1, replicas: [3], preferredLeader: nil, revision: 1)),
+        CursorKey(Array(0..<32)).map(ClusterItem.cursorKey),
+    ] as [ClusterItem?]).compactMap(\.self)
 private let changes = samples.map(ClusterChange.put) + [.removeMember(.max)]
 
 @Suite("The stored form of the cluster's state")
@@ -46,6 +48,7 @@ struct ClusterCodecTests {
                 case .settings(let settings): #expect(settings.fault == nil)
                 case .member(let member): #expect(member.fault == nil)
                 case .placement(let placement): #expect(placement.fault == nil)
+                case .cursorKey(let key): #expect(key.bytes.count == CursorKey.byteCount)
                 }
             }
         }
@@ -54,7 +57,7 @@ struct ClusterCodecTests {
     @Test("Every thing has an id of its own that leads back to it")
     func ids() {
         let keys: [ClusterItem.Key] =
-            [.settings] + [1, 0xFFFF, 0x1_0000, .max].map { .member($0) } + [1, 1024].map { .placement($0) }
+            [.settings, .cursorKey] + [1, 0xFFFF, 0x1_0000, .max].map { .member($0) } + [1, 1024].map { .placement($0) }
         #expect(Set(keys.map(\.id)).count == keys.count)
         for key in keys {
             #expect(ClusterItem.Key(key.id) == key)

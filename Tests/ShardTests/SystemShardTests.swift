@@ -174,6 +174,21 @@ struct SystemShardTests {
         #expect(bench.shard.state.cluster.placements == [1: placement(1, [1, 3], 2)])
     }
 
+    @Test("The key of cursors is set once, also while the first one is in flight; the trail says nothing of it")
+    func cursorKey() throws {
+        var bench = try Bench()
+        let keys = [1, 2].compactMap { CursorKey(Array(repeating: $0, count: CursorKey.byteCount)) }
+        _ = try bench.commit()
+        let audit = bench.shard.state.auditSequence
+        #expect(try bench.take(.setCursorKey(keys[0])) == [.created])
+        #expect(try bench.take(.setCursorKey(keys[1])) == [.unchanged])
+        _ = try bench.commit()
+        #expect(bench.shard.state.cluster.cursorKey == keys[0])
+        #expect(try bench.take(.setCursorKey(keys[1])) == [.unchanged])
+        #expect(bench.shard.state.auditSequence == audit)
+        #expect("\(keys[0])" == "a secret")
+    }
+
     @Test("The cluster's id and number of shards never change; its replication factor may")
     func configured() throws {
         var bench = try Bench()

@@ -34,6 +34,23 @@ struct RecoveryTests {
         await node.close()
     }
 
+    @Test("Where the keys for tokens come from a file, the node makes no token of its own: it would be refused")
+    func keysFromAFile() async throws {
+        let scratch = try Scratch()
+        defer { scratch.remove() }
+        let jwks = scratch.url.appending(path: "jwks.json")
+        let secret = String(repeating: "A", count: 43)
+        try Data(#"{"keys":[{"kty":"oct","kid":"k","alg":"HS256","k":"\#(secret)"}]}"#.utf8).write(to: jwks)
+        let data = scratch.url.appending(path: "data")
+        let node = try await NodeProcess.serving(data, ["--jwks", jwks.path])
+        #expect(try await node.send(.get, "/health/ready").status == 200)
+        #expect(node.terminate() == 0)
+        await node.close()
+        for file in ["admin.jwt", "keys"] {
+            #expect(!FileManager.default.fileExists(atPath: data.appending(path: file).path))
+        }
+    }
+
     @Test("One idempotency key stands for one request, whichever shards others would concern")
     func oneKeyOneRequest() async throws {
         let scratch = try Scratch()

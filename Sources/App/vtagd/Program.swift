@@ -205,10 +205,15 @@ private struct ServedAPI: Service {
         self.hangups = hangups
         self.logger = logger
         let now = wallClock().milliseconds / 1000
-        let secrets: NodeSecrets
+        var adminTokenPath: String?
         do {
-            secrets = try await NodeSecrets.load(dataDirectory: settings.dataDirectory, at: now)
-            keys = settings.jwks.map(KeySource.file) ?? .own(secrets.issuer)
+            if let jwks = settings.jwks {
+                keys = .file(jwks)
+            } else {
+                let secrets = try await NodeSecrets.load(dataDirectory: settings.dataDirectory, at: now)
+                keys = .own(secrets.issuer)
+                adminTokenPath = secrets.adminTokenPath
+            }
             var configuration = API.Configuration()
             configuration.nodeName = node.identity.nodeID
             configuration.region = settings.region
@@ -216,7 +221,7 @@ private struct ServedAPI: Service {
             configuration.version = Program.version
             api = try await API(
                 node: node, eventLoops: Array(group.makeIterator()), verifier: TokenVerifier(keys: try await keys.load()),
-                cursorKey: secrets.cursorKey, configuration: configuration, logger: Logger(label: "api"))
+                configuration: configuration, logger: Logger(label: "api"))
         } catch let error as DamagedSecretError {
             throw ProgramError(status: 74, message: "\(error)")
         } catch {
@@ -239,14 +244,14 @@ private struct ServedAPI: Service {
         } catch let error as HTTPListenError {
             throw ProgramError(error, flag: "--http")
         }
-        logger.info(
-            "ready",
-            metadata: [
-                "http":
-                    "\(tls == nil ? "http" : "https")://\(settings.http.host):\(server.address.port ?? settings.http.port)",
-                "node.id": "\(node.identity.nodeID)", "data_dir": "\(settings.dataDirectory)",
-                "admin.token": "\(secrets.adminTokenPath)",
-            ])
+        var metadata: Logger.Metadata = [
+            "http":
+                "\(tls == nil ? "http" : "https")://\(settings.http.host):\(server.address.port ?? settings.http.port)",
+            "node.id": "\(node.identity.nodeID)", "data_dir": "\(settings.dataDirectory)",
+        ]
+        // With keys of others, a token of our own would be refused.
+        if let adminTokenPath { metadata["admin.token"] = "\(adminTokenPath)" }
+        logger.info("ready", metadata: metadata)
     }
 
     func run() async throws {

@@ -9,6 +9,7 @@ package import Model
 package import NIOCore
 import NIOPosix
 import PeerTransport
+import Placement
 import Shard
 import WriteAheadLog
 
@@ -63,7 +64,8 @@ extension Node {
 }
 
 extension Node {
-    /// Returns once the catalogue and every replica here can be read: each has a leader that a majority follows.
+    /// Returns once the catalogue and every replica here can be read: each has a leader that a majority follows; and there is a
+    /// key for cursors.
     func waitUntilReady() async throws {
         let system = self.system
         try await settled(0) { completion in
@@ -75,6 +77,26 @@ extension Node {
                     // Of one that stands still the others are asked.
                     if host.driver.isStill { completion(.success(())) } else { host.confirmRead(completion) }
                 }
+            }
+        }
+        _ = try await cursorKey()
+    }
+
+    /// The secret under which all nodes of the cluster seal cursors. The first of them that starts makes it; of two that do so at
+    /// once one is heeded.
+    package func cursorKey() async throws -> [UInt8] {
+        while true {
+            let system = self.system
+            let key = try await system.eventLoop.submit { system.shard.state.cluster.cursorKey }.get()
+            if let key { return key.bytes }
+            var generator = SystemRandomNumberGenerator()
+            do throws(NodeError) {
+                _ = try await submit(
+                    .setCursorKey(CursorKey(drawnFrom: &generator)), by: WriteContext(actor: "system"))
+            } catch {
+                guard error == .unavailable || error.mayTryAgain(isRepeatable: true) else { throw error }
+                logger.notice("waiting for the leader of the system shard", metadata: ["reason": "\(error)"])
+                try await Task.sleep(nanoseconds: 100_000_000)
             }
         }
     }

@@ -10,7 +10,7 @@ extension SystemItem.Kind {
         case .catalog(.rule): .rules
         case .catalog(.definition): .definitions
         case .catalog(.policy): .policies
-        case .cluster(.settings): .settings
+        case .cluster(.settings), .cluster(.cursorKey): .settings
         case .cluster(.member): .members
         case .cluster(.placement): .placements
         }
@@ -50,6 +50,8 @@ extension ClusterItem {
                 ("preferred_leader", placement.preferredLeader.map { "\($0)" } ?? ""),
                 ("revision", "\(placement.revision)"),
             ]
+        // Nothing that people should see.
+        case .cursorKey: []
         }
     }
 

@@ -25,6 +25,7 @@ struct ClusterDraft {
         case .setMemberState(let replica, let state): [setState(of: replica, to: state)]
         case .removeMember(let replica): [remove(replica)]
         case .place(let placements): placements.map { place($0) }
+        case .setCursorKey(let key): [set(key)]
         case .create, .update, .delete, .reapply:
             preconditionFailure("\(command) is none of the cluster's commands")
         }
@@ -42,6 +43,13 @@ struct ClusterDraft {
         }
         change(.put(.settings(settings)), .clusterConfigured, "cluster", from: old?.summary, to: settings.summary)
         return old == nil ? .created : .updated
+    }
+
+    /// Nobody's doing, and nothing to show: the trail says nothing of it.
+    private mutating func set(_ key: CursorKey) -> Outcome {
+        guard cluster.cursorKey == nil else { return .unchanged }
+        effects.append(.cluster(.put(.cursorKey(key))))
+        return .created
     }
 
     // MARK: Members

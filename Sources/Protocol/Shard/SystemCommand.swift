@@ -23,4 +23,6 @@ package enum SystemCommand: Sendable {
     /// One outcome per placement; each must say the revision after the one that it replaces, and name members that are no
     /// edge nodes.
     case place([ShardPlacement])
+    /// Takes effect where there is none yet.
+    case setCursorKey(CursorKey)
 }

@@ -116,7 +116,7 @@ package struct SystemShard: Sendable {
         case .create, .update, .delete, .reapply:
             let (outcome, subject) = decideCatalog(command, context, now, &effects)
             return ([outcome], subject)
-        case .configure, .putMember, .replaceMember, .setMemberState, .removeMember, .place:
+        case .configure, .putMember, .replaceMember, .setMemberState, .removeMember, .place, .setCursorKey:
             var draft = ClusterDraft(
                 cluster: newestCluster, context: context, now: now, lastAuditSequence: lastAuditSequence)
             let outcomes = draft.carryOut(command)
@@ -151,7 +151,7 @@ package struct SystemShard: Sendable {
         case .reapply:
             effects.append(.reapply)
             return (.updated, nil)
-        case .configure, .putMember, .replaceMember, .setMemberState, .removeMember, .place:
+        case .configure, .putMember, .replaceMember, .setMemberState, .removeMember, .place, .setCursorKey:
             preconditionFailure("\(command) is none of the catalogue's commands")
         }
     }

@@ -3,15 +3,13 @@ package struct DamagedSecretError: Error, Equatable, CustomStringConvertible {
     package let description: String
 }
 
-/// What a node keeps secret in its data directory: the key pair that signs its own tokens, the administrator's token, and the
-/// key that makes cursors tamper-proof.
+/// What a node that signs its own tokens keeps secret in its data directory: its key pair and the administrator's token.
 package struct NodeSecrets: Sendable {
     /// How long the administrator's token is valid, in seconds: ten years.
     static let adminLifetime: Int64 = 10 * 365 * 86_400
 
     package let issuer: TokenIssuer
     package let adminTokenPath: String
-    package let cursorKey: [UInt8]
 
     /// Reads the secrets in `dataDirectory`, and makes what is missing.
     ///
@@ -20,10 +18,9 @@ package struct NodeSecrets: Sendable {
         let folder = "\(dataDirectory)/keys"
         try SecretFile.makeFolder(folder)
         let issuer = try loadIssuer("\(folder)/es256.pem")
-        let cursorKey = try loadCursorKey("\(folder)/cursor.key")
         let adminTokenPath = "\(dataDirectory)/admin.jwt"
         try await renewAdminToken(adminTokenPath, issuer, at: now)
-        return NodeSecrets(issuer: issuer, adminTokenPath: adminTokenPath, cursorKey: cursorKey)
+        return NodeSecrets(issuer: issuer, adminTokenPath: adminTokenPath)
     }
 
     private static func loadIssuer(_ path: String) throws -> TokenIssuer {
@@ -38,14 +35,6 @@ package struct NodeSecrets: Sendable {
         let issuer = try TokenIssuer()
         try SecretFile.write(Array(issuer.pem.utf8), to: path)
         return issuer
-    }
-
-    private static func loadCursorKey(_ path: String) throws -> [UInt8] {
-        if let bytes = try SecretFile.read(path), bytes.count == CursorSealer.keyBytes { return bytes }
-        var generator = SystemRandomNumberGenerator()
-        let key = (0..<CursorSealer.keyBytes).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
-        try SecretFile.write(key, to: path)
-        return key
     }
 
     /// Leaves a token alone that still counts; puts a new one in place of any other.

@@ -4,8 +4,8 @@ import COpenSSL
 ///
 /// A cursor is base64url of: version (1 byte), the position (any bytes), HMAC-SHA256 over version, query digest and position,
 /// cut to 16 bytes. The query digest itself is not in it.
-package struct CursorSealer: Sendable {
-    package static let keyBytes = 32
+struct CursorSealer: Sendable {
+    static let keyBytes = 32
     /// Longest accepted cursor in characters.
     static let charactersMax = 1024
     private static let version: UInt8 = 1
@@ -14,7 +14,7 @@ package struct CursorSealer: Sendable {
     private let key: [UInt8]
 
     /// - Parameter key: `keyBytes` secret bytes, the same on all nodes.
-    package init(key: [UInt8]) {
+    init(key: [UInt8]) {
         precondition(key.count == Self.keyBytes, "A cursor key has \(Self.keyBytes) bytes")
         self.key = key
     }

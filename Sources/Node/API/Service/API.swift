@@ -32,16 +32,15 @@ package final class API: HTTPService {
 
     /// - Parameters:
     ///   - eventLoops: all that requests may come on.
-    ///   - cursorKey: see `CursorSealer`.
     package init(
-        node: Node, eventLoops: [any EventLoop], verifier: TokenVerifier, cursorKey: [UInt8],
+        node: Node, eventLoops: [any EventLoop], verifier: TokenVerifier,
         configuration: Configuration = Configuration(), clock: WallClock = .system, logger: Logger = Logger(label: "api")
     ) async throws {
         let routes = Route.all
         self.node = node
         self.configuration = configuration
         self.clock = clock
-        cursors = CursorSealer(key: cursorKey)
+        cursors = CursorSealer(key: try await node.cursorKey())
         self.logger = logger
         self.routes = routes
         router = Router(routes)

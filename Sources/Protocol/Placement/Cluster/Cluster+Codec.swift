@@ -8,6 +8,7 @@ extension ByteWriter {
         case .settings(let settings): clusterSettings(settings)
         case .member(let member): self.member(member)
         case .placement(let placement): shardPlacement(placement)
+        case .cursorKey(let key): blob(key.bytes)
         }
     }
 
@@ -56,6 +57,7 @@ extension ByteReader {
         case .settings: return .settings(try clusterSettings())
         case .member: return .member(try member())
         case .placement: return .placement(try shardPlacement())
+        case .cursorKey: return .cursorKey(try cursorKey())
         case nil: throw CodecError("unknown kind of cluster item")
         }
     }
@@ -95,6 +97,11 @@ extension ByteReader {
             shard: shard, replicas: replicas, preferredLeader: leader == 0 ? nil : leader, revision: try varint())
         if let fault = placement.fault { throw CodecError(fault) }
         return placement
+    }
+
+    private mutating func cursorKey() throws(CodecError) -> CursorKey {
+        guard let key = CursorKey(try blob()) else { throw CodecError("a cursor key of another length") }
+        return key
     }
 
     private mutating func number(upTo max: Int) throws(CodecError) -> Int {

@@ -5,11 +5,13 @@ package enum ClusterItem: Hashable, Sendable {
     case settings(ClusterSettings)
     case member(Member)
     case placement(ShardPlacement)
+    case cursorKey(CursorKey)
 
     package enum Kind: UInt8, CaseIterable, Hashable, Sendable {
         case settings = 1
         case member = 2
         case placement = 3
+        case cursorKey = 4
     }
 
     /// What tells one from another.
@@ -17,6 +19,7 @@ package enum ClusterItem: Hashable, Sendable {
         case settings
         case member(UInt64)
         case placement(Int)
+        case cursorKey
     }
 
     package var kind: Kind {
@@ -24,6 +27,7 @@ package enum ClusterItem: Hashable, Sendable {
         case .settings: .settings
         case .member: .member
         case .placement: .placement
+        case .cursorKey: .cursorKey
         }
     }
 
@@ -32,6 +36,7 @@ package enum ClusterItem: Hashable, Sendable {
         case .settings: .settings
         case .member(let member): .member(member.replica)
         case .placement(let placement): .placement(placement.shard)
+        case .cursorKey: .cursorKey
         }
     }
 
@@ -47,6 +52,7 @@ extension ClusterItem.Key {
             case .settings: (.settings, 0)
             case .member(let replica): (.member, replica)
             case .placement(let shard): (.placement, UInt64(shard))
+            case .cursorKey: (.cursorKey, 0)
             }
         return .stamped(high: number & ~0xFFFF | UInt64(kind.rawValue), low: number & 0xFFFF, version: 8)
     }
@@ -60,6 +66,7 @@ extension ClusterItem.Key {
         case .placement:
             guard let shard = Int(exactly: number) else { return nil }
             self = .placement(shard)
+        case .cursorKey: self = .cursorKey
         case nil: return nil
         }
         guard self.id == id else { return nil }

@@ -8,6 +8,8 @@ package struct ClusterState: Hashable, Sendable {
     package private(set) var members: [UInt64: Member] = [:]
     /// By shard.
     package private(set) var placements: [Int: ShardPlacement] = [:]
+    /// Nil until the first node asks for it.
+    package private(set) var cursorKey: CursorKey?
 
     package init(_ items: some Sequence<ClusterItem> = []) {
         for item in items { apply(.put(item)) }
@@ -18,6 +20,7 @@ package struct ClusterState: Hashable, Sendable {
         case .put(.settings(let settings)): self.settings = settings
         case .put(.member(let member)): members[member.replica] = member
         case .put(.placement(let placement)): placements[placement.shard] = placement
+        case .put(.cursorKey(let key)): cursorKey = key
         case .removeMember(let replica): members[replica] = nil
         }
     }
@@ -49,13 +52,14 @@ package struct ClusterState: Hashable, Sendable {
         case .settings: return settings.map(ClusterItem.settings)
         case .member(let replica): return members[replica].map(ClusterItem.member)
         case .placement(let shard): return placements[shard].map(ClusterItem.placement)
+        case .cursorKey: return cursorKey.map(ClusterItem.cursorKey)
         }
     }
 
     /// Everything, in an order that depends on the contents alone.
     package var items: [ClusterItem] {
         (settings.map { [ClusterItem.settings($0)] } ?? []) + sortedMembers.map(ClusterItem.member)
-            + sortedPlacements.map(ClusterItem.placement)
+            + sortedPlacements.map(ClusterItem.placement) + (cursorKey.map { [ClusterItem.cursorKey($0)] } ?? [])
     }
 }
 

@@ -24,6 +24,7 @@ extension SystemCommand: PeerCodable {
         case .setMemberState(let replica, let state): writer.put(8, replica, state)
         case .removeMember(let replica): writer.put(9, replica)
         case .place(let placements): writer.put(10, placements.map(ClusterItem.placement))
+        case .setCursorKey(let key): writer.put(11, ClusterItem.cursorKey(key))
         }
     }
 
@@ -46,6 +47,9 @@ extension SystemCommand: PeerCodable {
                     guard case .placement(let placement) = item else { throw Self.wrongItem }
                     return placement
                 })
+        case 11:
+            guard case .cursorKey(let key) = try reader.take(ClusterItem.self) else { throw Self.wrongItem }
+            self = .setCursorKey(key)
         case let kind: throw CodecError("unknown kind of system command \(kind)")
         }
     }
