@@ -105,20 +105,25 @@ final class NodeProcess: @unchecked Sendable {
 
     struct Answer {
         let status: Int
+        let headers: HTTPFields
         let body: [UInt8]
         var json: JSONValue { (try? JSONValue(parsing: body)) ?? .null }
     }
 
     /// Throws when no answer came: the outcome is unknown.
-    func send(_ method: HTTPMethod, _ path: String, _ body: String? = nil, key: String? = nil) async throws -> Answer {
-        var headers: HTTPFields = [:]
+    func send(
+        _ method: HTTPMethod, _ path: String, _ body: String? = nil, key: String? = nil, headers: HTTPFields = [:]
+    ) async throws -> Answer {
+        var headers = headers
         headers.append("authorization", "Bearer \(token)")
         if body != nil { headers.append("content-type", "application/json") }
         if let key { headers.append("idempotency-key", key) }
         let request = try HTTPClientRequest(
             method: method, url: url + path, headers: headers, body: body.map { .bytes(ByteBuffer(string: $0)) } ?? .none)
         let response = try await client.execute(request)
-        return Answer(status: response.status, body: Array(buffer: try await response.body.collect(upTo: 64 << 20)))
+        return Answer(
+            status: response.status, headers: response.headers,
+            body: Array(buffer: try await response.body.collect(upTo: 64 << 20)))
     }
 
     /// All items of a list, over its pages.

@@ -28,10 +28,12 @@ extension Node {
     /// Carries a command out on one shard, wherever its leader is. Returns once it is applied.
     package func submit(_ command: ShardCommand, shard: Int, by context: WriteContext) async throws(NodeError) -> ShardReply
     {
-        try await retrying(isRepeatable: context.idempotency != nil) { () async throws(NodeError) -> ShardReply in
+        try await retrying(group: shard + 1, isRepeatable: context.idempotency != nil) {
+            () async throws(NodeError) -> ShardReply in
             do throws(NodeError) {
                 return try await submitHere(command, shard: shard, by: context)
             } catch .notLeader(let leader) {
+                if isCutOff, await isLeaderlessHere(shard + 1) == true { throw .unavailable }
                 guard let peers, let leader = leader ?? peers.likelyLeader(of: shard), leader != identity.replicaID else {
                     throw .notLeader(nil)
                 }
@@ -49,7 +51,7 @@ extension Node {
     /// Carries a command out on the system shard. Returns once it is applied here and in force on every event loop's next
     /// turn.
     package func submit(_ command: SystemCommand, by context: WriteContext) async throws(NodeError) -> ShardReply {
-        let reply = try await retrying(isRepeatable: context.idempotency != nil) {
+        let reply = try await retrying(group: SystemShard.group, isRepeatable: context.idempotency != nil) {
             () async throws(NodeError) -> ShardReply in
             do throws(NodeError) {
                 return try await submitHere(command, by: context)
@@ -67,11 +69,12 @@ extension Node {
         return try await system.eventLoop.result { completion in system.submit(command, by: context, completion) }
     }
 
-    /// Tries again while no leader is found, until the request's time is over.
+    /// Tries again while no leader is found, until the request's time is over, or there was none for so long that it is no
+    /// election.
     ///
     /// - Parameter isRepeatable: it does no harm to carry it out twice.
     private func retrying<Value>(
-        isRepeatable: Bool, _ attempt: () async throws(NodeError) -> Value
+        group: Int, isRepeatable: Bool, _ attempt: () async throws(NodeError) -> Value
     ) async throws(NodeError) -> Value {
         let deadline = NIODeadline.now() + Self.requestTime
         var pause = Self.retryPause
@@ -81,10 +84,23 @@ extension Node {
             } catch {
                 guard error.mayTryAgain(isRepeatable: isRepeatable) else { throw error }
                 guard NIODeadline.now() + pause < deadline, !Task.isCancelled else { throw error.atDeadline }
+                if await isLeaderlessHere(group) ?? isCutOff { throw error.atDeadline }
             }
             try? await Task.sleep(nanoseconds: UInt64(pause.nanoseconds))
             pause = min(pause * 2, Self.retryPauseMax)
         }
+    }
+
+    /// It has not heard from a majority of the cluster for so long that no election explains it.
+    package var isCutOff: Bool { peers?.isCutOff ?? false }
+
+    /// Whether the group's replica here has been without a leader for longer than elections take; nil where there is none.
+    private func isLeaderlessHere(_ group: Int) async -> Bool? {
+        if group == SystemShard.group {
+            return isCutOff
+        }
+        guard let host = shards[group - 1] else { return nil }
+        return try? await host.eventLoop.submit { host.driver.isLeaderless }.get()
     }
 
     /// How long a request may take, the search for a leader included.
@@ -100,10 +116,11 @@ extension Node {
     func ask(
         _ query: ShardQuery, shard: Int, _ consistency: ReadConsistency = .linearizable
     ) async throws(NodeError) -> ShardAnswer {
-        try await retrying(isRepeatable: true) { () async throws(NodeError) -> ShardAnswer in
+        try await retrying(group: shard + 1, isRepeatable: true) { () async throws(NodeError) -> ShardAnswer in
             do throws(NodeError) {
                 return try await askHere(query, shard: shard, consistency)
             } catch .notLeader(let leader) {
+                if isCutOff, await isLeaderlessHere(shard + 1) == true { throw .unavailable }
                 // None here, or one that is far behind.
                 guard let peers else { throw .notLeader(leader) }
                 return try await peers.ask(query, shard: shard, consistency, except: identity.replicaID)
@@ -222,7 +239,7 @@ extension Node {
     package func catalog(_ consistency: ReadConsistency = .linearizable) async throws(NodeError) -> Catalog {
         let system = self.system
         let loop = loops[0]
-        return try await retrying(isRepeatable: true) { () async throws(NodeError) -> Catalog in
+        return try await retrying(group: SystemShard.group, isRepeatable: true) { () async throws(NodeError) -> Catalog in
             try await system.eventLoop.result { completion in
                 switch consistency {
                 // Whoever changed the catalogue had to wait until it was in force here.

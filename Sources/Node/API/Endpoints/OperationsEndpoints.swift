@@ -20,6 +20,11 @@ enum OperationsEndpoints {
                 "The node is not ready: its disk is full and writes are refused; reads go on. Free some space.",
                 retryAfter: 30)
         }
+        guard !call.api.node.isCutOff else {
+            throw Problem.unavailable(
+                "The node is not ready: it hears nothing from a majority of the cluster. Reads with Read-Consistency: stale go on."
+            )
+        }
         return call.json { $0.state("ready") }
     }
 

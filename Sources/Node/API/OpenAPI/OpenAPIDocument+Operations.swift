@@ -14,7 +14,9 @@ extension OpenAPIDocument {
               operationId: ready
               tags: [operations]
               summary: Does the node take requests
-              description: 503 while it stops, and from the first write that a full disk refused until there is room again.
+              description: >
+                503 while it stops, from the first write that a full disk refused until there is room again, and while it hears
+                nothing from a majority of the cluster.
               security: []
               responses:
                 '200': { $ref: '#/components/responses/Health' }

@@ -78,6 +78,7 @@ final class ClusterHost: @unchecked Sendable {
         directory.heard(view)
         directory.committed(cluster)
         peers.update(cluster.routes(shards: founding.shards))
+        noteContact()
         foundingHost.clusterChanged(isUp: system.driver.leader != nil, peers: view.present.map(\.peer))
         let alive = Set(view.members.filter { $0.status == .alive }.map { ReplicaID($0.replica) }).union([here])
         residence.follow(cluster) { alive.contains($0) }
@@ -89,6 +90,17 @@ final class ClusterHost: @unchecked Sendable {
             propose(newcomers).whenComplete { [self] _ in roundIsUnderWay = false }
         } else {
             control(view)
+        }
+    }
+
+    private func noteContact() {
+        let isCutOff = system.driver.silentNanoseconds > ReplicaDriver.leaderlessNanoseconds
+        guard isCutOff != peers.isCutOff else { return }
+        peers.isCutOff = isCutOff
+        if isCutOff {
+            logger.error("nothing is heard from a majority of the cluster: not ready")
+        } else {
+            logger.notice("a majority of the cluster is heard again")
         }
     }
 

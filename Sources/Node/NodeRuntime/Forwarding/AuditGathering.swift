@@ -41,7 +41,7 @@ struct AuditGathering {
             await askAll(&open, queries, &found)
             if open.isEmpty { return found }
             if let failure = open.lazy.compactMap(\.failure).first { throw failure }
-            guard NIODeadline.now() + pause < deadline, !Task.isCancelled else {
+            guard NIODeadline.now() + pause < deadline, !node.isCutOff, !Task.isCancelled else {
                 throw NodeError.missingShards(Set(open.map(\.group)).sorted())
             }
             try? await Task.sleep(nanoseconds: UInt64(pause.nanoseconds))
@@ -85,6 +85,8 @@ struct AuditGathering {
     /// Longest time for one part; as long as the search of a full page takes on a slow disk.
     private static let partTime = TimeAmount.seconds(5)
 
+    private static let partTimeCutOff = TimeAmount.seconds(1)
+
     /// This node first, then those that are alive as far as is known, the preferred leader before the others.
     private func sources(of group: Int, _ alive: Set<ReplicaID>) -> [ReplicaID] {
         let here = node.identity.replicaID
@@ -97,7 +99,8 @@ struct AuditGathering {
     private func send(
         _ requests: [Request: [Open]], _ queries: [AuditQuery]
     ) async -> [([Open], Result<AuditAnswer, any Error>)] {
-        await withTaskGroup(of: ([Open], Result<AuditAnswer, any Error>).self) { tasks in
+        let time = node.isCutOff ? Self.partTimeCutOff : Self.partTime
+        return await withTaskGroup(of: ([Open], Result<AuditAnswer, any Error>).self) { tasks in
             for (request, asked) in requests {
                 let query = queries[request.query].about(asked.map(\.group))
                 tasks.addTask { [node] in
@@ -105,7 +108,7 @@ struct AuditGathering {
                         let isHere = request.node == node.identity.replicaID
                         let answer =
                             if let peers = node.peers, !isHere {
-                                try await peers.audit(query, of: request.node, within: Self.partTime)
+                                try await peers.audit(query, of: request.node, within: time)
                             } else {
                                 try await node.auditHere(query)
                             }

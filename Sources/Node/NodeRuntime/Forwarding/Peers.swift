@@ -4,16 +4,29 @@ import Model
 import NIOConcurrencyHelpers
 import NIOCore
 import Shard
+import Synchronization
 
 /// The other nodes, as those who take requests need them: who may lead a shard, and how to ask.
 final class Peers: Sendable {
     private let loops: [LoopHost]
     private let routes = NIOLockedValueBox<[[ReplicaID]]>([])
+    private let cutOff = Atomic(false)
 
     init(_ loops: [LoopHost]) { self.loops = loops }
 
     /// Who has replicas of each shard, the preferred leader first.
     func update(_ replicas: [[ReplicaID]]) { routes.withLockedValue { $0 = replicas } }
+
+    /// The leader of the system shard was not heard for longer than elections take: this node is cut off from the majority, or
+    /// there is none.
+    var isCutOff: Bool {
+        get { cutOff.load(ordering: .relaxed) }
+        set { cutOff.store(newValue, ordering: .relaxed) }
+    }
+
+    /// How long an answer may take: of somebody who can hardly be reached, not long.
+    private var answerTime: TimeAmount { isCutOff ? Self.cutOffTime : Node.requestTime }
+    private static let cutOffTime = TimeAmount.seconds(1)
 
     func replicas(of shard: Int) -> [ReplicaID] {
         routes.withLockedValue { $0.indices.contains(shard) ? $0[shard] : [] }
@@ -70,12 +83,12 @@ final class Peers: Sendable {
 
     /// - Parameter read: makes the answer of its bytes; on the event loop.
     private func post<Answer: Sendable>(
-        _ path: String, _ body: [UInt8], to peer: ReplicaID, from shard: Int, within time: TimeAmount = Node.requestTime,
+        _ path: String, _ body: [UInt8], to peer: ReplicaID, from shard: Int, within time: TimeAmount? = nil,
         _ read: @escaping @Sendable ([UInt8], LoopHost) throws(CodecError) -> Answer
     ) async throws(NodeError) -> Answer {
         let loop = loops[shard % loops.count]
         return try await loop.eventLoop.result { completion in
-            loop.transport.post(path, body, to: peer, over: .forward, within: time) { result in
+            loop.transport.post(path, body, to: peer, over: .forward, within: time ?? self.answerTime) { result in
                 completion(Self.answer(result) { bytes throws(CodecError) in try read(bytes, loop) })
             }
         }

@@ -41,12 +41,16 @@ final class ReplicaDriver {
     /// gone until the node starts again.
     private(set) var isStill = false
 
+    /// Since when no leader is known; nil while one is.
+    private var leaderlessSince: Instant?
+
     typealias ReadCompletion = (Result<Void, NodeError>) -> Void
 
     init(_ replica: RaftReplica, on loop: LoopHost) {
         group = replica.group
         self.replica = replica
         self.loop = loop
+        leaderlessSince = loop.instant
     }
 
     // MARK: Queries
@@ -65,6 +69,23 @@ final class ReplicaDriver {
         guard let heard = replica.leaderHeardAt else { return Int64(loop.instant.nanoseconds / 1_000_000) }
         return Int64(loop.instant.nanoseconds(since: heard) / 1_000_000)
     }
+
+    /// How long no leader was heard or known, in nanoseconds; 0 on the leader itself. Says only whether it is worth while to
+    /// wait for one.
+    var silentNanoseconds: UInt64 {
+        guard !isLeader else { return 0 }
+        let now = loop.instant
+        return now.nanoseconds(since: leaderlessSince ?? replica.leaderHeardAt ?? now)
+    }
+
+    /// No election explains for how long there was no leader. A replica that does not vote yet, or no more, knows too little to
+    /// say so.
+    var isLeaderless: Bool {
+        configuration.isVoter(replica.id) && silentNanoseconds > Self.leaderlessNanoseconds
+    }
+
+    /// Twice what an election takes when the first attempt fails, and some time for a disk that is slow.
+    static let leaderlessNanoseconds: UInt64 = 3_000_000_000
 
     /// Nobody else has a say: what this replica has applied is all there is.
     var isAlone: Bool { replica.isSoleVoter && replica.isLeader }
@@ -210,7 +231,9 @@ final class ReplicaDriver {
         case .fetchEntries(let fetch): fetchEntries(fetch)
         case .readsReady(let ids, _): finishReads(ids, .success(()))
         case .readsFailed(let ids, let failure): finishReads(ids, .failure(NodeError(failure, leader: leader)))
-        case .roleChanged(let change): machine?.roleChanged(change)
+        case .roleChanged(let change):
+            leaderlessSince = change.leader == nil ? leaderlessSince ?? loop.instant : nil
+            machine?.roleChanged(change)
         case .needsSnapshot(let peer): machine?.snapshotNeeded(by: peer)
         case .configurationChanged(let configuration): loop.configurationChanged(configuration, of: group)
         case .transferAborted(let target):
