@@ -268,7 +268,7 @@ extension Node {
         return statistics
     }
 
-    /// How old what this node has may be, in milliseconds: since it last heard from the leaders of its shards.
+    /// How old what this node has may be, in milliseconds, of the shard that is furthest behind.
     package func staleness() async -> Int64 {
         var oldest: Int64 = 0
         for host in shards.held {

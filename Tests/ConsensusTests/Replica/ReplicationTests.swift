@@ -311,4 +311,34 @@ struct ReplicationTests {
         one.step { $0.entriesFetched(rest, .entries(entries(5...8, 1)), at: $1) }
         #expect(one.taken().applied == [5, 6, 7, 8, 9, 10], "the rest was in memory")
     }
+
+    @Test("A follower knows that it is behind from what its leader says to be committed, wherever its own log ends")
+    func level() {
+        var one = ReplicaFixture()
+        #expect(!one.replica.isLevel, "nothing is known of the leader")
+        one.append(term: 1, commit: 0, [ReplicaFixture.entry(1, 1)])
+        one.persist()
+        #expect(one.replica.isLevel)
+        one.receive(.heartbeat(Message.Heartbeat(commit: 5, round: 0)), from: 2, term: 1)
+        one.applyAll()
+        #expect(!one.replica.isLevel)
+        one.append(term: 1, previous: (1, 1), commit: 5, (2...5).map { ReplicaFixture.entry($0, 1) })
+        one.persist()
+        #expect(!one.replica.isLevel, "handed over is not applied")
+        one.applyAll()
+        #expect(one.replica.isLevel)
+        one.append(term: 1, previous: (9, 1), commit: 9)
+        #expect(!one.replica.isLevel, "said by an append that does not fit")
+    }
+
+    @Test("A leader tells a follower that lags what is committed, too")
+    func commitForLaggards() throws {
+        var one = ReplicaFixture.leader()
+        _ = try one.propose()
+        one.persist()
+        one.receive(.appendAccepted(match: 2), from: 2, term: 1)
+        _ = one.taken()
+        one.wait(100)
+        #expect(one.sent(to: 3).contains(.heartbeat(Message.Heartbeat(commit: 2, round: 1))))
+    }
 }

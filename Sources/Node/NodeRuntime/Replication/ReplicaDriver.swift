@@ -41,6 +41,9 @@ final class ReplicaDriver {
     /// gone until the node starts again.
     private(set) var isStill = false
 
+    /// When this replica last had everything that its leader had.
+    private var levelAt: Instant?
+    private var wasLeader = false
     /// Since when no leader is known; nil while one is.
     private var leaderlessSince: Instant?
 
@@ -63,11 +66,17 @@ final class ReplicaDriver {
     var configuration: Configuration { replica.configuration }
     var nextDeadline: Instant? { replica.nextDeadline }
 
-    /// Since the leader was last heard, in milliseconds; 0 on the leader itself.
+    /// How old what is applied here may be, in milliseconds: since all was applied that the leader, when it was heard, had
+    /// committed. 0 on the leader itself.
     var stalenessMilliseconds: Int64 {
         guard !isLeader else { return 0 }
-        guard let heard = replica.leaderHeardAt else { return Int64(loop.instant.nanoseconds / 1_000_000) }
-        return Int64(loop.instant.nanoseconds(since: heard) / 1_000_000)
+        return Int64(loop.instant.nanoseconds(since: levelAt ?? Instant(nanoseconds: 0)) / 1_000_000)
+    }
+
+    /// A leader that steps down was level a moment before.
+    private func noteLevel() {
+        if replica.isLevel { levelAt = replica.leaderHeardAt } else if wasLeader, !isLeader { levelAt = loop.instant }
+        wasLeader = isLeader
     }
 
     /// How long no leader was heard or known, in nanoseconds; 0 on the leader itself. Says only whether it is worth while to
@@ -216,6 +225,7 @@ final class ReplicaDriver {
             for effect in batch where !isStill { carryOut(effect) }
         }
         isCarryingOut = false
+        noteLevel()
         expireReads()
         loop.deadlineMoved(to: replica.nextDeadline)
     }

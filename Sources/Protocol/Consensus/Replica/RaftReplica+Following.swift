@@ -29,6 +29,7 @@ extension RaftReplica {
     /// with the leader's: above may stand entries that nobody else has.
     mutating func commitKnown(_ index: UInt64) {
         guard case .follower(let follower) = role else { return }
+        role.withFollower { $0.leaderCommit = max($0.leaderCommit, index) }
         let compared = settings.plants(.commitBeyondMatch) ? log.last.index : follower.matched
         commit = max(commit, min(index, compared))
     }
@@ -36,6 +37,7 @@ extension RaftReplica {
     mutating func appendReceived(_ append: Message.Append, from leader: ReplicaID, at now: Instant) {
         if let contradiction = contradiction(of: append) { return halt(contradiction) }
         let last = append.entries.last?.index ?? append.previous.index
+        role.withFollower { $0.leaderCommit = max($0.leaderCommit, append.commit) }
         if append.previous.index > log.last.index { return reject(append, from: leader) }
         if append.previous.index > commit, !log.holds(append.previous), !settings.plants(.skipPreviousCheck) {
             return reject(append, from: leader)

@@ -47,7 +47,7 @@ extension RaftReplica {
         guard case .leader(let leader) = role else { return }
         for peer in leader.peers {
             send(
-                .heartbeat(Message.Heartbeat(commit: min(peer.match, commit), round: leader.reads.round)), to: peer.id)
+                .heartbeat(Message.Heartbeat(commit: commit, round: leader.reads.round)), to: peer.id)
         }
     }
 

@@ -194,6 +194,10 @@ package struct RaftReplica: Sendable {
     package var leaderHeardAt: Instant? {
         if case .follower(let follower) = role { follower.heardAt } else { nil }
     }
+    /// Everything that a follower's leader has said to be committed is applied here.
+    package var isLevel: Bool {
+        if case .follower(let follower) = role { follower.heardAt != nil && applied >= follower.leaderCommit } else { false }
+    }
     /// It leads, and has committed an entry of its own term: it knows all that is committed.
     package var hasCommittedInTerm: Bool {
         if case .leader(let leader) = role { commit >= leader.firstIndex } else { false }

@@ -46,6 +46,8 @@ struct Follower: Sendable {
     /// When the leader was last heard.
     var heardAt: Instant?
     var electionDeadline: Instant
+    /// What the leader has said to be committed, wherever this log ends.
+    var leaderCommit: UInt64 = 0
     /// The log was compared with the leader's, in this life and term, up to here: it is the leader's, on disk or not.
     var matched: UInt64 = 0
     /// What the leader was told to be on disk here.
