@@ -62,17 +62,20 @@ package final class PeerReply: @unchecked Sendable {
         exchange.respond(status: response.status, contentType: "application/octet-stream") { $0.writeBytes(response.body) }
     }
 
-    /// Answers that the body is `malformed`, and that nothing of it was done; counts it, and says so in the log.
-    package func refuse(_ detail: String) {
-        noteRefusal(detail)
-        guard eventLoop.inEventLoop else { return eventLoop.execute { self.answerRefused(detail) } }
-        answerRefused(detail)
+    /// Answers that the request is refused, by default as its body is `malformed`, and that nothing of it was done; counts it,
+    /// and says so in the log.
+    package func refuse(_ detail: String, as refusal: PeerRefusal = .malformed) {
+        log.refused(refusal, from: sender, detail)
+        guard eventLoop.inEventLoop else { return eventLoop.execute { self.answerRefused(refusal, detail) } }
+        answerRefused(refusal, detail)
     }
 
     /// Counts and logs that part of the body is `malformed`; what is answered is another matter. Any number of times.
     package func noteRefusal(_ detail: String) { log.refused(.malformed, from: sender, detail) }
 
-    private func answerRefused(_ detail: String) { exchange.respond(PeerHTTPService.answer(to: .malformed, detail)) }
+    private func answerRefused(_ refusal: PeerRefusal, _ detail: String) {
+        exchange.respond(PeerHTTPService.answer(to: refusal, detail))
+    }
 }
 
 /// A service made of a closure.

@@ -19,6 +19,13 @@ final class PeerDirectory: Sendable {
         var members: [ReplicaID: Endpoint] = [:]
         /// From gossip: the newest there is.
         var present: [ReplicaID: Endpoint] = [:]
+        /// Names of the committed members that are not gone for good.
+        var memberNames: Set<PeerName> = []
+
+        func isKnown(_ name: PeerName) -> Bool {
+            memberNames.contains(name) || present.values.contains { $0.name == name }
+                || memberNames.isEmpty && founders.values.contains { $0.name == name }
+        }
     }
 
     private let sources = NIOLockedValueBox(Sources())
@@ -27,6 +34,14 @@ final class PeerDirectory: Sendable {
 
     subscript(_ replica: ReplicaID) -> Endpoint? {
         sources.withLockedValue { $0.present[replica] ?? $0.members[replica] ?? $0.founders[replica] }
+    }
+
+    /// Whether the node with that certificate belongs to the cluster: as a committed member, or to gossip's knowledge, which may
+    /// be newer. A certificate that still counts is not enough: its node may have been removed. In clear text, on loopback,
+    /// everybody is believed.
+    func isKnown(_ peer: PeerName?) -> Bool {
+        guard let peer else { return true }
+        return sources.withLockedValue { $0.isKnown(peer) }
     }
 
     func founded(_ founding: ClusterFounding) {
@@ -42,7 +57,11 @@ final class PeerDirectory: Sendable {
                 (ReplicaID(member.replica), Endpoint(address: $0, name: PeerName(member.name)))
             }
         }
-        sources.withLockedValue { $0.members = Dictionary(members) { first, _ in first } }
+        let names = cluster.members.values.filter(\.state.isPresent).compactMap { PeerName($0.name) }
+        sources.withLockedValue { sources in
+            sources.members = Dictionary(members) { first, _ in first }
+            sources.memberNames = Set(names)
+        }
     }
 
     func heard(_ view: MembershipView) {

@@ -56,7 +56,10 @@ final class PeerDispatch: PeerService {
                 }
             } ?? reply.send(PeerResponse(status: 503))
         case AuditQuery.path:
-            guard let audit = parts.audit else { return reply.send(PeerResponse(status: 503)) }
+            guard let audit = parts.audit, let directory = parts.replicas?.directory else {
+                return reply.send(PeerResponse(status: 503))
+            }
+            guard directory.isKnown(request.peer) else { return turnAway(request, reply) }
             do throws(CodecError) {
                 let query = try AuditQuery(decoding: request.body)
                 Task { answer(reply, await audit(query).map(\.encoded)) }
@@ -69,7 +72,17 @@ final class PeerDispatch: PeerService {
         }
     }
 
+    /// It may gossip, and become a member again by that; until then it has nothing to ask on behalf of clients.
+    private func turnAway(_ request: PeerRequest, _ reply: PeerReply) {
+        reply.refuse("\(request.peer?.text ?? "it") is no member of the cluster", as: .name)
+    }
+
     private func respond(to request: PeerRequest, _ reply: PeerReply, _ replicas: Replicas) {
+        switch request.path {
+        // Of these the frames themselves say who sends them, and are held against the certificate.
+        case PeerOutbox.path, PeerRequestPath.members, SnapshotCourier.path: break
+        default: guard replicas.directory.isKnown(request.peer) else { return turnAway(request, reply) }
+        }
         switch request.path {
         case PeerOutbox.path: takeFrames(request, reply, replicas)
         case PeerRequestPath.command: carryOutCommand(request, reply, replicas)
