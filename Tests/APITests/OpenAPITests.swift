@@ -9,6 +9,9 @@ struct OpenAPITests {
     private struct Described {
         var operations: Set<String> = []
         var parameters: [String: Set<String>] = [:]
+        /// Operations that take `Read-Consistency`, and those whose answer may have `Staleness-Ms`.
+        var consistency: Set<String> = []
+        var staleness: Set<String> = []
 
         init(_ text: String) {
             var path = ""
@@ -27,6 +30,10 @@ struct OpenAPITests {
                     parameters[operation, default: []].insert(String(content.dropFirst(10).prefix { $0 != "," }))
                 } else if content == "- $ref: '#/components/parameters/Limit'" {
                     parameters[operation, default: []].insert("limit")
+                } else if content == "- $ref: '#/components/parameters/ReadConsistency'" {
+                    consistency.insert(operation)
+                } else if content.hasPrefix("Staleness-Ms:") || content == "'200': { $ref: '#/components/responses/Resource' }" {
+                    staleness.insert(operation)
                 } else if line == "components:" {
                     break
                 }
@@ -51,6 +58,15 @@ struct OpenAPITests {
             let table = Set(route.query.map(\.name)).subtracting(["cursor", "access_token"])
             #expect(described[operation, default: []] == table, "\(operation)")
         }
+    }
+
+    @Test("Every read of what shards hold takes Read-Consistency, and says how stale it may be")
+    func consistency() {
+        let described = Described(OpenAPIDocument.text)
+        let ofTheNode = ["/health/live", "/health/ready", "/openapi.yaml", "/metrics", "/cluster"]
+        let reads = Route.all.filter { $0.method == .get && !ofTheNode.contains($0.template) }
+        #expect(described.consistency == Set(reads.map { "GET \($0.template)" }))
+        #expect(described.staleness.isSuperset(of: described.consistency))
     }
 
     @Test("Every reference leads somewhere")

@@ -23,7 +23,17 @@ extension OpenAPIDocument {
               in: query
               description: Most items of the page.
               schema: { type: integer, minimum: 1, maximum: \#(Call.limitMax), default: \#(Call.limitDefault) }
+            ReadConsistency:
+              name: Read-Consistency
+              in: header
+              description: >
+                `linearizable`: with everything that was acknowledged before the request came. `stale`: as the node that is asked
+                has it, which needs no leader; `Staleness-Ms` says how old that may be.
+              schema: { type: string, enum: [linearizable, stale], default: linearizable }
           headers:
+            Staleness-Ms:
+              description: Of a stale read. For how long the node may have lacked something, in milliseconds.
+              schema: { type: integer, minimum: 0 }
             ETag:
               description: Changes whenever the thing does.
               schema: { type: string, pattern: '^"[0-9a-f]+"$' }
@@ -36,6 +46,8 @@ extension OpenAPIDocument {
             Done: { description: Done }
             NotModified:
               description: Nothing has changed since the ETag in If-None-Match
+              headers:
+                Staleness-Ms: { $ref: '#/components/headers/Staleness-Ms' }
             Health:
               description: Yes
               content:
@@ -78,6 +90,7 @@ extension OpenAPIDocument {
             Resource:
               description: The resource
               headers:
+                Staleness-Ms: { $ref: '#/components/headers/Staleness-Ms' }
                 ETag: { $ref: '#/components/headers/ETag' }
               content:
                 application/json:

@@ -39,9 +39,13 @@ extension OpenAPIDocument {
               operationId: getExecution
               tags: [rules]
               summary: How far an execution has come (viewer)
+              parameters:
+                - $ref: '#/components/parameters/ReadConsistency'
               responses:
                 '200':
                   description: The execution
+                  headers:
+                    Staleness-Ms: { $ref: '#/components/headers/Staleness-Ms' }
                   content:
                     application/json:
                       schema: { $ref: '#/components/schemas/Execution' }
@@ -59,6 +63,7 @@ extension OpenAPIDocument {
               tags: [compliance]
               summary: The compliance score, or what was found of one resource (viewer)
               parameters:
+                - $ref: '#/components/parameters/ReadConsistency'
                 - name: resource_id
                   in: query
                   description: Our id, or the provider's own. With it the answer is a list of this resource's statuses.
@@ -66,6 +71,8 @@ extension OpenAPIDocument {
               responses:
                 '200':
                   description: A summary, or the statuses of one resource
+                  headers:
+                    Staleness-Ms: { $ref: '#/components/headers/Staleness-Ms' }
                   content:
                     application/json:
                       schema:
@@ -80,6 +87,7 @@ extension OpenAPIDocument {
               tags: [compliance]
               summary: What violates policies (viewer)
               parameters:
+                - $ref: '#/components/parameters/ReadConsistency'
                 - $ref: '#/components/parameters/Limit'
                 - { name: policy_id, in: query, schema: { $ref: '#/components/schemas/Id' } }
                 - { name: severity, in: query, schema: { $ref: '#/components/schemas/Severity' } }
@@ -90,6 +98,8 @@ extension OpenAPIDocument {
               responses:
                 '200':
                   description: A page of statuses that are not compliant
+                  headers:
+                    Staleness-Ms: { $ref: '#/components/headers/Staleness-Ms' }
                   content:
                     application/json:
                       schema: { $ref: '#/components/schemas/ComplianceStatuses' }
@@ -115,6 +125,7 @@ extension OpenAPIDocument {
               summary: Who changed what, when, from what to what, and why (viewer)
               description: Newest first.
               parameters:
+                - $ref: '#/components/parameters/ReadConsistency'
                 - $ref: '#/components/parameters/Limit'
                 - name: resource_id
                   in: query
@@ -130,6 +141,7 @@ extension OpenAPIDocument {
                 '200':
                   description: A page of entries; as CSV the next cursor is in the field X-Next-Cursor
                   headers:
+                    Staleness-Ms: { $ref: '#/components/headers/Staleness-Ms' }
                     X-Next-Cursor: { schema: { type: string } }
                   content:
                     application/json:
@@ -148,11 +160,14 @@ extension OpenAPIDocument {
               tags: [audit]
               summary: Changes counted by day, action and actor (viewer)
               parameters:
+                - $ref: '#/components/parameters/ReadConsistency'
                 - { name: from, in: query, description: Not before., schema: { $ref: '#/components/schemas/Time' } }
                 - { name: to, in: query, description: Before., schema: { $ref: '#/components/schemas/Time' } }
               responses:
                 '200':
                   description: Counts
+                  headers:
+                    Staleness-Ms: { $ref: '#/components/headers/Staleness-Ms' }
                   content:
                     application/json:
                       schema:
@@ -186,11 +201,14 @@ extension OpenAPIDocument {
               summary: "Each \#(noun) there is (viewer)"
               description: \#(order)
               parameters:
+                - $ref: '#/components/parameters/ReadConsistency'
                 - $ref: '#/components/parameters/Limit'
                 - { name: name, in: query, schema: { $ref: '#/components/schemas/FilterText' } }
               responses:
                 '200':
                   description: A page
+                  headers:
+                    Staleness-Ms: { $ref: '#/components/headers/Staleness-Ms' }
                   content:
                     application/json:
                       schema:
@@ -231,10 +249,13 @@ extension OpenAPIDocument {
               operationId: get\#(schema)
               tags: [\#(tag)]
               summary: "One \#(noun) (viewer)"
+              parameters:
+                - $ref: '#/components/parameters/ReadConsistency'
               responses:
                 '200':
                   description: It
                   headers:
+                    Staleness-Ms: { $ref: '#/components/headers/Staleness-Ms' }
                     ETag: { $ref: '#/components/headers/ETag' }
                   content:
                     application/json:

@@ -35,6 +35,7 @@ extension OpenAPIDocument {
               summary: Find resources (viewer)
               description: In the order of their ids. All conditions must hold.
               parameters:
+                - $ref: '#/components/parameters/ReadConsistency'
                 - $ref: '#/components/parameters/Limit'
                 - { name: provider, in: query, schema: { $ref: '#/components/schemas/Provider' } }
                 - { name: resource_type, in: query, schema: { $ref: '#/components/schemas/FilterText' } }
@@ -56,6 +57,8 @@ extension OpenAPIDocument {
               responses:
                 '200':
                   description: A page of resources
+                  headers:
+                    Staleness-Ms: { $ref: '#/components/headers/Staleness-Ms' }
                   content:
                     application/json:
                       schema:
@@ -72,6 +75,8 @@ extension OpenAPIDocument {
               operationId: getResource
               tags: [inventory]
               summary: One resource (viewer)
+              parameters:
+                - $ref: '#/components/parameters/ReadConsistency'
               responses:
                 '200': { $ref: '#/components/responses/Resource' }
                 '304': { $ref: '#/components/responses/NotModified' }
@@ -111,10 +116,13 @@ extension OpenAPIDocument {
               operationId: listVirtualTags
               tags: [tags]
               summary: The tags of a resource, with source, confidence and provenance (viewer)
+              parameters:
+                - $ref: '#/components/parameters/ReadConsistency'
               responses:
                 '200':
                   description: All effective tags; `next_cursor` is always null
                   headers:
+                    Staleness-Ms: { $ref: '#/components/headers/Staleness-Ms' }
                     ETag: { $ref: '#/components/headers/ETag' }
                   content:
                     application/json:

@@ -85,9 +85,13 @@ extension OpenAPIDocument {
               operationId: stats
               tags: [operations]
               summary: Sums over the inventory (viewer)
+              parameters:
+                - $ref: '#/components/parameters/ReadConsistency'
               responses:
                 '200':
                   description: Sums
+                  headers:
+                    Staleness-Ms: { $ref: '#/components/headers/Staleness-Ms' }
                   content:
                     application/json:
                       schema: { $ref: '#/components/schemas/Statistics' }

@@ -48,6 +48,9 @@ enum OpenAPIDocument {
             **Conditional requests.** Every GET of one thing has an `ETag`. `If-None-Match` with it answers 304; `If-Match` on PUT
             and DELETE answers 412 when the thing has changed since, `If-None-Match: *` on PUT when it exists.
 
+            **Consistency.** Reads find everything that was acknowledged before they came, on any node. With
+            `Read-Consistency: stale` they find what the node has, without asking others, and say how old that may be.
+
             **Retries.** Any write takes an `Idempotency-Key` (1 to 255 visible ASCII characters): the same key with the same
             request answers the same and does nothing twice; with another request (path, query, body, `If-Match`, `If-None-Match`) it
             is 422. Kept for a day. 409 when the answer would describe what was deleted since, but for tags set by hand, whose
