@@ -18,6 +18,7 @@ struct Vtag: AsyncParsableCommand {
               vtag resources list --provider aws --tag environment=production
               vtag tags set i-0abc1234def567890 owner=checkout@brindlewick.example
               vtag rules apply -f rules.yaml
+              vtag explain i-0abc1234def567890 --key team
 
             EXIT STATUS
               0   done
@@ -31,8 +32,8 @@ struct Vtag: AsyncParsableCommand {
             """,
         version: version,
         subcommands: [
-            StatusCommand.self, IngestCommand.self, ResourcesCommand.self, TagsCommand.self, RulesCommand.self,
-            SchemaCommand.self, PoliciesCommand.self, ComplianceCommand.self, AuditCommand.self, ContextCommand.self,
+            StatusCommand.self, IngestCommand.self, ResourcesCommand.self, TagsCommand.self, ExplainCommand.self,
+            RulesCommand.self, SchemaCommand.self, PoliciesCommand.self, ComplianceCommand.self, AuditCommand.self, ContextCommand.self,
             ClusterCommand.self, LoadSamplesCommand.self,
         ])
 

@@ -100,7 +100,7 @@ extension CompiledCondition {
     }
 
     /// Lends `body` the text of the test's field; nil where it is missing or no text.
-    private func withText<Result>(
+    func withText<Result>(
         _ test: Test, _ resource: Resource, _ facts: inout Facts, _ body: (ByteText.Bytes) -> Result
     ) -> Result? {
         switch test.field {

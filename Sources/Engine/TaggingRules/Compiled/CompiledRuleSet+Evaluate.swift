@@ -21,17 +21,7 @@ extension CompiledRuleSet {
         _ resource: Resource, _ claims: [VirtualTag], _ previous: [VirtualTag], _ now: Timestamp,
         _ scratch: inout TaggingContext.Scratch, _ facts: inout Facts
     ) -> [VirtualTag] {
-        if scratch.owner !== self {
-            scratch.natives.removeAll()
-            scratch.owner = self
-        }
-        facts.startResource()
-        scratch.tags.startResource()
-        scratch.natives.startResource()
-        index.start(&scratch.candidates)
-        addStored(claims, &scratch, &facts)
-        addNative(resource, &scratch, &facts)
-        index.narrow(&scratch.candidates, by: resource)
+        prepare(resource, claims, &scratch, &facts)
         for word in 0..<scratch.candidates.count {
             var bits = scratch.candidates[word]
             while bits != 0 {
@@ -42,6 +32,24 @@ extension CompiledRuleSet {
         return claims.withUnsafeBufferPointer { stored in
             Result(ruleSet: self, stored: stored, now: now).tags(previous, &scratch, facts)
         }
+    }
+
+    /// All that comes before the rules: the claims that they find, and which of them may hold.
+    func prepare(
+        _ resource: Resource, _ claims: [VirtualTag], _ scratch: inout TaggingContext.Scratch, _ facts: inout Facts
+    ) {
+        if scratch.owner !== self {
+            scratch.natives.removeAll()
+            scratch.owner = self
+        }
+        facts.startResource()
+        scratch.tags.startResource()
+        scratch.natives.startResource()
+        scratch.matched.removeAll(keepingCapacity: true)
+        index.start(&scratch.candidates)
+        addStored(claims, &scratch, &facts)
+        addNative(resource, &scratch, &facts)
+        index.narrow(&scratch.candidates, by: resource)
     }
 
     // MARK: Claims
@@ -97,32 +105,59 @@ extension CompiledRuleSet {
 
     // MARK: Rules
 
+    /// What came of one action.
+    enum ActionOutcome {
+        /// The key has the rule's claim, on top or below others.
+        case claimed
+        case removed
+        /// An earlier rule removed the key for all later ones.
+        case shut
+        /// The same rule has given the key its value already.
+        case repeated
+        /// A reference has no value, or what comes out is no acceptable one.
+        case noValue
+        /// The resource carries as many tags as it may.
+        case full
+    }
+
     private func run(_ number: Int32, _ resource: Resource, _ scratch: inout TaggingContext.Scratch, _ facts: inout Facts) {
+        guard let groups = match(number, resource, &facts) else { return }
+        scratch.matched.append(number)
+        for position in 0..<(rules.base + Int(number)).pointee.actions.count {
+            _ = perform(position, of: number, resource, groups, &scratch, &facts)
+        }
+    }
+
+    /// Nil when the rule's conditions do not hold, else the groups of its regular expression, where it needs them.
+    @inline(__always)
+    func match(_ number: Int32, _ resource: Resource, _ facts: inout Facts) -> [String]? {
         let rule = rules.base + Int(number)
-        var groups: [String] = []
-        if rule.pointee.needsGroups {
-            guard let found = rule.pointee.condition.groups(for: resource, &facts) else { return }
-            groups = found
-        } else {
-            guard rule.pointee.condition.holds(for: resource, &facts) else { return }
-        }
-        for position in 0..<rule.pointee.actions.count {
-            let action = rule.pointee.actions[position]
-            let found = facts.tags.position(of: action.target.key, formHash: action.target.formHash)
-            if found >= 0, scratch.tags.entries[found].isShut || scratch.tags.hasClaim(ofRule: number, on: found) {
-                // Nothing to add. A removal after the rule's own value has nothing to take away either.
-                continue
-            }
-            if case .nothing = action.value {
-                let entry = entry(of: action, found, &scratch, &facts)
-                if entry >= 0 { scratch.tags.shut(entry, &facts) }
-                continue
-            }
-            guard let value = action.result(for: resource, &facts, groups: groups, normaliser) else { continue }
+        if rule.pointee.needsGroups { return rule.pointee.condition.groups(for: resource, &facts) }
+        return rule.pointee.condition.holds(for: resource, &facts) ? [] : nil
+    }
+
+    @inline(__always)
+    func perform(
+        _ position: Int, of number: Int32, _ resource: Resource, _ groups: [String],
+        _ scratch: inout TaggingContext.Scratch, _ facts: inout Facts
+    ) -> ActionOutcome {
+        let action = (rules.base + Int(number)).pointee.actions[position]
+        let found = facts.tags.position(of: action.target.key, formHash: action.target.formHash)
+        // Where a key is shut, or has the rule's own value, there is nothing to add; a removal after the rule's own value has
+        // nothing to take away either.
+        if found >= 0, scratch.tags.entries[found].isShut { return .shut }
+        if found >= 0, scratch.tags.hasClaim(ofRule: number, on: found) { return .repeated }
+        if case .nothing = action.value {
             let entry = entry(of: action, found, &scratch, &facts)
-            guard entry >= 0 else { continue }
-            scratch.tags.add(.init(origin: .rule(number), source: .rule, value: value), to: entry, &facts)
+            guard entry >= 0 else { return .full }
+            scratch.tags.shut(entry, &facts)
+            return .removed
         }
+        guard let value = action.result(for: resource, &facts, groups: groups, normaliser) else { return .noValue }
+        let entry = entry(of: action, found, &scratch, &facts)
+        guard entry >= 0 else { return .full }
+        scratch.tags.add(.init(origin: .rule(number), source: .rule, value: value), to: entry, &facts)
+        return .claimed
     }
 
     private func entry(

@@ -35,6 +35,9 @@ package final class CompiledRuleSet: Sendable {
     let rules: Fixed<Rule>
     let index: CandidateIndex
 
+    /// The ids of the rules, in the order in which they run.
+    package var ruleIDs: [UUID128] { (0..<rules.count).map { rules[$0].id } }
+
     /// Disabled rules are left out. Never fails: see `CompiledCondition`. Without `indexing` every rule is asked for every
     /// resource: the same answers, slower.
     package convenience init(rules: [TagRule], definitions: [TagDefinition] = [], indexing: Bool = true) {

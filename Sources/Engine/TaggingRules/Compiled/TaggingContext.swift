@@ -10,10 +10,16 @@ package final class TaggingContext {
 
     package init() {}
 
+    /// Positions among the rule set's `ruleIDs` of the rules whose conditions held for the last resource, in the order in
+    /// which they ran.
+    package var matchedRules: ContiguousArray<Int32> { scratch.matched }
+
     struct Scratch {
         var tags = WorkingTags()
         var natives = NativeKeyCache()
         var candidates: ContiguousArray<UInt64> = []
+        /// Rules whose conditions held, in the order in which they ran.
+        var matched: ContiguousArray<Int32> = []
         /// Entries in the order of their keys.
         var order: ContiguousArray<Int32> = []
         /// The rule set whose native keys `natives` holds. Kept alive, so that no later one can be taken for it.

@@ -32,6 +32,16 @@ package struct TagRule: Hashable, Sendable {
     }
 }
 
+extension TagRule {
+    /// Whether the rule runs, and if not, why.
+    package enum State: String, CaseIterable, Sendable {
+        case inForce = "in_force"
+        case disabled
+    }
+
+    package var state: State { enabled ? .inForce : .disabled }
+}
+
 package enum TagAction: Hashable, Sendable {
     /// `value` may hold `${…}` references to fields and to groups of the rule's last matching regular expression.
     case setTag(key: String, value: String)
@@ -41,4 +51,14 @@ package enum TagAction: Hashable, Sendable {
     case mapValue(key: String, from: ConditionField, mapping: [Tag], fallback: String?)
     /// Drops what lower precedence says of `key`: later rules, models and inheritance. People's tags stay.
     case removeTag(key: String)
+
+    /// The member that names it in a document: `set_tag`.
+    package var name: String {
+        switch self {
+        case .setTag: "set_tag"
+        case .copyTag: "copy_tag"
+        case .mapValue: "map_value"
+        case .removeTag: "remove_tag"
+        }
+    }
 }

@@ -82,4 +82,11 @@ package struct VirtualTag: Hashable, Sendable {
 
     /// All claims, the winner first.
     package var assertions: [TagAssertion] { [winner] + losers }
+
+    /// The tag with what people and models said; nil when all of it is derived.
+    package var stated: VirtualTag? {
+        let kept = assertions.filter { $0.source == .manual || $0.source == .ml }
+        guard let first = kept.first else { return nil }
+        return VirtualTag(key: key, winner: first, losers: Array(kept.dropFirst()))
+    }
 }

@@ -152,32 +152,7 @@ extension OpenAPIDocument {
                 created_by: { type: string }
                 created_at: { $ref: '#/components/schemas/Time' }
                 updated_at: { $ref: '#/components/schemas/Time' }
-            RuleTest:
-              type: object
-              required: [scanned, matched, would_change, samples]
-              properties:
-                scanned: { type: integer, minimum: 0 }
-                matched: { type: integer, minimum: 0 }
-                would_change: { type: integer, minimum: 0 }
-                samples:
-                  type: array
-                  maxItems: \#(RuleTestEndpoint.samplesMax)
-                  items:
-                    type: object
-                    required: [resource_id, name, resource_type, changes]
-                    properties:
-                      resource_id: { $ref: '#/components/schemas/Id' }
-                      name: { type: string }
-                      resource_type: { type: string }
-                      changes:
-                        type: array
-                        items:
-                          type: object
-                          required: [tag_key, old_value, new_value]
-                          properties:
-                            tag_key: { type: string }
-                            old_value: { type: [string, 'null'] }
-                            new_value: { type: [string, 'null'] }
+        \#(ruleReports)
             Execution:
               type: object
               required: [id, version, status, resources, pending]

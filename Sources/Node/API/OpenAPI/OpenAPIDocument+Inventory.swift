@@ -109,6 +109,7 @@ extension OpenAPIDocument {
                 '204': { $ref: '#/components/responses/Done' }
         \#(always)
         \#(problems(404, 412, 422, 429))
+        \#(explainPath)
           /resources/{id}/virtual-tags:
             parameters:
               - $ref: '#/components/parameters/Id'

@@ -148,7 +148,7 @@ extension JSONWriter {
     }
 
     /// What one source says of a tag's value; `StoredTagsRenderer` writes the same from a stored row.
-    private mutating func claim(_ claim: TagAssertion) {
+    mutating func claim(_ claim: TagAssertion) {
         member("tag_value", claim.value)
         member("source", claim.source.rawValue)
         key("confidence")

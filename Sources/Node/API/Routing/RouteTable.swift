@@ -44,6 +44,7 @@ extension Route {
         Route(.put, "/resources/{id}", .governor, body: write, ResourceEndpoints.put),
         Route(.delete, "/resources/{id}", .admin, ResourceEndpoints.delete),
         Route(.get, "/resources/{id}/virtual-tags", .viewer, VirtualTagEndpoints.list),
+        Route(.get, "/resources/{id}/explain", .viewer, query: ExplainEndpoint.query, ExplainEndpoint.explain),
     ]
 
     private static let tags: [Route] = [
