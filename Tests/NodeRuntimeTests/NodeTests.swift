@@ -22,14 +22,15 @@ struct Bench: ~Copyable {
     }
 
     func start(
-        shards: Int = 4, checkpointEvery milliseconds: Int64 = 20, backlogMax: Int = 100_000, waitingMax: Int = 10_000
+        shards: Int = 4, checkpointEvery milliseconds: Int64 = 20, backlogMax: Int = 100_000, waitingMax: Int = 10_000,
+        now: @escaping @Sendable () -> Timestamp = wallClock
     ) async throws -> Node {
         var logger = Logger(label: "test")
         logger.logLevel = .error
         let options = NodeOptions(
             dataDirectory: directory, shards: shards, logSegmentBytes: 1 << 20,
             checkpointIntervalMilliseconds: milliseconds, checkpointBacklogMax: backlogMax, waitingWritesMax: waitingMax)
-        return try await Node.start(options, on: group, logger: logger) { Issue.record("the log failed: \($0)") }
+        return try await Node.start(options, on: group, logger: logger, now: now) { Issue.record("the log failed: \($0)") }
     }
 }
 

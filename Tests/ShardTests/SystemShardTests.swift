@@ -257,4 +257,43 @@ struct SystemShardTests {
         #expect(cluster.shards(placedOn: 1).isEmpty)
         #expect(cluster.placements.values.allSatisfy { $0.replicas.sorted() == [2, 3, 4] })
     }
+
+    @Test("Rules start and end once their time has come, each once, with a trace, and never go back when the clock does")
+    func passTime() throws {
+        func at(_ milliseconds: Int64) -> Timestamp { Timestamp(milliseconds: milliseconds) }
+        var bench = try Bench()
+        var timed = rule
+        (timed.effectiveStart, timed.effectiveEnd) = (at(1_000), at(2_000))
+        #expect(try bench.take(.create(.rule(timed)), at: at(500)) == [.created])
+        func stored() -> TagRule? {
+            if case .rule(let rule)? = bench.shard.state.items[timed.id] { rule } else { nil }
+        }
+        _ = try bench.commit()
+        let version = bench.shard.state.catalogVersion
+        #expect(stored()?.state == .notStarted && bench.shard.state.nextBoundary == at(1_000))
+        #expect(try bench.take(.passTime, at: at(999)) == [.unchanged])
+        // Before the first is applied the second finds what it will have done.
+        #expect(try bench.take(.passTime, at: at(1_000)) == [.updated])
+        #expect(try bench.take(.passTime, at: at(1_000)) == [.unchanged])
+        let changes = try bench.commit()
+        #expect(changes.flatMap(\.audit).map(\.action) == [.ruleStarted])
+        #expect(stored()?.state == .inForce && stored()?.version == 1)
+        #expect(bench.shard.state.catalogVersion == version + 1 && bench.shard.state.nextBoundary == at(2_000))
+        #expect(try bench.take(.passTime, at: at(10)) == [.unchanged])
+        #expect(try bench.take(.passTime, at: at(5_000)) == [.updated])
+        #expect(try bench.commit().flatMap(\.audit).map(\.action) == [.ruleEnded])
+        #expect(stored()?.state == .ended && bench.shard.state.nextBoundary == nil)
+        // Another time makes it wait again.
+        timed.effectiveEnd = at(9_000)
+        timed.effectiveStart = at(8_000)
+        #expect(try bench.take(.update(.rule(timed), .none), at: at(6_000)) == [.updated])
+        _ = try bench.commit()
+        #expect(stored()?.state == .notStarted)
+        // The log alone tells the same.
+        var replayed = SystemState()
+        for (position, entry) in bench.log.enumerated() {
+            _ = replayed.apply(try [SystemState.Effect](decoding: entry), at: UInt64(position + 1))
+        }
+        #expect(replayed.items == bench.shard.state.items)
+    }
 }

@@ -44,8 +44,8 @@ struct DraftTests {
         let json = rule.json
         #expect(
             json.members?.map(\.name) == [
-                "id", "rule_name", "description", "priority", "enabled", "conditions", "actions", "version", "created_by",
-                "created_at", "updated_at",
+                "id", "rule_name", "description", "priority", "enabled", "conditions", "actions", "if_tag_exists",
+                "default_value", "effective_start", "effective_end", "version", "created_by", "created_at", "updated_at",
             ])
         let again = try TagRuleDraft(json: JSONValue(parsing: json.serialised))
         #expect(again.actions == rule.actions)

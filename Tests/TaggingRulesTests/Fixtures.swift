@@ -49,8 +49,9 @@ struct Scene {
         rules.append(
             TagRule(
                 id: id, name: draft.name, description: draft.description, priority: draft.priority, enabled: draft.enabled,
-                condition: draft.condition, actions: draft.actions, version: version, createdBy: "ada", createdAt: .at(0),
-                updatedAt: .at(0)))
+                condition: draft.condition, actions: draft.actions, ifTagExists: draft.ifTagExists,
+                defaultValue: draft.defaultValue, effectiveStart: draft.effectiveStart, effectiveEnd: draft.effectiveEnd,
+                version: version, createdBy: "ada", createdAt: .at(0), updatedAt: .at(0)))
         return id
     }
 

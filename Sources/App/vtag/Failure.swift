@@ -1,6 +1,8 @@
 /// How `vtag` ends, as `sysexits.h` numbers it.
 enum ExitStatus: Int32, Sendable {
     case refused = 1
+    /// What was looked at is not as it should be.
+    case findings = 2
     case usage = 64
     case unreachable = 69
     case unauthorised = 77

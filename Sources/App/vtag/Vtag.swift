@@ -23,6 +23,7 @@ struct Vtag: AsyncParsableCommand {
             EXIT STATUS
               0   done
               1   the server refused, or refused some of it
+              2   `rules lint` found something
               64  wrong usage, or a file that cannot be used
               69  the server cannot be reached
               77  the token is missing, expired, or does not allow this
@@ -33,8 +34,8 @@ struct Vtag: AsyncParsableCommand {
         version: version,
         subcommands: [
             StatusCommand.self, IngestCommand.self, ResourcesCommand.self, TagsCommand.self, ExplainCommand.self,
-            RulesCommand.self, SchemaCommand.self, PoliciesCommand.self, ComplianceCommand.self, AuditCommand.self, ContextCommand.self,
-            ClusterCommand.self, LoadSamplesCommand.self,
+            RulesCommand.self, SchemaCommand.self, PoliciesCommand.self, ComplianceCommand.self, AuditCommand.self,
+            ContextCommand.self, ClusterCommand.self, LoadSamplesCommand.self,
         ])
 
     static let version = "0.1.0"

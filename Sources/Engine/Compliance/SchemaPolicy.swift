@@ -53,6 +53,11 @@ package struct SchemaPolicy: Sendable {
             + Suggestion.clause(for: value, among: definition.allowedValues)
     }
 
+    /// Whether `objection` is nil, without the words.
+    package func permits(key: String, value: String) -> Bool {
+        positions[key].map { definitions[$0].permits(value) } ?? true
+    }
+
     /// As it is shown beside the policies that people wrote.
     package var policy: CompliancePolicy {
         let long = Timestamp(milliseconds: 0)

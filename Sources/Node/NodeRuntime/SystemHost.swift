@@ -23,6 +23,8 @@ final class SystemHost: @unchecked Sendable {
     private var watchers = ReplyQueue()
     private(set) var backlog: SystemBacklog
     private var stopping = false
+    /// Rings when the next rule starts or ends.
+    private var boundary: Scheduled<Void>?
 
     let group = GroupID(SystemShard.group)
 
@@ -89,7 +91,10 @@ final class SystemHost: @unchecked Sendable {
     func checkpointWritten() { backlog.written() }
 
     /// Takes no more commands; those in the log finish.
-    func stop() { stopping = true }
+    func stop() {
+        stopping = true
+        boundary?.cancel()
+    }
 
     /// The log is closed. What it did not make durable here, others may have.
     func logClosed() {
@@ -108,6 +113,38 @@ final class SystemHost: @unchecked Sendable {
     private func publishCatalog() {
         catalog = Catalog(shard.state, after: catalog)
         publish(catalog)
+        watchTime()
+    }
+
+    // MARK: Rules that start and end
+
+    /// The wall clock may be set while nobody looks: it is asked again at least this often.
+    private static let boundaryWaitMillisecondsMax: Int64 = 30_000
+    /// Until a rule's start or end is tried again that could not be written.
+    private static let boundaryRetry = TimeAmount.seconds(1)
+
+    /// While this replica leads, waits for the next rule to start or end.
+    private func watchTime() {
+        boundary?.cancel()
+        boundary = nil
+        guard case .leading = leadership, !stopping, let next = shard.state.nextBoundary else { return }
+        let wait = max(0, next.milliseconds - host.now().milliseconds)
+        wakeUp(in: .milliseconds(min(wait, Self.boundaryWaitMillisecondsMax)))
+    }
+
+    private func wakeUp(in wait: TimeAmount) {
+        boundary = eventLoop.scheduleTask(in: wait) { [weak self] in self?.timePassed() }
+    }
+
+    private func timePassed() {
+        boundary = nil
+        guard case .leading = leadership, !stopping, let next = shard.state.nextBoundary else { return }
+        guard next <= host.now() else { return watchTime() }
+        submit(.passTime, by: WriteContext(actor: "system")) { [self] _ in
+            // Where it was written the new catalogue has set the clock anew.
+            guard boundary == nil, case .leading = leadership, !stopping else { return }
+            wakeUp(in: Self.boundaryRetry)
+        }
     }
 
     private func append(_ proposal: Proposal<[SystemState.Effect]>, _ completion: @escaping Completion) {
@@ -145,12 +182,16 @@ extension SystemHost: ReplicatedMachine {
         for (reply, completion) in waiters.take(upTo: applied) + watchers.take(upTo: applied) {
             completion(.success(reply))
         }
-        if leadership.applied(upTo: applied) { shard.termChanged() }
+        if leadership.applied(upTo: applied) {
+            shard.termChanged()
+            watchTime()
+        }
     }
 
     func roleChanged(_ change: RoleChange) {
         guard leadership.changed(change, last: driver.lastIndex) else { return }
         shard.termChanged()
+        watchTime()
         for completion in waiters.takeAll() { completion(.failure(.outcomeUnknown)) }
     }
 

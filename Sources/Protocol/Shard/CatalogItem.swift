@@ -61,6 +61,7 @@ package enum CatalogItem: Hashable, Sendable {
             (rule.version, rule.createdBy, rule.createdAt, rule.updatedAt) = (
                 old.version + 1, old.createdBy, old.createdAt, now
             )
+            rule.phase = rule.phase(at: now)
             return .rule(rule)
         case (.definition(var definition), .definition(let old)?):
             (definition.version, definition.createdAt, definition.updatedAt) = (old.version + 1, old.createdAt, now)
@@ -71,6 +72,7 @@ package enum CatalogItem: Hashable, Sendable {
             return .policy(policy)
         case (.rule(var rule), _):
             (rule.version, rule.createdBy, rule.createdAt, rule.updatedAt) = (1, actor, now, now)
+            rule.phase = rule.phase(at: now)
             return .rule(rule)
         case (.definition(var definition), _):
             (definition.version, definition.createdAt, definition.updatedAt) = (1, now, now)

@@ -10,6 +10,8 @@ package enum SystemCommand: Sendable {
     case delete(CatalogItem.Kind, UUID128, Precondition)
     /// Judges all rows again under the catalogue as it is.
     case reapply
+    /// Starts and ends the rules whose time has come: once for each, whoever asks, and never back, whatever the clock says.
+    case passTime
     /// Founds the cluster, or changes its replication factor.
     case configure(ClusterSettings)
     /// A new member, active from now on; or what a known one says of itself now: its state stays, its name may not change.

@@ -113,7 +113,7 @@ package struct SystemShard: Sendable {
         _ command: SystemCommand, _ context: WriteContext, _ now: Timestamp, _ effects: inout [SystemState.Effect]
     ) -> ([Outcome], UUID128?) {
         switch command {
-        case .create, .update, .delete, .reapply:
+        case .create, .update, .delete, .reapply, .passTime:
             let (outcome, subject) = decideCatalog(command, context, now, &effects)
             return ([outcome], subject)
         case .configure, .putMember, .replaceMember, .setMemberState, .removeMember, .place, .setCursorKey:
@@ -151,9 +151,32 @@ package struct SystemShard: Sendable {
         case .reapply:
             effects.append(.reapply)
             return (.updated, nil)
+        case .passTime: return (passTime(context, now, &effects), nil)
         case .configure, .putMember, .replaceMember, .setMemberState, .removeMember, .place, .setCursorKey:
             preconditionFailure("\(command) is none of the catalogue's commands")
         }
+    }
+
+    private func passTime(
+        _ context: WriteContext, _ now: Timestamp, _ effects: inout [SystemState.Effect]
+    ) -> Outcome {
+        let settled = state.items.values.filter { inFlight[$0.id] == nil }
+        let items = settled + inFlight.values.compactMap(\.item)
+        var sequence = lastAuditSequence
+        for item in items.sorted(by: { $0.id < $1.id }) {
+            guard case .rule(var rule) = item, rule.phase(at: now) > rule.phase else { continue }
+            rule.phase = rule.phase(at: now)
+            sequence += 1
+            effects.append(.put(.rule(rule)))
+            let action: AuditEntry.Action = rule.phase == .current ? .ruleStarted : .ruleEnded
+            effects.append(
+                .audit(
+                    AuditEntry(
+                        id: .version8(partOf: ResourceID(rule.id), salt: StableHash.mix(sequence)), sequence: sequence,
+                        resourceID: nil, action: action, tagKey: rule.name, actor: context.actor, ruleID: rule.id,
+                        requestID: context.requestID, at: now)))
+        }
+        return effects.isEmpty ? .unchanged : .updated
     }
 
     private func put(

@@ -106,4 +106,9 @@ package struct SystemState: Sendable {
             return left.name == right.name ? left.id < right.id : left.name < right.name
         }
     }
+
+    /// When the next rule starts or ends; nil: none will.
+    package var nextBoundary: Timestamp? {
+        items.values.lazy.compactMap { if case .rule(let rule) = $0 { rule.nextBoundary } else { nil } }.min()
+    }
 }

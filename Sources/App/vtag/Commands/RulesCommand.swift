@@ -3,8 +3,9 @@ import JSON
 
 struct RulesCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "rules", abstract: "List, apply, try and run tag rules.",
-        subcommands: [List.self, Get.self, Apply.self, Delete.self, Test.self, Execute.self], defaultSubcommand: List.self)
+        commandName: "rules", abstract: "List, apply, try, check and run tag rules.",
+        subcommands: [List.self, Get.self, Apply.self, Delete.self, Test.self, Lint.self, Execute.self],
+        defaultSubcommand: List.self)
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "List rules in the order of their priority.")
@@ -95,16 +96,47 @@ struct RulesCommand: AsyncParsableCommand {
         }
 
         static func words(_ name: String, _ answer: JSONValue) -> String {
-            let counts = (answer.members ?? []).filter { $0.value.int != nil }.map { "\($0.name) \($0.value.cell)" }
-            var text = "\(Terminal.clean(name)): \(counts.joined(separator: ", "))\n"
-            let samples = answer["samples"]?.array ?? []
-            for sample in samples {
-                text +=
-                    "  "
-                    + (sample.members ?? []).map { "\($0.name)=\(Terminal.clean($0.value.cell))" }.joined(separator: "  ")
-                    + "\n"
+            let counts = ["scanned", "matched", "would_change"].map {
+                "\($0.replacing("_", with: " ")) \(answer.cell($0))"
+            }
+            var text = "\(Terminal.clean(name)): \(counts.joined(separator: ", "))"
+            text += costs(answer["cost_moved"], ", moving ") + "\n"
+            for key in answer["by_key"]?.array ?? [] { text += words(ofKey: key) }
+            for conflict in answer["conflicts"]?.array ?? [] {
+                let rule = conflict.cell("rule_name")
+                let against = rule.isEmpty ? conflict.cell("against") : "rule \(rule)"
+                text += "  \(conflict.cell("outcome")) against \(Terminal.clean(against)) on "
+                text += "\(Terminal.clean(conflict.cell("tag_key"))): \(conflict.cell("count")) resources\n"
+            }
+            for warning in answer["warnings"]?.array ?? [] {
+                text += "  warning: \(Terminal.clean(warning.cell("message")))\n"
+            }
+            for sample in answer["samples"]?.array ?? [] {
+                let changes = (sample["changes"]?.array ?? []).map { change in
+                    let (old, new) = (change.cell("old_value"), change.cell("new_value"))
+                    return "\(change.cell("tag_key")): \(old.isEmpty ? "none" : old) → \(new.isEmpty ? "none" : new)"
+                }
+                let name = sample.cell("name").isEmpty ? sample.cell("resource_id") : sample.cell("name")
+                text += "  e.g. \(Terminal.clean(name)) (\(Terminal.clean(sample.cell("resource_type")))): "
+                text += Terminal.clean(changes.joined(separator: ", ")) + "\n"
             }
             return text
+        }
+
+        private static func words(ofKey key: JSONValue) -> String {
+            var text = "  \(Terminal.clean(key.cell("tag_key"))): \(key.cell("added")) added, "
+            text += "\(key.cell("changed")) changed, \(key.cell("removed")) removed\n"
+            for value in key["values"]?.array ?? [] where value["before"] != value["after"] {
+                let name = value["tag_value"]?.isNull == true ? "(no tag)" : Terminal.clean(value.cell("tag_value"))
+                text += "    \(name): \(value.cell("before")) → \(value.cell("after")) resources"
+                text += costs(value["cost_before"], ", ") + costs(value["cost_after"], " → ") + "\n"
+            }
+            return text
+        }
+
+        private static func costs(_ sums: JSONValue?, _ lead: String) -> String {
+            let amounts = (sums?.array ?? []).map { "\($0.cell("effective_cost")) \(Terminal.clean($0.cell("currency")))" }
+            return amounts.isEmpty ? "" : lead + amounts.joined(separator: " + ")
         }
     }
 

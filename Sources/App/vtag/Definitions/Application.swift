@@ -1,4 +1,5 @@
 import JSON
+import Model
 
 /// `apply`: makes the server's definitions say what the files say. What the files do not name stays.
 struct Application {
@@ -55,12 +56,19 @@ struct Application {
                 switch name {
                 case "priority", "severity", "data_type": return true
                 case "enabled": return existing[name] != .bool(false)
+                case "if_tag_exists": return existing[name] != .string("keep")
                 default: return existing[name].map(meaning) ?? .null == .null
                 }
+            }
+            if let wanted = time(wanted), ["effective_start", "effective_end"].contains(name) {
+                return wanted == existing[name].flatMap(time)
             }
             return meaning(wanted) == meaning(existing[name] ?? .null)
         }
     }
+
+    /// A moment, however it is spelt.
+    private static func time(_ value: JSONValue) -> Timestamp? { value.string.flatMap { Timestamp($0) } }
 
     /// The value without what says nothing (null, false, "", [], {}), members in order of their names.
     private static func meaning(_ value: JSONValue) -> JSONValue {

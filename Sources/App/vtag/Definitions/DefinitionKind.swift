@@ -17,7 +17,10 @@ struct DefinitionKind: Sendable {
 
     static let rule = DefinitionKind(
         noun: "rule", plural: "rules", command: "rules", path: ["tag-rules"], key: "rule_name",
-        members: ["rule_name", "description", "priority", "enabled", "conditions", "actions"],
+        members: [
+            "rule_name", "description", "priority", "enabled", "conditions", "actions", "if_tag_exists", "default_value",
+            "effective_start", "effective_end",
+        ],
         required: ["rule_name", "conditions", "actions"])
 
     static let schema = DefinitionKind(

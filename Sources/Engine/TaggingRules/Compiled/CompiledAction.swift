@@ -60,8 +60,12 @@ final class CompiledAction: Sendable {
 
     let target: TargetKey
     let value: Value
+    /// Normalised; what the action sets where it has no value of its own.
+    private let defaultValue: String?
 
-    init(_ action: TagAction, _ normaliser: TagNormaliser) {
+    /// `defaultValue`: the rule's.
+    init(_ action: TagAction, default defaultValue: String?, _ normaliser: TagNormaliser) {
+        self.defaultValue = defaultValue.map { normaliser.value($0, for: action.key) }.flatMap { $0.isEmpty ? nil : $0 }
         func field(_ field: ConditionField) -> CompiledField { CompiledField(field, spelling: normaliser.key(_:)) }
         switch action {
         case .setTag(let key, let text):
@@ -97,9 +101,15 @@ final class CompiledAction: Sendable {
         }
     }
 
-    /// The value for a resource, normalised; nil where a reference has no value, or what comes out is empty, too long or
-    /// has control characters: then the action does nothing.
+    /// The value for a resource, normalised. Where a reference has no value, or what comes out is empty, too long or has
+    /// control characters, it is the rule's default; nil without one: then the action does nothing.
     func result(
+        for resource: Resource, _ facts: inout Facts, groups: [String], _ normaliser: TagNormaliser
+    ) -> String? {
+        ownResult(for: resource, &facts, groups: groups, normaliser) ?? defaultValue
+    }
+
+    private func ownResult(
         for resource: Resource, _ facts: inout Facts, groups: [String], _ normaliser: TagNormaliser
     ) -> String? {
         let text: String

@@ -114,6 +114,8 @@ extension CompiledRuleSet {
         case shut
         /// The same rule has given the key its value already.
         case repeated
+        /// The key has a value, which the rule is to keep.
+        case kept
         /// A reference has no value, or what comes out is no acceptable one.
         case noValue
         /// The resource carries as many tags as it may.
@@ -153,6 +155,7 @@ extension CompiledRuleSet {
             scratch.tags.shut(entry, &facts)
             return .removed
         }
+        if (rules.base + Int(number)).pointee.keepsExisting, found >= 0, facts.tags.value(at: found) != nil { return .kept }
         guard let value = action.result(for: resource, &facts, groups: groups, normaliser) else { return .noValue }
         let entry = entry(of: action, found, &scratch, &facts)
         guard entry >= 0 else { return .full }

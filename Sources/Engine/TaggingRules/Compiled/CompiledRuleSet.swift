@@ -9,7 +9,8 @@ package import Model
 /// **Rules** run in the order of their priority. A condition and a reference see the tags as they are effective then: what
 /// people, earlier rules, models and the provider said. The first value that a rule gives a key stays; a later action of
 /// the same rule on that key does nothing. `remove_tag` drops what models and the provider say of the key and shuts it
-/// for all later actions; people's tags and what an earlier rule set stay. A key without a claim left is no tag.
+/// for all later actions; people's tags and what an earlier rule set stay. A key without a claim left is no tag. A rule
+/// with `if_tag_exists: keep` says nothing of a key that has an effective value when it is its turn.
 ///
 /// **The provider's tags** take part under their normalised keys and values (`TagNormaliser`), as source `inherited` and
 /// made by `native:ORIGINAL_KEY`; keys that the provider reserves for itself (`ReservedKeys`), empty keys, and what is
@@ -28,6 +29,8 @@ package final class CompiledRuleSet: Sendable {
         let condition: CompiledCondition
         let actions: Fixed<CompiledAction>
         let needsGroups: Bool
+        /// Keys that have a value are left alone.
+        let keepsExisting: Bool
     }
 
     package let normaliser: TagNormaliser
@@ -38,7 +41,7 @@ package final class CompiledRuleSet: Sendable {
     /// The ids of the rules, in the order in which they run.
     package var ruleIDs: [UUID128] { (0..<rules.count).map { rules[$0].id } }
 
-    /// Disabled rules are left out. Never fails: see `CompiledCondition`. Without `indexing` every rule is asked for every
+    /// Rules that are disabled, that have not started or that have ended are left out. Never fails: see `CompiledCondition`. Without `indexing` every rule is asked for every
     /// resource: the same answers, slower.
     package convenience init(rules: [TagRule], definitions: [TagDefinition] = [], indexing: Bool = true) {
         var cache = PatternCache()
@@ -48,7 +51,7 @@ package final class CompiledRuleSet: Sendable {
     package init(
         rules written: [TagRule], definitions: [TagDefinition], indexing: Bool = true, patterns cache: inout PatternCache
     ) {
-        let ordered = written.filter(\.enabled).sorted { ($0.priority, $0.id) < ($1.priority, $1.id) }
+        let ordered = written.filter { $0.state == .inForce }.sorted { ($0.priority, $0.id) < ($1.priority, $1.id) }
         let targets = ordered.flatMap { $0.actions.map(\.key) }
         let normaliser = TagNormaliser(definitions: definitions, spoken: targets)
         let volatile = Set(targets.map { TagKeyForm.form(of: normaliser.key($0)) })
@@ -59,7 +62,8 @@ package final class CompiledRuleSet: Sendable {
                 id: rule.id, version: rule.version, priority: rule.priority, createdBy: "rule:\(rule.name)",
                 condition: CompiledCondition(
                     rule.condition, keepsOrder: needsGroups, spelling: normaliser.key(_:), patterns: &cache),
-                actions: Fixed(rule.actions.map { CompiledAction($0, normaliser) }), needsGroups: needsGroups)
+                actions: Fixed(rule.actions.map { CompiledAction($0, default: rule.defaultValue, normaliser) }),
+                needsGroups: needsGroups, keepsExisting: rule.ifTagExists == .keep)
         }
         self.rules = Fixed(rules)
         index = CandidateIndex(

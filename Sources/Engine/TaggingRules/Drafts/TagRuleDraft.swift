@@ -14,12 +14,20 @@ package struct TagRuleDraft: Hashable, Sendable {
     package var enabled: Bool
     package var condition: Condition
     package var actions: [TagAction]
+    package var ifTagExists: TagRule.IfTagExists
+    package var defaultValue: String?
+    package var effectiveStart: Timestamp?
+    package var effectiveEnd: Timestamp?
 
-    private static let fields = ["rule_name", "description", "priority", "enabled", "conditions", "actions"]
+    private static let fields = [
+        "rule_name", "description", "priority", "enabled", "conditions", "actions", "if_tag_exists", "default_value",
+        "effective_start", "effective_end",
+    ]
     /// What a rule that was read from here carries beside them.
-    private static let readOnly = ["id", "version", "created_by", "created_at", "updated_at", "stats"]
+    private static let readOnly = ["id", "version", "created_by", "created_at", "updated_at", "stats", "warnings"]
 
-    /// Reads `{"rule_name", "description", "priority", "enabled", "conditions", "actions"}`. Throws all that is wrong.
+    /// Reads `{"rule_name", "description", "priority", "enabled", "conditions", "actions", "if_tag_exists", "default_value",
+    /// "effective_start", "effective_end"}`. Throws all that is wrong.
     package init(json: JSONValue, at pointer: JSONPointer = .root) throws(ValidationErrors) {
         var errors = ValidationErrors()
         guard
@@ -38,9 +46,25 @@ package struct TagRuleDraft: Hashable, Sendable {
                 "the field is required; {\"all\": []} holds for every resource", at: reader.place(of: "conditions"))
         }
         actions = Self.actions(in: reader, groups: condition?.groupsMax, into: &errors)
+        ifTagExists = reader.choice("if_tag_exists", as: TagRule.IfTagExists.self, into: &errors) ?? .replace
+        defaultValue = reader.value("default_value").flatMap {
+            reader.tagValue($0, at: reader.place(of: "default_value"), into: &errors)
+        }
+        effectiveStart = Self.time("effective_start", in: reader, into: &errors)
+        effectiveEnd = Self.time("effective_end", in: reader, into: &errors)
         guard let name, let condition, errors.isEmpty else { throw errors }
         self.name = name
         self.condition = condition
+    }
+
+    private static func time(
+        _ name: String, in reader: ObjectReader, into errors: inout ValidationErrors
+    ) -> Timestamp? {
+        guard let value = reader.value(name) else { return nil }
+        if let time = value.string.flatMap({ Timestamp($0) }) { return time }
+        errors.add(
+            "expected a date or time of RFC 3339, such as 2026-10-31 or 2026-10-31T08:00:00Z", at: reader.place(of: name))
+        return nil
     }
 
     private static func actions(in reader: ObjectReader, groups: Int?, into errors: inout ValidationErrors) -> [TagAction] {
@@ -87,6 +111,10 @@ extension TagRule {
             .init("enabled", .bool(enabled)),
             .init("conditions", condition.json),
             .init("actions", .array(actions.map(\.json))),
+            .init("if_tag_exists", .string(ifTagExists.rawValue)),
+            .init("default_value", defaultValue.map(JSONValue.string) ?? .null),
+            .init("effective_start", effectiveStart.map { .string($0.description) } ?? .null),
+            .init("effective_end", effectiveEnd.map { .string($0.description) } ?? .null),
             .init("version", .int(Int(version))),
             .init("created_by", .string(createdBy)),
             .init("created_at", .string(createdAt.description)),

@@ -115,6 +115,7 @@ extension CompiledRuleSet {
                 case .removed: .removed
                 case .shut: .shut
                 case .repeated: .repeated
+                case .kept: .kept
                 case .noValue: .noValue
                 case .full: .full
                 }

@@ -28,6 +28,8 @@ package struct TagExplanation: Sendable {
             case shut
             /// An earlier action of the same rule has given the key its value.
             case repeated
+            /// The key had a value already, which the rule is to keep.
+            case kept
             /// A reference has no value, or the value is empty, too long or has control characters.
             case noValue = "no_value"
             /// The resource carries as many tags as it may.

@@ -56,13 +56,16 @@ extension ByteWriter {
         string(rule.name)
         string(rule.description)
         zigzag(Int64(rule.priority))
-        byte(rule.enabled ? 1 : 0)
+        byte(RuleFlags(rule).rawValue)
         condition(rule.condition)
         varint(rule.actions.count)
         for action in rule.actions { self.action(action) }
         varint(rule.version)
         string(rule.createdBy)
         times(rule.createdAt, rule.updatedAt)
+        if let value = rule.defaultValue { string(value) }
+        if let start = rule.effectiveStart { zigzag(start.milliseconds) }
+        if let end = rule.effectiveEnd { zigzag(end.milliseconds) }
     }
 
     private mutating func action(_ action: TagAction) {
@@ -203,13 +206,20 @@ extension ByteReader {
         let name = try string()
         let description = try string()
         let priority = Int32(truncatingIfNeeded: try zigzag())
-        let enabled = try byte() == 1
+        let flags = RuleFlags(rawValue: try byte())
+        guard flags.isKnown else { throw CodecError("unknown flags of a rule: \(flags.rawValue)") }
         let condition = try condition()
         var actions: [TagAction] = []
         for _ in 0..<(try count()) { actions.append(try action()) }
-        return TagRule(
-            id: id, name: name, description: description, priority: priority, enabled: enabled, condition: condition,
-            actions: actions, version: try varint(), createdBy: try string(), createdAt: try time(), updatedAt: try time())
+        var rule = TagRule(
+            id: id, name: name, description: description, priority: priority, enabled: flags.contains(.enabled),
+            condition: condition, actions: actions, ifTagExists: flags.contains(.keepsExisting) ? .keep : .replace,
+            version: try varint(), createdBy: try string(), createdAt: try time(), updatedAt: try time())
+        if flags.contains(.hasDefault) { rule.defaultValue = try string() }
+        if flags.contains(.hasStart) { rule.effectiveStart = try time() }
+        if flags.contains(.hasEnd) { rule.effectiveEnd = try time() }
+        rule.phase = flags.phase
+        return rule
     }
 
     private mutating func action() throws(CodecError) -> TagAction {
@@ -274,4 +284,37 @@ extension ByteReader {
         case let kind: throw CodecError("unknown kind of policy \(kind)")
         }
     }
+}
+
+/// What a stored rule has, in one byte. Rules of the form before there was more than `enabled` read as they were.
+private struct RuleFlags: OptionSet {
+    let rawValue: UInt8
+
+    static let enabled = RuleFlags(rawValue: 1)
+    static let keepsExisting = RuleFlags(rawValue: 2)
+    static let hasDefault = RuleFlags(rawValue: 4)
+    static let hasStart = RuleFlags(rawValue: 8)
+    static let hasEnd = RuleFlags(rawValue: 16)
+    /// Neither of the two: current.
+    static let isWaiting = RuleFlags(rawValue: 32)
+    static let hasEnded = RuleFlags(rawValue: 64)
+
+    init(rawValue: UInt8) { self.rawValue = rawValue }
+
+    init(_ rule: TagRule) {
+        self = []
+        if rule.enabled { insert(.enabled) }
+        if rule.ifTagExists == .keep { insert(.keepsExisting) }
+        if rule.defaultValue != nil { insert(.hasDefault) }
+        if rule.effectiveStart != nil { insert(.hasStart) }
+        if rule.effectiveEnd != nil { insert(.hasEnd) }
+        switch rule.phase {
+        case .waiting: insert(.isWaiting)
+        case .current: break
+        case .ended: insert(.hasEnded)
+        }
+    }
+
+    var isKnown: Bool { rawValue < 128 && !(contains(.isWaiting) && contains(.hasEnded)) }
+    var phase: TagRule.Phase { contains(.isWaiting) ? .waiting : contains(.hasEnded) ? .ended : .current }
 }

@@ -21,6 +21,8 @@ package struct AuditEntry: Hashable, Sendable {
         case memberUpdated = "member_updated"
         case memberRemoved = "member_removed"
         case shardPlaced = "shard_placed"
+        case ruleStarted = "rule_started"
+        case ruleEnded = "rule_ended"
 
         package var code: UInt8 { UInt8(Self.allCases.firstIndex(of: self) ?? 0) }
         package init?(code: UInt8) {

@@ -1,5 +1,20 @@
 /// A rule as its author wrote it: when `condition` holds for a resource, do `actions` in order.
 package struct TagRule: Hashable, Sendable {
+    /// What becomes of a key that has a value already when it is the rule's turn.
+    package enum IfTagExists: String, CaseIterable, Hashable, Sendable {
+        /// The rule says its own; who wins is a matter of precedence.
+        case replace
+        /// The rule says nothing of that key.
+        case keep
+    }
+
+    /// Where a rule is in the time for which it is meant, as of when somebody last looked.
+    package enum Phase: UInt8, Hashable, Sendable, Comparable {
+        case waiting, current, ended
+
+        package static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
+    }
+
     package let id: UUID128
     package var name: String
     package var description: String
@@ -8,6 +23,15 @@ package struct TagRule: Hashable, Sendable {
     package var enabled: Bool
     package var condition: Condition
     package var actions: [TagAction]
+    package var ifTagExists: IfTagExists
+    /// What an action that has no value for a resource sets instead; nil: it does nothing.
+    package var defaultValue: String?
+    /// The rule runs from then on; nil: always.
+    package var effectiveStart: Timestamp?
+    /// The rule runs no more from then on; nil: for ever.
+    package var effectiveEnd: Timestamp?
+    /// Set by the system shard's leader, which has a clock: everybody else goes by it.
+    package var phase = Phase.current
     /// Counts the changes of this rule, from 1.
     package var version: UInt64
     package var createdBy: String
@@ -16,7 +40,9 @@ package struct TagRule: Hashable, Sendable {
 
     package init(
         id: UUID128, name: String, description: String = "", priority: Int32, enabled: Bool = true, condition: Condition,
-        actions: [TagAction], version: UInt64 = 1, createdBy: String, createdAt: Timestamp, updatedAt: Timestamp
+        actions: [TagAction], ifTagExists: IfTagExists = .replace, defaultValue: String? = nil,
+        effectiveStart: Timestamp? = nil, effectiveEnd: Timestamp? = nil, version: UInt64 = 1, createdBy: String,
+        createdAt: Timestamp, updatedAt: Timestamp
     ) {
         self.id = id
         self.name = name
@@ -25,6 +51,10 @@ package struct TagRule: Hashable, Sendable {
         self.enabled = enabled
         self.condition = condition
         self.actions = actions
+        self.ifTagExists = ifTagExists
+        self.defaultValue = defaultValue
+        self.effectiveStart = effectiveStart
+        self.effectiveEnd = effectiveEnd
         self.version = version
         self.createdBy = createdBy
         self.createdAt = createdAt
@@ -37,9 +67,34 @@ extension TagRule {
     package enum State: String, CaseIterable, Sendable {
         case inForce = "in_force"
         case disabled
+        case notStarted = "not_started"
+        case ended
     }
 
-    package var state: State { enabled ? .inForce : .disabled }
+    package var state: State {
+        guard enabled else { return .disabled }
+        return switch phase {
+        case .waiting: .notStarted
+        case .current: .inForce
+        case .ended: .ended
+        }
+    }
+
+    /// Where `now` lies in the rule's time.
+    package func phase(at now: Timestamp) -> Phase {
+        if let effectiveEnd, now >= effectiveEnd { return .ended }
+        if let effectiveStart, now < effectiveStart { return .waiting }
+        return .current
+    }
+
+    /// When the rule's phase ends; nil: never.
+    package var nextBoundary: Timestamp? {
+        switch phase {
+        case .waiting: effectiveStart
+        case .current: effectiveEnd
+        case .ended: nil
+        }
+    }
 }
 
 package enum TagAction: Hashable, Sendable {

@@ -10,6 +10,9 @@ extension CatalogEndpoints {
         .rule(try rule(value, id, catalog))
     } render: { json, item in
         if case .rule(let rule) = item { json.value(rule.json) }
+    } warnings: { item, catalog in
+        guard case .rule(let rule) = item else { return ValidationErrors() }
+        return await LintEndpoint.warnings(about: rule, in: catalog)
     }
 
     static let definitions = CatalogEndpoints(kind: .definition, path: "/tag-schema") { value, id, catalog in
@@ -42,7 +45,9 @@ extension CatalogEndpoints {
         let draft = try valid { () throws(ValidationErrors) in try TagRuleDraft(json: value) }
         let rule = TagRule(
             id: id, name: draft.name, description: draft.description, priority: draft.priority, enabled: draft.enabled,
-            condition: draft.condition, actions: draft.actions, createdBy: "", createdAt: unset, updatedAt: unset)
+            condition: draft.condition, actions: draft.actions, ifTagExists: draft.ifTagExists,
+            defaultValue: draft.defaultValue, effectiveStart: draft.effectiveStart, effectiveEnd: draft.effectiveEnd,
+            createdBy: "", createdAt: unset, updatedAt: unset)
         try checkPatterns(of: .rule(rule), in: catalog)
         return rule
     }

@@ -1,9 +1,11 @@
+import Conditions
 import HTTPTransport
 import JSON
 import Model
 import NIOCore
 import NodeRuntime
 import Shard
+import TaggingRules
 
 /// Rules, tag definitions and policies: the same five operations on each family.
 struct CatalogEndpoints: Sendable {
@@ -15,6 +17,8 @@ struct CatalogEndpoints: Sendable {
     /// It is checked against the catalogue in force: what only shows among several items is a 409.
     let decode: @Sendable (JSONValue, UUID128, Catalog) throws -> CatalogItem
     let render: @Sendable (inout JSONWriter, CatalogItem) -> Void
+    /// What is odd about an item that was just written, where the family's documents do not say it anyway.
+    var warnings: (@Sendable (CatalogItem, Catalog) async -> ValidationErrors)?
 
     static let listQuery = QueryParameter.paging + [QueryParameter("name")]
 
@@ -45,11 +49,15 @@ struct CatalogEndpoints: Sendable {
             let new = try decode(value, .random(), try await call.catalog())
             let reply = try await call.api.node.submit(.create(new), by: try await call.stamp(body: body).context())
             if let outcome = reply.outcomes.first, let problem = Problem(outcome, noun: kind.noun) { throw problem }
-            guard let item = try await call.catalog()[reply.subject ?? new.id] else {
+            let catalog = try await call.catalog()
+            guard let item = catalog[reply.subject ?? new.id] else {
                 throw Problem.conflict("The \(kind.noun) was deleted after it was created.")
             }
             let location = Problem.Header(name: "location", value: "\(path)/\(item.id)")
-            return call.entity(201, tag: EntityTag(index: item.version), headers: [location]) { render(&$0, item) }
+            let warnings = await warnings?(item, catalog)
+            return call.entity(201, tag: EntityTag(index: item.version), headers: [location]) {
+                write(item, warnings, to: &$0)
+            }
         }
     }
 
@@ -62,10 +70,12 @@ struct CatalogEndpoints: Sendable {
             let reply = try await call.api.node.submit(
                 .update(new, precondition), by: try await call.stamp(body: body).context())
             if let outcome = reply.outcomes.first, let problem = Problem(outcome, noun: kind.noun) { throw problem }
-            guard let item = try await call.catalog()[id] else {
+            let catalog = try await call.catalog()
+            guard let item = catalog[id] else {
                 throw Problem.conflict("The \(kind.noun) was deleted after it was replaced.")
             }
-            return call.entity(200, tag: EntityTag(index: item.version)) { render(&$0, item) }
+            let warnings = await warnings?(item, catalog)
+            return call.entity(200, tag: EntityTag(index: item.version)) { write(item, warnings, to: &$0) }
         }
     }
 
@@ -78,6 +88,13 @@ struct CatalogEndpoints: Sendable {
             if let outcome = reply.outcomes.first, let problem = Problem(outcome, noun: kind.noun) { throw problem }
             return call.empty(204)
         }
+    }
+
+    private func write(_ item: CatalogItem, _ warnings: ValidationErrors?, to json: inout JSONWriter) {
+        guard let warnings, case .rule(let rule) = item, case .object(let members) = rule.json else {
+            return render(&json, item)
+        }
+        json.value(.object(members + [.init("warnings", warnings.json)]))
     }
 
     func item(_ id: UUID128, _ call: Call) async throws -> CatalogItem {

@@ -14,12 +14,13 @@ extension OpenAPIDocument {
                     schema: { $ref: '#/components/schemas/TagRuleDocument' }
               responses:
                 '200':
-                  description: How many resources it holds for and would change, with samples
+                  description: How many resources it holds for and would change, value by value, whom it meets, what moves, with samples
                   content:
                     application/json:
                       schema: { $ref: '#/components/schemas/RuleTest' }
         \#(always)
         \#(written)
+        \#(lintPath)
           /tag-rules/{id}/execute:
             parameters:
               - $ref: '#/components/parameters/Id'

@@ -131,16 +131,42 @@ extension OpenAPIDocument {
                 enabled: { type: [boolean, 'null'], default: true }
                 conditions: { $ref: '#/components/schemas/Condition' }
                 actions: { type: array, minItems: 1, maxItems: 32, items: { $ref: '#/components/schemas/Action' } }
+                if_tag_exists:
+                  description: |
+                    `replace` lets the rule say its value whoever else says one, and precedence decides; with `keep` it says nothing
+                    of a key that has a value already when it is its turn.
+                  type: [string, 'null']
+                  enum: [replace, keep, null]
+                  default: replace
+                default_value:
+                  description: What an action sets where what it refers to has no value for the resource.
+                  anyOf: [{ $ref: '#/components/schemas/SetValue' }, { type: 'null' }]
+                effective_start: { $ref: '#/components/schemas/EffectiveTime' }
+                effective_end: { $ref: '#/components/schemas/EffectiveTime' }
               example:
                 rule_name: team from name
                 priority: 100
                 conditions: { all: [{ field: name, operator: exists }, { field: tags.team, operator: absent }] }
                 actions: [{ set_tag: { key: team, value: 'team-${region}' } }]
+            EffectiveTime:
+              description: |
+                The rule runs from `effective_start` and until `effective_end`; both take effect by themselves. Where the end is not
+                after the start the rule is taken with a warning, as it never runs.
+              anyOf:
+                - { type: string, format: date }
+                - { type: string, format: date-time }
+                - { type: 'null' }
             TagRule:
               type: object
               required:
-                [id, rule_name, description, priority, enabled, conditions, actions, version, created_by, created_at, updated_at]
+                [id, rule_name, description, priority, enabled, conditions, actions, if_tag_exists, default_value,
+                 effective_start, effective_end, version, created_by, created_at, updated_at]
               properties:
+                if_tag_exists: { type: string, enum: [replace, keep] }
+                default_value: { type: [string, 'null'] }
+                effective_start: { type: [string, 'null'], format: date-time }
+                effective_end: { type: [string, 'null'], format: date-time }
+                warnings: { description: Only in the answer to creating and replacing one., $ref: '#/components/schemas/Warnings' }
                 id: { $ref: '#/components/schemas/Id' }
                 rule_name: { type: string }
                 description: { type: string }

@@ -109,7 +109,7 @@ extension JSONWriter {
     }
 
     /// Billionths as an exact decimal, a string so that no reader rounds it.
-    static func decimal(nanos: Int64) -> String {
+    static func decimal(nanos: some SignedInteger & FixedWidthInteger) -> String {
         let magnitude = nanos.magnitude
         let fraction = String(magnitude % 1_000_000_000)
         let padded = String(repeating: "0", count: 9 - fraction.count) + fraction

@@ -59,6 +59,7 @@ extension Route {
     private static let governance: [Route] =
         family(.rules) + family(.definitions) + family(.policies) + [
             Route(.post, "/tag-rules/test", .tagger, body: write, RuleTestEndpoint.test),
+            Route(.get, "/tag-rules/lint", .viewer, query: QueryParameter.paging, LintEndpoint.lint),
             Route(.post, "/tag-rules/{id}/execute", .governor, ExecutionEndpoints.executeRule(.rules)),
             Route(.get, "/executions/{id}", .viewer, ExecutionEndpoints.get),
             Route(.get, "/compliance/status", .viewer, query: ComplianceEndpoints.statusQuery, ComplianceEndpoints.status),

@@ -25,6 +25,7 @@ extension SystemCommand: PeerCodable {
         case .removeMember(let replica): writer.put(9, replica)
         case .place(let placements): writer.put(10, placements.map(ClusterItem.placement))
         case .setCursorKey(let key): writer.put(11, ClusterItem.cursorKey(key))
+        case .passTime: writer.put(12)
         }
     }
 
@@ -50,6 +51,7 @@ extension SystemCommand: PeerCodable {
         case 11:
             guard case .cursorKey(let key) = try reader.take(ClusterItem.self) else { throw Self.wrongItem }
             self = .setCursorKey(key)
+        case 12: self = .passTime
         case let kind: throw CodecError("unknown kind of system command \(kind)")
         }
     }
