@@ -18,6 +18,8 @@ extension Shard {
         private var order: [ResourceID] = []
         private var trail: [AuditEntry] = []
         private var sweptNow = false
+        /// What the caller is limited to; nil: nothing.
+        let caller: ScopeGuard?
 
         init(shard: Shard, index: UInt64, now: Timestamp, context: WriteContext, version: UInt64) {
             self.shard = shard
@@ -27,6 +29,7 @@ extension Shard {
             self.version = version
             auditSequence = shard.auditSequence
             sweep = shard.sweepPosition
+            caller = ScopeGuard(context.scope)
         }
 
         /// Works out the stored form of each.
@@ -68,21 +71,39 @@ extension Shard {
             switch command {
             case .observe(let observations):
                 outcomes.reserveCapacity(observations.count)
-                for observation in observations { outcomes.append(try observe(observation, judge)) }
+                for observation in observations {
+                    outcomes.append(
+                        try admitting(observation) { draft throws(CodecError) in try draft.observe(observation, judge) })
+                }
             case .addCosts(let costs):
-                for cost in costs { outcomes.append(try addCosts(cost, judge)) }
+                for cost in costs {
+                    outcomes.append(
+                        try admitting(cost.resource) { draft throws(CodecError) in try draft.addCosts(cost, judge) })
+                }
             case .putResource(let observation, let precondition):
-                outcomes.append(try put(observation, precondition, judge))
+                outcomes.append(
+                    try admitting(observation) { draft throws(CodecError) in
+                        try draft.put(observation, precondition, judge)
+                    })
             case .deleteResource(let id, let precondition):
-                outcomes.append(try delete(id, precondition))
+                outcomes.append(try finding(id) { draft throws(CodecError) in try draft.delete(id, precondition) })
             case .applyTags(let items):
-                for item in items { outcomes.append(try applyTags(item, judge)) }
+                for item in items {
+                    outcomes.append(
+                        try finding(item.resource) { draft throws(CodecError) in try draft.applyTags(item, judge) })
+                }
                 if items.count == 1 { try keepTags(of: items[0].resource) }
             case .setTag(let id, let value, let precondition):
-                outcomes.append(try setTag(id, value: value, precondition, judge))
+                outcomes.append(
+                    try finding(ownerForScope(ofTag: id)) { draft throws(CodecError) in
+                        try draft.setTag(id, value: value, precondition, judge)
+                    })
                 if let subject { try keepTags(of: ResourceID(subject)) }
             case .deleteTag(let id, let precondition):
-                outcomes.append(try deleteTag(id, precondition, judge))
+                outcomes.append(
+                    try finding(ownerForScope(ofTag: id)) { draft throws(CodecError) in
+                        try draft.deleteTag(id, precondition, judge)
+                    })
             case .reserveKey:
                 outcomes.append(.unchanged)
             case .sweep(let limit):
@@ -290,12 +311,12 @@ extension Shard {
 
         // MARK: The working set
 
-        private func current(_ id: ResourceID) throws(CodecError) -> ResourceRecord? {
+        func current(_ id: ResourceID) throws(CodecError) -> ResourceRecord? {
             if let known = working[id] { return known }
             return try shard.newest(id)
         }
 
-        private func currentTag(_ id: UUID128) throws(CodecError) -> (ResourceRecord, VirtualTag)? {
+        func currentTag(_ id: UUID128) throws(CodecError) -> (ResourceRecord, VirtualTag)? {
             guard shard.state.rows.slots.contains(Int(id.slot.number)) else { return nil }
             return try shard.newestTag(id)
         }
@@ -306,6 +327,27 @@ extension Shard {
             record.judgedUnder = version
             touch(record.resource.id)
             working[record.resource.id] = record
+        }
+
+        /// What the draft holds before an item, for the case that it is taken back.
+        struct Mark {
+            fileprivate let id: ResourceID
+            fileprivate let row: ResourceRecord??
+            fileprivate let rows: Int
+            fileprivate let entries: Int
+            fileprivate let auditSequence: UInt64
+        }
+
+        func mark(_ id: ResourceID) -> Mark {
+            Mark(id: id, row: working[id], rows: order.count, entries: trail.count, auditSequence: auditSequence)
+        }
+
+        /// The item changed no row but the mark's.
+        mutating func restore(_ mark: Mark) {
+            working[mark.id] = mark.row
+            order.removeSubrange(mark.rows...)
+            trail.removeSubrange(mark.entries...)
+            auditSequence = mark.auditSequence
         }
 
         private mutating func touch(_ id: ResourceID) {

@@ -1,3 +1,4 @@
+package import Conditions
 package import Model
 
 /// What a shard can be asked to change. All resources named belong to the shard.
@@ -56,11 +57,16 @@ package struct WriteContext: Hashable, Sendable {
     package let actor: String
     package let requestID: String
     package let idempotency: Idempotency?
+    /// The resources that exist for the caller; nil: all.
+    package let scope: ResourceScope?
 
-    package init(actor: String, requestID: String = "", idempotency: Idempotency? = nil) {
+    package init(
+        actor: String, requestID: String = "", idempotency: Idempotency? = nil, scope: ResourceScope? = nil
+    ) {
         self.actor = actor
         self.requestID = requestID
         self.idempotency = idempotency
+        self.scope = scope
     }
 }
 
@@ -74,12 +80,14 @@ package enum Outcome: Hashable, Sendable {
     case invalid(String)
     /// Why it cannot be done to this thing as it is now, for people.
     case conflict(String)
+    /// It lies outside the caller's scope, or would afterwards. Says nothing of whether it is there.
+    case notPermitted
 
     /// True when the item left its mark or had nothing to change.
     package var succeeded: Bool {
         switch self {
         case .created, .updated, .unchanged, .deleted: true
-        case .notFound, .preconditionFailed, .invalid, .conflict: false
+        case .notFound, .preconditionFailed, .invalid, .conflict, .notPermitted: false
         }
     }
 }
@@ -126,6 +134,7 @@ package struct ShardReply: Hashable, Sendable {
             case .conflict(let detail):
                 writer.byte(8)
                 writer.string(detail)
+            case .notPermitted: writer.byte(9)
             }
         }
     }
@@ -148,6 +157,7 @@ package struct ShardReply: Hashable, Sendable {
             case 6: outcomes.append(.preconditionFailed(current: try reader.varint()))
             case 7: outcomes.append(.invalid(try reader.string()))
             case 8: outcomes.append(.conflict(try reader.string()))
+            case 9: outcomes.append(.notPermitted)
             case let kind: throw CodecError("unknown outcome \(kind)")
             }
         }

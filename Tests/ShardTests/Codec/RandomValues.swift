@@ -1,3 +1,4 @@
+import Conditions
 import JSON
 import Model
 
@@ -105,7 +106,8 @@ extension SeededValues {
     mutating func context() -> WriteContext {
         WriteContext(
             actor: text(), requestID: text(),
-            idempotency: maybe { .init(key: IdempotencyKey(high: $0.next(), low: $0.next()), bodyDigest: $0.number()) })
+            idempotency: maybe { .init(key: IdempotencyKey(high: $0.next(), low: $0.next()), bodyDigest: $0.number()) },
+            scope: maybe { ResourceScope($0.condition(depth: 2)) })
     }
 }
 
@@ -165,7 +167,7 @@ extension SeededValues {
     }
 
     private mutating func outcome() -> Outcome {
-        switch below(8) {
+        switch below(9) {
         case 0: .created
         case 1: .updated
         case 2: .unchanged
@@ -173,6 +175,7 @@ extension SeededValues {
         case 4: .notFound
         case 5: .preconditionFailed(current: maybe { $0.number() })
         case 6: .invalid(text())
+        case 7: .notPermitted
         default: .conflict(text())
         }
     }

@@ -79,6 +79,7 @@ extension Outcome {
         case .notFound: "not found"
         case .preconditionFailed(let current): "not as of \(current.map(String.init) ?? "nothing")"
         case .invalid(let why), .conflict(let why): why
+        case .notPermitted: "not permitted"
         }
     }
 }

@@ -50,7 +50,7 @@ extension Outcome {
     var changedSomething: Bool {
         switch self {
         case .created, .updated, .deleted: true
-        case .unchanged, .notFound, .preconditionFailed, .invalid, .conflict: false
+        case .unchanged, .notFound, .preconditionFailed, .invalid, .conflict, .notPermitted: false
         }
     }
 }

@@ -1,3 +1,5 @@
+package import Conditions
+
 /// What a caller may do. Each role may do all that those before it may.
 package enum Role: String, CaseIterable, Comparable, Sendable {
     /// Reads everything.
@@ -30,12 +32,17 @@ package struct Principal: Equatable, Sendable {
     package let expiresAt: Int64
     /// Before this moment it does not count yet (`nbf`, leeway included).
     package let notBefore: Int64
+    /// The resources that exist for the token (`vtag_scope`); nil: all.
+    package let scope: ResourceScope?
 
-    package init(subject: String, role: Role, expiresAt: Int64, notBefore: Int64 = .min) {
+    package init(
+        subject: String, role: Role, expiresAt: Int64, notBefore: Int64 = .min, scope: ResourceScope? = nil
+    ) {
         self.subject = subject
         self.role = role
         self.expiresAt = expiresAt
         self.notBefore = notBefore
+        self.scope = scope
     }
 
     /// - Parameter now: milliseconds since 1970.

@@ -1,8 +1,9 @@
 import COpenSSL
 import FoundationEssentials
+package import JSON
 import JWTKit
 
-/// Signs tokens with the node's own key: for `admin.jwt`, and for tests.
+/// Signs tokens with the node's own key: `admin.jwt`, and what people hand out.
 package struct TokenIssuer: Sendable {
     /// What `iss` says in tokens of a node's own.
     package static let issuer = "virtual-tagger"
@@ -37,9 +38,14 @@ package struct TokenIssuer: Sendable {
     /// - Parameters:
     ///   - now: seconds since 1970.
     ///   - lifetime: seconds from `now` until the token expires.
-    package func issue(subject: String, role: Role, at now: Int64, lifetime: Int64) async throws -> String {
+    ///   - scope: what the token is limited to, as `vtag_scope` says it; nil: nothing.
+    package func issue(
+        subject: String, role: Role, scope: JSONValue? = nil, at now: Int64, lifetime: Int64
+    ) async throws -> String {
         let keys = await JWTKeyCollection().add(ecdsa: privateKey)
-        let claims = Claims(sub: subject, role: role.rawValue, iss: Self.issuer, iat: now, exp: now + lifetime)
+        let claims = Claims(
+            sub: subject, role: role.rawValue, iss: Self.issuer, iat: now, exp: now + lifetime,
+            scope: scope.map(EncodableJSON.init))
         return try await keys.sign(claims, header: ["kid": .string(keyID), "typ": "JWT"])
     }
 
@@ -49,6 +55,12 @@ package struct TokenIssuer: Sendable {
         let iss: String
         let iat: Int64
         let exp: Int64
+        let scope: EncodableJSON?
+
+        enum CodingKeys: String, CodingKey {
+            case sub, role, iss, iat, exp
+            case scope = "vtag_scope"
+        }
 
         func verify(using algorithm: some JWTAlgorithm) async throws {}
     }

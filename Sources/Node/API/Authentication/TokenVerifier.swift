@@ -1,4 +1,5 @@
 import JSON
+import Model
 
 /// Why a token is not accepted; the message goes to the caller, in `WWW-Authenticate` too, so it holds no secrets.
 enum TokenError: Error, Equatable {
@@ -41,6 +42,8 @@ package struct TokenVerifier: Sendable {
 
     /// Longest accepted token in bytes.
     static let tokenBytesMax = 8 * 1024
+    /// Deepest accepted nesting of a claim: a condition, which takes two levels of JSON for one of its own.
+    static let depthMax = 2 * Condition.depthMax + 8
     /// Longest accepted `sub` in bytes.
     static let subjectBytesMax = 256
 
@@ -121,7 +124,8 @@ package struct TokenVerifier: Sendable {
             throw .refused("the token has no role: \"role\" or \"roles\" must hold viewer, tagger, governor or admin")
         }
         return Principal(
-            subject: subject, role: role, expiresAt: expiry.addingClamped(leeway), notBefore: notBefore)
+            subject: subject, role: role, expiresAt: expiry.addingClamped(leeway), notBefore: notBefore,
+            scope: try TokenScope(claims: claims)?.compiled)
     }
 
     /// The highest of the roles that the token gives; names that are not ours are another system's.
@@ -140,7 +144,7 @@ package struct TokenVerifier: Sendable {
     }
 
     private static func object(_ part: Slice<UnsafeRawBufferPointer>, _ name: String) throws(TokenError) -> JSONValue {
-        guard let bytes = Base64URL.decode(part), let value = try? JSONValue(parsing: bytes, depthMax: 8),
+        guard let bytes = Base64URL.decode(part), let value = try? JSONValue(parsing: bytes, depthMax: depthMax),
             let members = value.members
         else { throw .malformed("the token's \(name) is not a JSON object in base64url") }
         // RFC 7519 section 4 leaves a choice for names that occur twice; refusing them leaves no two readings of one token.

@@ -177,6 +177,7 @@ struct BulkResult: Sendable {
         case .notFound: fail(index, "the resource is gone")
         case .preconditionFailed: fail(index, "the resource was changed meanwhile")
         case .invalid(let detail), .conflict(let detail): fail(index, detail)
+        case .notPermitted: fail(index, "not permitted: the change would take the resource out of the token's scope")
         }
     }
 

@@ -42,6 +42,8 @@ enum ComplianceEndpoints {
             json.beginArray()
             for policy in policies.inOrder {
                 let found = totals.byPolicy[policy.id]
+                // A policy that judges none of the caller's resources is about others.
+                guard found != nil || call.principal.scope == nil else { continue }
                 json.beginObject()
                 json.key("policy_id")
                 json.uuid(policy.id)

@@ -79,12 +79,18 @@ enum EventEndpoints {
             case .ignored(let reason): summary.ignore(index, reason)
             case .malformed(let detail): summary.fail(index, detail)
             case .changes(let event):
+                let refused = summary.changes.refusedCount
                 let stamp = WriteStamp(
                     actor: call.principal.subject, requestID: call.requestID,
-                    idempotency: key(of: event, sender: sender, caller: call.principal.subject))
+                    idempotency: key(of: event, sender: sender, caller: call.principal.subject),
+                    scope: call.principal.scope)
                 try await InventoryWriter(node: call.api.node, stamp: stamp).submit(
                     event.observations, into: &summary.changes)
-                summary.accepted += 1
+                if summary.changes.refusedCount > refused {
+                    summary.fail(index, IngestSummary.refusal)
+                } else {
+                    summary.accepted += 1
+                }
             }
         }
         // A batch that was refused for one bad event would come again and again, and its good events with it.

@@ -30,7 +30,8 @@ enum FocusEndpoint {
     ) async throws {
         summary.resources += costs.count
         // The sums of one upload add up, so an answer must not be replayed into another upload: no idempotency key.
-        let stamp = WriteStamp(actor: call.principal.subject, requestID: call.requestID, idempotency: nil)
+        let stamp = WriteStamp(
+            actor: call.principal.subject, requestID: call.requestID, idempotency: nil, scope: call.principal.scope)
         try await InventoryWriter(node: call.api.node, stamp: stamp, batch: drains).submit(costs, into: &summary)
     }
 

@@ -100,7 +100,7 @@ enum IngestEndpoints {
         let result = await Task(executorPreference: globalConcurrentExecutor) { full.normalised() }.value
         summary.add(result)
         try await InventoryWriter(node: call.api.node, stamp: call.partialStamp(body: full.bytes), batch: full.firstLine)
-            .submit(result.observations, into: &summary)
+            .submit(result.observations, from: result.lines, into: &summary)
     }
 }
 
@@ -160,6 +160,8 @@ private struct LineBatch: Sendable {
 /// What the lines of one batch say.
 struct LineResults: Sendable {
     private(set) var observations: [Observation] = []
+    /// Where each observation is from.
+    private(set) var lines: [Int] = []
     private(set) var errors: [IngestSummary.ItemError] = []
     private(set) var errorCount = 0
 
@@ -170,6 +172,7 @@ struct LineResults: Sendable {
 
     mutating func add(_ payload: NormalisedPayload, line: Int) {
         observations.append(contentsOf: payload.observations)
+        lines.append(contentsOf: repeatElement(line, count: payload.observations.count))
         for reject in payload.rejects { self.reject(line, reject.detail) }
         errorCount += payload.rejectedCount - payload.rejects.count
     }

@@ -24,6 +24,21 @@ struct IngestSummary: Sendable {
     private(set) var errors: [ItemError] = []
     private(set) var errorCount = 0
 
+    /// Of a resource outside of what the caller is limited to: the same words whether it is there or not.
+    static let refusal = "not permitted: the resource lies outside what the token is limited to (\"vtag_scope\")"
+
+    /// Observations outside of what the caller is limited to.
+    private(set) var refusedCount = 0
+
+    /// Counts what came of observations; `positions` are those of the payload's items, or lines, that they are from.
+    mutating func count(_ outcomes: [Outcome], at positions: [Int]) {
+        count(outcomes)
+        for (outcome, position) in zip(outcomes, positions) where outcome == .notPermitted {
+            refusedCount += 1
+            fail(position, Self.refusal)
+        }
+    }
+
     mutating func fail(_ index: Int, _ detail: String) {
         errorCount += 1
         if errors.count < Self.errorsMax { errors.append(ItemError(index: index, detail: detail)) }
@@ -46,14 +61,14 @@ struct IngestSummary: Sendable {
         for observation in observations { relationships += observation.relationships.count }
     }
 
-    mutating func count(_ outcomes: [Outcome]) {
+    private mutating func count(_ outcomes: [Outcome]) {
         for outcome in outcomes {
             switch outcome {
             case .created: created += 1
             case .updated: updated += 1
             case .deleted: deleted += 1
             case .unchanged: unchanged += 1
-            case .notFound, .preconditionFailed, .invalid, .conflict: break
+            case .notFound, .preconditionFailed, .invalid, .conflict, .notPermitted: break
             }
         }
     }

@@ -20,22 +20,30 @@ struct InventoryWriter: Sendable {
         self.batch = batch
     }
 
-    func submit(_ observations: [Observation], into summary: inout IngestSummary) async throws {
-        try await submit(observations, by: \.self, into: &summary) { .observe($0) }
+    /// - Parameter positions: of the payload's items, or lines, that the observations are from; nil: their own.
+    func submit(
+        _ observations: [Observation], from positions: [Int]? = nil, into summary: inout IngestSummary
+    ) async throws {
+        try await submit(observations, from: positions, by: \.self, into: &summary) { .observe($0) }
     }
 
     func submit(_ costs: [CostObservation], into summary: inout IngestSummary) async throws {
-        try await submit(costs, by: \.resource, into: &summary) { .addCosts($0) }
+        try await submit(costs, from: nil, by: \.resource, into: &summary) { .addCosts($0) }
     }
 
     private func submit<Item: Sendable>(
-        _ items: [Item], by observation: @escaping @Sendable (Item) -> Observation, into summary: inout IngestSummary,
-        _ command: @escaping @Sendable ([Item]) -> ShardCommand
+        _ items: [Item], from origins: [Int]?, by observation: @escaping @Sendable (Item) -> Observation,
+        into summary: inout IngestSummary, _ command: @escaping @Sendable ([Item]) -> ShardCommand
     ) async throws {
         let shards = node.shardCount
         var byShard: [[Item]] = Array(repeating: [], count: shards)
-        for item in items { byShard[node.shard(of: observation(item).id.slot)].append(item) }
-        try await withThrowingTaskGroup(of: [Outcome].self) { group in
+        var positions: [[Int]] = Array(repeating: [], count: shards)
+        for (position, item) in items.enumerated() {
+            let shard = node.shard(of: observation(item).id.slot)
+            byShard[shard].append(item)
+            positions[shard].append(origins?[position] ?? position)
+        }
+        try await withThrowingTaskGroup(of: (shard: Int, outcomes: [Outcome]).self) { group in
             for (shard, items) in byShard.enumerated() where !items.isEmpty {
                 group.addTask {
                     var outcomes: [Outcome] = []
@@ -49,10 +57,10 @@ struct InventoryWriter: Sendable {
                             .outcomes
                         start = end
                     }
-                    return outcomes
+                    return (shard, outcomes)
                 }
             }
-            for try await outcomes in group { summary.count(outcomes) }
+            for try await done in group { summary.count(done.outcomes, at: positions[done.shard]) }
         }
     }
 

@@ -41,6 +41,16 @@ extension Problem {
             ])
     }
 
+    /// Of a request that is about all resources.
+    static let beyondScope = Problem(
+        403, "beyond-scope", "Forbidden",
+        detail: "This is about all resources; the token is limited to some of them (\"vtag_scope\").")
+
+    /// Of a write; the same words whether there is such a resource or not.
+    static let outsideScope = Problem(
+        403, "outside-scope", "Forbidden",
+        detail: "Not permitted: the resource lies, or would lie, outside what the token is limited to (\"vtag_scope\").")
+
     // MARK: 404 to 406: what is asked for
 
     static func notFound(_ detail: String) -> Problem {

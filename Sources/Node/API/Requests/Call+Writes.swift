@@ -28,7 +28,9 @@ extension Call {
 
     /// The same for one part of a request whose whole body is never seen at once.
     func partialStamp(body: ByteBuffer?) throws(Problem) -> WriteStamp {
-        WriteStamp(actor: principal.subject, requestID: requestID, idempotency: try idempotency(body: body))
+        WriteStamp(
+            actor: principal.subject, requestID: requestID, idempotency: try idempotency(body: body),
+            scope: principal.scope)
     }
 
     /// The key is scoped to the caller; the digest covers what makes the request what it is.
@@ -45,7 +47,7 @@ extension Call {
         let what = Self.digest([
             Array(route.method.name.utf8), Array(route.template.utf8), Array(parameters.joined(separator: "/").utf8),
             Array(query.canonical.utf8), body.map { Array($0.readableBytesView) } ?? [],
-            Array(conditions.utf8),
+            Array(conditions.utf8), principal.scope?.condition.json.serialised ?? [],
         ])
         return WriteContext.Idempotency(key: IdempotencyKey(high: name.0, low: name.1), bodyDigest: what.0)
     }
@@ -87,6 +89,7 @@ struct WriteStamp: Sendable {
     let actor: String
     let requestID: String
     let idempotency: WriteContext.Idempotency?
+    let scope: ResourceScope?
 
     /// The part that stands for the request as a whole.
     static let reservation = UInt64.max
@@ -97,7 +100,7 @@ struct WriteStamp: Sendable {
     ///     again only to the same contents.
     func context(part: UInt64 = 0, contents: UInt64 = 0) -> WriteContext {
         guard let idempotency, part != 0 || contents != 0 else {
-            return WriteContext(actor: actor, requestID: requestID, idempotency: idempotency)
+            return WriteContext(actor: actor, requestID: requestID, idempotency: idempotency, scope: scope)
         }
         let key = IdempotencyKey(
             high: StableHash.mix(idempotency.key.high &+ part), low: StableHash.mix(idempotency.key.low ^ part))
@@ -105,7 +108,8 @@ struct WriteStamp: Sendable {
             actor: actor, requestID: requestID,
             idempotency: WriteContext.Idempotency(
                 key: key,
-                bodyDigest: contents == 0 ? idempotency.bodyDigest : StableHash.mix(idempotency.bodyDigest ^ contents)))
+                bodyDigest: contents == 0 ? idempotency.bodyDigest : StableHash.mix(idempotency.bodyDigest ^ contents)),
+            scope: scope)
     }
 }
 
@@ -122,6 +126,7 @@ extension Problem {
         case .preconditionFailed: self = .stale
         case .invalid(let detail): self = .invalid([FieldError("", detail)])
         case .conflict(let detail): self = .conflict(detail)
+        case .notPermitted: self = .outsideScope
         }
     }
 }

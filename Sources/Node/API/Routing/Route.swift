@@ -11,6 +11,16 @@ struct Route: Sendable {
         case stream([String])
     }
 
+    /// What a token gets that is limited to some resources (`vtag_scope`).
+    enum Reach: Sendable {
+        /// The same as everybody: nothing in it is about anybody's resources.
+        case everybody
+        /// What lies within: for this route, the handler reaches resources through the caller's scope alone.
+        case scoped
+        /// Nothing: it is about all resources at once.
+        case whole
+    }
+
     typealias Handler = @Sendable (Call) async throws -> HTTPResponse
 
     let method: HTTPMethod
@@ -18,6 +28,7 @@ struct Route: Sendable {
     let template: String
     /// The least role that may call it; nil: anybody, without a token.
     let role: Role?
+    let reach: Reach
     let query: [QueryParameter]
     let body: Body
     /// What it answers with, in order of preference.
@@ -27,13 +38,16 @@ struct Route: Sendable {
     /// Longest JSON body of a write in bytes, unless the route says otherwise.
     static let jsonBytesMax = 1 << 20
 
+    /// A route that does not say otherwise is closed to limited tokens.
     init(
-        _ method: HTTPMethod, _ template: String, _ role: Role?, query: [QueryParameter] = [], body: Body = .none,
+        _ method: HTTPMethod, _ template: String, _ role: Role?, reach: Reach = .whole, query: [QueryParameter] = [],
+        body: Body = .none,
         produces: [String] = ["application/json"], _ handler: @escaping Handler
     ) {
         self.method = method
         self.template = template
         self.role = role
+        self.reach = role == nil ? .everybody : reach
         self.query = query
         self.body = body
         self.produces = produces

@@ -1,14 +1,23 @@
+import Conditions
 import Model
 import NodeRuntime
 import Shard
+import Synchronization
 
-/// The few ways in which handlers reach the node.
+/// The few ways in which handlers reach the node. What lies outside the caller's scope does not exist in any of them.
 extension Call {
-    func record(of id: ResourceID) async throws -> ResourceRecord? { try await api.node.record(id, consistency) }
+    func record(of id: ResourceID) async throws -> ResourceRecord? {
+        permitted(try await api.node.record(id, consistency))
+    }
 
     /// As it was after a write of one of its resources.
     func record(of id: ResourceID, including reply: ShardReply) async throws -> ResourceRecord? {
-        try await api.node.record(id, .including(reply.index))
+        permitted(try await api.node.record(id, .including(reply.index)))
+    }
+
+    private func permitted(_ record: ResourceRecord?) -> ResourceRecord? {
+        guard let scope = principal.scope else { return record }
+        return scope.admits(record, in: EvaluationContext()) ? record : nil
     }
 
     func catalog() async throws -> Catalog { try await api.node.catalog(consistency) }
@@ -19,10 +28,43 @@ extension Call {
     func scan(
         after: ResourceID?, limit: Int, where isWanted: @escaping @Sendable (ResourceRecord) -> Bool
     ) async throws -> [ResourceRecord] {
-        try await api.node.scan(after: after, limit: limit, consistency, where: isWanted)
+        guard let scope = principal.scope else {
+            return try await api.node.scan(after: after, limit: limit, consistency, where: isWanted)
+        }
+        // Nothing of the request is asked of a row outside: what it asks for does not show in the time that it takes.
+        let context = Mutex(EvaluationContext())
+        return try await api.node.scan(after: after, limit: limit, consistency) { record in
+            context.withLock { scope.admits(record, in: $0) } && isWanted(record)
+        }
     }
 
-    func statistics() async throws -> NodeStatistics { try await api.node.statistics(consistency) }
+    /// Sums over all resources; for a caller with a scope, over those within.
+    func statistics() async throws -> NodeStatistics {
+        let whole = try await api.node.statistics(consistency)
+        guard principal.scope != nil else { return whole }
+        let totals = Mutex(InventoryTotals())
+        _ = try await scan(after: nil, limit: .max) { record in
+            // A row that was decoded can be counted.
+            try? totals.withLock { totals throws(CodecError) in try totals.count(RecordCodec.encode(record), sign: 1) }
+            return false
+        }
+        var within = whole
+        within.totals = totals.withLock { $0 }
+        // How many of the rest wait would tell of the rest.
+        within.pending = whole.pending == 0 ? 0 : within.totals.resources
+        return within
+    }
+
+    /// The ids of all resources within the caller's scope; nil for a caller without one.
+    func resourcesWithinScope() async throws -> Set<ResourceID>? {
+        guard principal.scope != nil else { return nil }
+        let ids = Mutex(Set<ResourceID>())
+        _ = try await scan(after: nil, limit: .max) { record in
+            ids.withLock { _ = $0.insert(record.resource.id) }
+            return false
+        }
+        return ids.withLock { $0 }
+    }
 
     func submit(_ command: ShardCommand, to slot: Slot, _ context: WriteContext) async throws(NodeError) -> ShardReply {
         try await api.node.submit(command, shard: api.node.shard(of: slot), by: context)

@@ -101,6 +101,7 @@ package final class API: HTTPService {
         let query = try Self.query(of: head)
         let principal = try authenticate(head, route, query, state)
         if let role = route.role, principal.role < role { throw .forbidden(needs: role, has: principal.role) }
+        if route.reach == .whole, principal.scope != nil { throw .beyondScope }
         try query.check(known: route.query)
         let accept = head.headers.values(of: "accept")
         guard accept.isEmpty || ContentNegotiation.choose(accept: accept, offered: route.produces) != nil else {

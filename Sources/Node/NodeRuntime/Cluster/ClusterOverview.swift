@@ -146,7 +146,7 @@ extension Node {
         switch try await submit(.setMemberState(replica, state), by: context).outcomes.first {
         case .conflict(let words), .invalid(let words): return .refused(words)
         case .notFound: return .noSuchMember
-        case .created, .updated, .unchanged, .deleted, .preconditionFailed, nil: return .done
+        case .created, .updated, .unchanged, .deleted, .preconditionFailed, .notPermitted, nil: return .done
         }
     }
 }

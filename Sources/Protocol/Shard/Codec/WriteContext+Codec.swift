@@ -1,3 +1,4 @@
+import Conditions
 package import Model
 
 extension WriteContext {
@@ -12,11 +13,19 @@ extension WriteContext: PeerCodable {
     func write(to writer: inout ByteWriter) {
         writer.string(actor)
         writer.string(requestID)
-        idempotency.write(to: &writer)
+        // A version that knows no scopes refuses a flag that it does not know, rather than overlook the scope.
+        writer.byte((idempotency == nil ? 0 : 1) | (scope == nil ? 0 : 2))
+        idempotency?.write(to: &writer)
+        if let scope { writer.condition(scope.condition) }
     }
 
     init(from reader: inout ByteReader) throws(CodecError) {
-        self.init(actor: try reader.take(), requestID: try reader.take(), idempotency: try reader.take())
+        let (actor, requestID): (String, String) = (try reader.take(), try reader.take())
+        let flags = try reader.byte()
+        guard flags < 4 else { throw CodecError("a write has a form that this version does not know") }
+        self.init(
+            actor: actor, requestID: requestID, idempotency: flags & 1 == 0 ? nil : try reader.take(Idempotency.self),
+            scope: flags & 2 == 0 ? nil : ResourceScope(try reader.condition()))
     }
 }
 
