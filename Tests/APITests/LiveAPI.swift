@@ -15,24 +15,32 @@ struct LiveAPI: Sendable {
     let issuer: TokenIssuer
     private let admin: String
 
-    static func run(_ body: (LiveAPI) async throws -> Void) async throws {
+    static func run(
+        _ configuration: API.Configuration = API.Configuration(), logger: Logger? = nil, keys: RotatingKeys? = nil,
+        _ body: (LiveAPI) async throws -> Void
+    ) async throws {
         let directory = "/tmp/vtag-api-tests-\(getpid())-\(UInt64.random(in: .min ... .max))"
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
-        var logger = Logger(label: "test")
-        logger.logLevel = .critical
+        var quiet = Logger(label: "test")
+        quiet.logLevel = .critical
+        let logger = logger ?? quiet
         var options = NodeOptions(dataDirectory: directory, shards: 4)
         options.logSegmentBytes = 1 << 20
         let node = try await Node.start(options, on: group, logger: logger) { Issue.record("the disk failed: \($0)") }
         let now = Int64(time(nil))
         let secrets = try await NodeSecrets.load(dataDirectory: directory, at: now)
+        let loaded = if let keys { try await keys.load() } else { try await secrets.issuer.keySet() }
         let api = try await API(
             node: node, eventLoops: Array(group.makeIterator()),
-            verifier: TokenVerifier(keys: try await secrets.issuer.keySet()), logger: logger)
+            verifier: TokenVerifier(keys: loaded), keys: keys, configuration: configuration, logger: logger)
+        let watch = Task { await keys?.watch { try? await api.replace(TokenVerifier(keys: $0)) } }
         let server = try await HTTPServer.start(on: group, host: "127.0.0.1", port: 0, logger: logger, service: api)
         let admin = try await secrets.issuer.issue(subject: "ada", role: .admin, at: now, lifetime: 600)
         let outcome = await Result {
             try await body(LiveAPI(port: server.address.port ?? 0, issuer: secrets.issuer, admin: admin))
         }
+        watch.cancel()
+        await watch.value
         await server.stop(gracefullyWithin: .seconds(5))
         await node.stop()
         try await group.shutdownGracefully()

@@ -192,6 +192,7 @@ private struct ServedAPI: Service {
     private let server: HTTPServer
     private let api: API
     private let keys: KeySource
+    private let expectations: TokenVerifier.Expectations
     private let tls: TLSServerContext?
     private let hangups: UnixSignalsSequence
     private let logger: Logger
@@ -207,25 +208,31 @@ private struct ServedAPI: Service {
         let now = wallClock().milliseconds / 1000
         var adminTokenPath: String?
         do {
-            if let jwks = settings.jwks {
-                keys = .file(jwks)
+            if let jwks = settings.tokens.jwks {
+                keys = try Self.keySource(jwks, settings, group, logger)
             } else {
                 let secrets = try await NodeSecrets.load(dataDirectory: settings.dataDirectory, at: now)
                 keys = .own(secrets.issuer)
                 adminTokenPath = secrets.adminTokenPath
             }
+            expectations = TokenVerifier.Expectations(
+                audience: settings.tokens.audience, issuer: settings.tokens.issuer,
+                leewaySeconds: settings.tokens.leewaySeconds)
             var configuration = API.Configuration()
             configuration.nodeName = node.identity.nodeID
             configuration.region = settings.region
             configuration.zone = settings.zone
             configuration.version = Program.version
+            configuration.rateLimit = settings.tokens.rateLimit
+            configuration.isSecure = tls != nil
             api = try await API(
-                node: node, eventLoops: Array(group.makeIterator()), verifier: TokenVerifier(keys: try await keys.load()),
+                node: node, eventLoops: Array(group.makeIterator()),
+                verifier: TokenVerifier(keys: try await keys.load(), expectations: expectations), keys: keys.rotating,
                 configuration: configuration, logger: Logger(label: "api"))
         } catch let error as DamagedSecretError {
             throw ProgramError(status: 74, message: "\(error)")
         } catch {
-            throw ProgramError(status: settings.jwks == nil ? 73 : 64, message: "\(error)")
+            throw ProgramError(status: settings.tokens.jwks == nil ? 73 : 64, message: "\(error)")
         }
         var limits = HTTPLimits()
         limits.bodyBytesMax = .max
@@ -266,7 +273,16 @@ private struct ServedAPI: Service {
     }
 
     @Sendable private func replaceKeys(_ keys: KeySet) async {
-        try? await api.replace(TokenVerifier(keys: keys))
+        try? await api.replace(TokenVerifier(keys: keys, expectations: expectations))
+    }
+
+    private static func keySource(
+        _ source: String, _ settings: Settings, _ group: any EventLoopGroup, _ logger: Logger
+    ) throws -> KeySource {
+        guard source.contains("://") else { return .file(source) }
+        let endpoint = try KeyEndpoint(url: source, trust: settings.tokens.jwksCA.map(TLSTrust.file) ?? .system, on: group)
+        let path = try NodeSecrets.keptKeysPath(of: source, dataDirectory: settings.dataDirectory)
+        return .published(RotatingKeys(endpoint, keptAt: path, logger: logger))
     }
 
     private func reloadOnHangup() async {

@@ -1,3 +1,4 @@
+import API
 import Foundation
 import Logging
 import Yams
@@ -20,6 +21,18 @@ struct Settings: Sendable {
         let port: Int
     }
 
+    /// Whose tokens count, and how many requests they may bring.
+    struct Tokens: Sendable {
+        /// A file or a URL; nil: the node's own key.
+        let jwks: String?
+        /// The CAs that the URL's certificate may come from; nil: the system's.
+        let jwksCA: String?
+        let issuer: String?
+        let audience: String?
+        let leewaySeconds: Int
+        let rateLimit: RateLimit?
+    }
+
     /// How the node takes part in a cluster.
     struct Cluster: Sendable {
         let peer: Address
@@ -38,7 +51,7 @@ struct Settings: Sendable {
     let shards: Int
     let tls: (certificate: String, privateKey: String, clientCA: String?)?
     let cluster: Cluster?
-    let jwks: String?
+    let tokens: Tokens
     let threads: Int
     let logLevel: Logger.Level
     let logFormat: LogFormat
@@ -46,7 +59,8 @@ struct Settings: Sendable {
 
     static let names = [
         "config", "data_dir", "http", "node_id", "region", "zone", "shards", "tls_cert", "tls_key", "tls_ca", "jwks",
-        "threads", "log_level", "log_format", "log_segment_bytes", "peer", "join", "bootstrap_expect", "edge",
+        "jwks_ca", "jwt_issuer", "jwt_audience", "jwt_leeway", "rate_limit", "rate_burst", "threads", "log_level",
+        "log_format", "log_segment_bytes", "peer", "join", "bootstrap_expect", "edge",
         "replication_factor", "peer_tls_cert", "peer_tls_key", "peer_tls_ca",
     ]
     /// Variables of the command line, which often share the shell with the node.
@@ -74,7 +88,7 @@ struct Settings: Sendable {
         shards = try Self.number(values["shards"], in: 1...1024) ?? 16
         threads = try Self.number(values["threads"], in: 1...256) ?? ProcessInfo.processInfo.activeProcessorCount
         logSegmentBytes = try Self.number(values["log_segment_bytes"], in: 1 << 20...1 << 30) ?? 64 << 20
-        jwks = values["jwks"]?.text
+        tokens = try Self.tokens(values)
         tls = try Self.tls(values)
         cluster = try Self.cluster(values)
         logLevel = try Self.choice(values["log_level"], Logger.Level.allCases, \.rawValue) ?? .info
@@ -87,6 +101,27 @@ struct Settings: Sendable {
                     "http: \(http.host) is not a loopback address; clear text is for loopback alone: give --tls-cert and --tls-key"
             )
         }
+    }
+
+    // MARK: Tokens
+
+    private static func tokens(_ values: Values) throws(SettingsError) -> Tokens {
+        for name in ["jwks_ca", "jwt_issuer", "jwt_audience"] {
+            guard let value = values[name] else { continue }
+            guard values["jwks"] != nil else {
+                throw SettingsError(message: "\(value.origin): needs --jwks; the node's own tokens say neither")
+            }
+            guard !value.text.isEmpty else { throw SettingsError(message: "\(value.origin): is empty") }
+        }
+        let perSecond = try number(values["rate_limit"], in: 0...RateLimit.perSecondMax) ?? 0
+        let burst = try number(values["rate_burst"], in: 1...RateLimit.perSecondMax)
+        if let value = values["rate_burst"], perSecond == 0 {
+            throw SettingsError(message: "\(value.origin): needs --rate-limit")
+        }
+        return Tokens(
+            jwks: values["jwks"]?.text, jwksCA: values["jwks_ca"]?.text, issuer: values["jwt_issuer"]?.text,
+            audience: values["jwt_audience"]?.text, leewaySeconds: try number(values["jwt_leeway"], in: 0...600) ?? 60,
+            rateLimit: perSecond == 0 ? nil : RateLimit(perSecond: perSecond, burst: burst ?? perSecond))
     }
 
     // MARK: Cluster
@@ -239,6 +274,8 @@ struct Settings: Sendable {
     }
 
     private static func isLoopback(_ host: String) -> Bool {
-        host == "localhost" || host == "::1" || host.hasPrefix("127.")
+        // Not a name that begins so.
+        host == "localhost" || host == "::1"
+            || host.hasPrefix("127.") && host.utf8.allSatisfy { $0 == 0x2E || (0x30...0x39).contains($0) }
     }
 }

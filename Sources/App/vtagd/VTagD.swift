@@ -66,7 +66,17 @@ struct Flags: ParsableArguments {
     @Option(help: "PEM file with the certificate of the public listener and its intermediates.") var tlsCert: String?
     @Option(help: "PEM file with its private key.") var tlsKey: String?
     @Option(help: "PEM file of CAs; clients must then show a certificate from one of them.") var tlsCa: String?
-    @Option(help: "File with the JWK set that signs tokens; without it the node makes its own key pair.") var jwks: String?
+    @Option(help: "File or URL of the JWK set that signs tokens; without it the node makes its own key pair.")
+    var jwks: String?
+    @Option(help: "PEM file of the CAs that the certificate of --jwks https://… may come from (the system's).")
+    var jwksCa: String?
+    @Option(help: "What tokens must say in \"iss\" (not looked at).") var jwtIssuer: String?
+    @Option(help: "What tokens must hold in \"aud\" (not looked at).") var jwtAudience: String?
+    @Option(help: "How far the clocks of whoever signs tokens may be apart, in seconds, 0 to 600 (60).") var jwtLeeway:
+        String?
+    @Option(help: "Requests a second that each subject of tokens may send to this node; 0: no limit (0).")
+    var rateLimit: String?
+    @Option(help: "Requests that may come at once after a rest (as --rate-limit).") var rateBurst: String?
     @Option(help: "Event loops (number of cores).") var threads: String?
     @Option(help: "trace, debug, info, notice, warning, error or critical (info).") var logLevel: String?
     @Option(help: "text or json (text on a terminal, else json).") var logFormat: String?
@@ -79,7 +89,8 @@ struct Flags: ParsableArguments {
             "peer": peer, "join": join, "bootstrap_expect": bootstrapExpect, "edge": edge ? "true" : nil,
             "replication_factor": replicationFactor, "peer_tls_cert": peerTLSCert, "peer_tls_key": peerTLSKey,
             "peer_tls_ca": peerTLSCa, "shards": shards, "tls_cert": tlsCert, "tls_key": tlsKey, "tls_ca": tlsCa,
-            "jwks": jwks, "threads": threads,
+            "jwks": jwks, "jwks_ca": jwksCa, "jwt_issuer": jwtIssuer, "jwt_audience": jwtAudience,
+            "jwt_leeway": jwtLeeway, "rate_limit": rateLimit, "rate_burst": rateBurst, "threads": threads,
             "log_level": logLevel, "log_format": logFormat, "log_segment_bytes": logSegmentBytes,
         ]
         return all.compactMapValues(\.self)

@@ -7,6 +7,13 @@ package enum KeySource: Sendable {
     case own(TokenIssuer)
     /// A JWK set in a file, which is read again whenever it changes.
     case file(String)
+    /// A JWK set at a URL, which is fetched again by its age and when a token names an unknown key.
+    case published(RotatingKeys)
+
+    /// What fetches keys that are unknown; nil where nothing does.
+    package var rotating: RotatingKeys? {
+        if case .published(let keys) = self { keys } else { nil }
+    }
 
     /// How often a file is looked at, in seconds.
     static let pollSeconds: Int64 = 5
@@ -14,6 +21,7 @@ package enum KeySource: Sendable {
     package func load() async throws -> KeySet {
         switch self {
         case .own(let issuer): return try await issuer.keySet()
+        case .published(let keys): return try await keys.load()
         case .file(let path):
             guard let bytes = try SecretFile.read(path) else {
                 throw SecretFileError(path: path, action: "open", code: ENOENT)
@@ -25,8 +33,15 @@ package enum KeySource: Sendable {
     }
 
     /// Watches until the task is cancelled. A file that cannot be used leaves the keys as they are, and is logged.
-    package func watch(logger: Logger, _ changed: @Sendable (KeySet) async -> Void) async {
-        guard case .file(let path) = self else { return }
+    package func watch(logger: Logger, _ changed: @escaping @Sendable (KeySet) async -> Void) async {
+        switch self {
+        case .own: return
+        case .file(let path): await watch(path, logger: logger, changed)
+        case .published(let keys): await keys.watch(changed)
+        }
+    }
+
+    private func watch(_ path: String, logger: Logger, _ changed: @Sendable (KeySet) async -> Void) async {
         var known = FileStamp(path)
         while true {
             do { try await Task.sleep(for: .seconds(Self.pollSeconds)) } catch { return }

@@ -1,3 +1,5 @@
+import Model
+
 /// A file with a secret that is there and cannot be used: what to do is in the description.
 package struct DamagedSecretError: Error, Equatable, CustomStringConvertible {
     package let description: String
@@ -7,6 +9,13 @@ package struct DamagedSecretError: Error, Equatable, CustomStringConvertible {
 package struct NodeSecrets: Sendable {
     /// How long the administrator's token is valid, in seconds: ten years.
     static let adminLifetime: Int64 = 10 * 365 * 86_400
+
+    /// Where the last keys that were fetched from this URL, and no other, are kept. Makes the folder.
+    package static func keptKeysPath(of url: String, dataDirectory: String) throws -> String {
+        let folder = "\(dataDirectory)/keys"
+        try SecretFile.makeFolder(folder)
+        return "\(folder)/jwks-\(String(StableHash.hash(url, seed: 21), radix: 16)).json"
+    }
 
     package let issuer: TokenIssuer
     package let adminTokenPath: String

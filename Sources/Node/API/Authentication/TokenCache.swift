@@ -1,5 +1,11 @@
 import Glibc
 
+/// Whom a verified token stands for, and what is left of their allowance; nil: there is no limit.
+struct Caller: Sendable {
+    let principal: Principal
+    let bucket: RateBucket?
+}
+
 /// Verified tokens by the exact bytes of their Authorization header, so that a request with a known one costs one comparison.
 ///
 /// Four-way set associative: a header can only be in the set that its last bytes (of the signature) pick, and the least
@@ -11,7 +17,7 @@ struct TokenCache {
 
     private struct Entry {
         var header: [UInt8]
-        var principal: Principal
+        var caller: Caller
         var usedAt: UInt64
     }
 
@@ -20,31 +26,31 @@ struct TokenCache {
 
     init() { entries = Array(repeating: nil, count: Self.setsMax * Self.ways) }
 
-    /// The principal of that header, if it was verified before and its time is not over.
+    /// The caller of that header, if it was verified before and its time is not over.
     @inline(__always)
-    mutating func principal(for header: UnsafeRawBufferPointer, at now: Int64) -> Principal? {
+    mutating func caller(for header: UnsafeRawBufferPointer, at now: Int64) -> Caller? {
         let first = Self.firstEntry(for: header)
         for position in first..<first + Self.ways {
             guard let entry = entries[position], Self.equal(entry.header, header) else { continue }
-            guard entry.principal.isValid(at: now) else {
+            guard entry.caller.principal.isValid(at: now) else {
                 entries[position] = nil
                 return nil
             }
             uses &+= 1
             entries[position]?.usedAt = uses
-            return entry.principal
+            return entry.caller
         }
         return nil
     }
 
-    mutating func insert(_ principal: Principal, for header: UnsafeRawBufferPointer) {
+    mutating func insert(_ caller: Caller, for header: UnsafeRawBufferPointer) {
         let first = Self.firstEntry(for: header)
         let candidates = first..<first + Self.ways
         let position =
             candidates.first { entries[$0].map { Self.equal($0.header, header) } ?? true }
             ?? candidates.min { (entries[$0]?.usedAt ?? 0) < (entries[$1]?.usedAt ?? 0) } ?? first
         uses &+= 1
-        entries[position] = Entry(header: Array(header), principal: principal, usedAt: uses)
+        entries[position] = Entry(header: Array(header), caller: caller, usedAt: uses)
     }
 
     /// Forgets everything: the keys have changed.

@@ -6,12 +6,14 @@ enum TokenError: Error, Equatable {
     case missing
     case malformed(String)
     case refused(String)
+    /// Its key is not among those that are known now.
+    case unknownKey
 
     /// RFC 6750 section 3.1.
     var code: String? {
         switch self {
         case .missing: nil
-        case .malformed, .refused: "invalid_token"
+        case .malformed, .refused, .unknownKey: "invalid_token"
         }
     }
 
@@ -19,6 +21,7 @@ enum TokenError: Error, Equatable {
         switch self {
         case .missing: "this needs an Authorization header with a bearer token"
         case .malformed(let message), .refused(let message): message
+        case .unknownKey: "the token's \"kid\" is not a key of this server for its \"alg\""
         }
     }
 }
@@ -32,11 +35,12 @@ package struct TokenVerifier: Sendable {
         /// `iss` must be it; nil: not looked at.
         package var issuer: String?
         /// How far clocks may be apart, in milliseconds.
-        package var leewayMilliseconds: Int64 = 60_000
+        package var leewayMilliseconds: Int64
 
-        package init(audience: String? = nil, issuer: String? = nil) {
+        package init(audience: String? = nil, issuer: String? = nil, leewaySeconds: Int = 60) {
             self.audience = audience
             self.issuer = issuer
+            leewayMilliseconds = Int64(leewaySeconds) * 1000
         }
     }
 
@@ -93,10 +97,8 @@ package struct TokenVerifier: Sendable {
             id = text
         }
         guard let key = keys.key(id: id, algorithm: algorithm) else {
-            throw .refused(
-                id == nil
-                    ? "the token names no key (\"kid\") and there is not exactly one for its \"alg\""
-                    : "the token's \"kid\" is not a key of this server for its \"alg\"")
+            guard id == nil else { throw .unknownKey }
+            throw .refused("the token names no key (\"kid\") and there is not exactly one for its \"alg\"")
         }
         return key
     }

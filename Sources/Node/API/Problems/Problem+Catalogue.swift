@@ -25,9 +25,11 @@ extension Problem {
     static func unauthorized(_ error: TokenError) -> Problem {
         var challenge = "Bearer realm=\"virtual-tagger\""
         if let code = error.code { challenge += ", error=\"\(code)\", error_description=\"\(error.quotable)\"" }
-        return Problem(
+        var problem = Problem(
             401, "unauthorized", "Unauthorized", detail: "Not authenticated: \(error.message).",
             headers: [Header(name: "www-authenticate", value: challenge)])
+        problem.mayComeWithKeys = error == .unknownKey
+        return problem
     }
 
     static func forbidden(needs role: Role, has: Role) -> Problem {
@@ -110,6 +112,15 @@ extension Problem {
         Problem(
             429, "too-many-requests", "Too many requests",
             detail: "The node is taking in more than it can. Try again later.",
+            headers: [Header(name: "retry-after", value: String(seconds))])
+    }
+
+    /// Of one caller, who sends more than anybody may.
+    static func rateLimited(_ limit: RateLimit, retryAfter seconds: Int) -> Problem {
+        Problem(
+            429, "rate-limited", "Too many requests",
+            detail:
+                "The token's subject sends more than the \(limit.perSecond) requests a second that this node takes from one. Nothing of the request happened.",
             headers: [Header(name: "retry-after", value: String(seconds))])
     }
 

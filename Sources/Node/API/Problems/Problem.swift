@@ -29,6 +29,8 @@ package struct Problem: Error, Equatable, Sendable {
     package var errors: [FieldError]
     /// Fields that go with the status: `Allow`, `Retry-After`, `WWW-Authenticate`.
     package var headers: [Header]
+    /// The token's key is unknown, and may be known once the keys were fetched again. Not for the caller to see.
+    var mayComeWithKeys = false
 
     package struct Header: Equatable, Sendable {
         let name: String

@@ -18,6 +18,9 @@ enum ResponseHeaders {
         "referrer-policy": "no-referrer",
     ]
 
+    /// Under TLS: from now on under TLS alone (RFC 6797), for a year.
+    static let strictTransport = (name: "strict-transport-security", value: "max-age=31536000")
+
     /// For point reads, where each byte counts: what matters to a reader that is no browser page.
     static let pointRead: HTTPFields = [
         "cache-control": "private, no-cache",

@@ -21,21 +21,26 @@ extension API {
         let now = clock.milliseconds
         // A token that is limited to some resources asks the row first: the general way does.
         let known = exchange.head.headers.withValue(of: "authorization") { header in
-            state.tokens.principal(for: header, at: now).map { $0.scope == nil } ?? false
+            state.tokens.caller(for: header, at: now)
         }
-        guard known == true else { return false }
+        guard let caller = known ?? nil, caller.principal.scope == nil else { return false }
+        let bucket = caller.bucket
+        if let bucket, !bucket.take(at: now) { return false }
         let read = node.readLocally(id, on: exchange.eventLoop) { row in
             answer(exchange, with: row, of: id, state)
         }
-        switch read {
-        case .found(let isAnswered): return isAnswered
-        case .missing: return false
-        case .elsewhere: return confirmPointRead(exchange, id)
-        }
+        let isAnswered =
+            switch read {
+            case .found(let isAnswered): isAnswered
+            case .missing: false
+            case .elsewhere: confirmPointRead(exchange, id, bucket)
+            }
+        if !isAnswered { bucket?.giveBack() }
+        return isAnswered
     }
 
     /// Answers once it is sure that nothing newer was acknowledged; without a task, too.
-    private func confirmPointRead(_ exchange: HTTPExchange, _ id: ResourceID) -> Bool {
+    private func confirmPointRead(_ exchange: HTTPExchange, _ id: ResourceID, _ bucket: RateBucket?) -> Bool {
         let waiting = NIOLoopBound(exchange, eventLoop: exchange.eventLoop)
         return node.confirmRow(id, on: exchange.eventLoop) { result in
             let exchange = waiting.value
@@ -45,7 +50,9 @@ extension API {
                 } else {
                     false
                 }
-            if !isAnswered { self.respondInGeneral(to: exchange) }
+            guard !isAnswered else { return }
+            bucket?.giveBack()
+            self.respondInGeneral(to: exchange)
         }
     }
 
@@ -57,10 +64,12 @@ extension API {
         let tag = EntityTag(index: index)
         state.metrics.pointRead()
         if ConditionalRequest.ifNoneMatch(of: exchange.head)?.contains(tag) == true {
-            exchange.respond(status: 304, headers: ["etag": tag.text])
+            var headers = pointReadHeaders
+            headers.append("etag", tag.text)
+            exchange.respond(status: 304, headers: headers)
             return true
         }
-        exchange.respond(contentType: "application/json", entityTag: tag.text, headers: ResponseHeaders.pointRead) { body in
+        exchange.respond(contentType: "application/json", entityTag: tag.text, headers: pointReadHeaders) { body in
             // A row that cannot be read was refused when it was applied.
             try? StoredTagsRenderer.write(tagsOf: id, row: row, to: &body)
         }

@@ -8,7 +8,7 @@ extension API {
         if refusal.status == 500 {
             logger.error("A request was left unanswered", metadata: ["request.id": "\(requestID)"])
         }
-        return Problem(refusal).response(requestID: requestID)
+        return secured(Problem(refusal).response(requestID: requestID))
     }
 }
 

@@ -16,6 +16,10 @@ package final class API: HTTPService {
         package var region = "local"
         package var zone = "local"
         package var version = "0.1.0"
+        /// Of each subject of tokens, on this node; nil: none.
+        package var rateLimit: RateLimit?
+        /// The public listener speaks TLS.
+        package var isSecure = false
 
         package init() {}
     }
@@ -28,12 +32,17 @@ package final class API: HTTPService {
     let routes: [Route]
     let router: Router
     let loops: LoopStates
+    /// Fields of point reads.
+    let pointReadHeaders: HTTPFields
+    /// What fetches keys that tokens name and nobody knows; nil where nothing does.
+    private let keys: RotatingKeys?
     private let stopping = Atomic<Bool>(false)
 
     /// - Parameters:
     ///   - eventLoops: all that requests may come on.
+    ///   - keys: where the verifier's keys come from, if they may be fetched again when one is unknown.
     package init(
-        node: Node, eventLoops: [any EventLoop], verifier: TokenVerifier,
+        node: Node, eventLoops: [any EventLoop], verifier: TokenVerifier, keys: RotatingKeys? = nil,
         configuration: Configuration = Configuration(), clock: WallClock = .system, logger: Logger = Logger(label: "api")
     ) async throws {
         let routes = Route.all
@@ -44,7 +53,16 @@ package final class API: HTTPService {
         self.logger = logger
         self.routes = routes
         router = Router(routes)
-        loops = try await LoopStates(eventLoops) { LoopState(verifier: verifier, routes: routes.count) }
+        self.keys = keys
+        var fields = ResponseHeaders.pointRead
+        if configuration.isSecure {
+            fields.append(ResponseHeaders.strictTransport.name, ResponseHeaders.strictTransport.value)
+        }
+        pointReadHeaders = fields
+        let rates = configuration.rateLimit.map(RateTable.init)
+        loops = try await LoopStates(eventLoops) {
+            LoopState(verifier: verifier, rates: rates, routes: routes.count)
+        }
     }
 
     /// Takes new keys for tokens.
@@ -76,12 +94,50 @@ package final class API: HTTPService {
             exchange.run { request in
                 let response = await self.answer(call, request)
                 self.record(call.route, response.status, since: started, on: loop)
-                return response
+                return self.secured(response)
             }
         } catch {
+            if error.mayComeWithKeys, let keys, keys.isWorthWaiting {
+                return respond(to: exchange, requestID, after: keys, since: started)
+            }
             state.metrics.answered(route: nil, status: error.status, nanoseconds: (NIODeadline.now() - started).nanoseconds)
-            exchange.respond(error.response(requestID: requestID))
+            exchange.respond(secured(error.response(requestID: requestID)))
         }
+    }
+
+    /// Answers once the keys were fetched again, whether that brought the token's key or not.
+    private func respond(
+        to exchange: HTTPExchange, _ requestID: String, after keys: RotatingKeys, since started: NIODeadline
+    ) {
+        let loop = exchange.eventLoop
+        exchange.run { request in
+            await keys.keyWasUnknown()
+            let admission = try await loop.submit { () -> Result<Admission, Problem> in
+                do throws(Problem) {
+                    return .success(try self.admit(request.head, requestID, self.loops.here(loop)))
+                } catch {
+                    return .failure(error)
+                }
+            }.get()
+            let response: HTTPResponse
+            var route: Int?
+            switch admission {
+            case .success(let call):
+                route = call.route
+                response = await self.answer(call, request)
+            case .failure(let problem): response = problem.response(requestID: requestID)
+            }
+            self.record(route, response.status, since: started, on: loop)
+            return self.secured(response)
+        }
+    }
+
+    /// The answer with what goes with every answer under TLS.
+    func secured(_ response: HTTPResponse) -> HTTPResponse {
+        guard configuration.isSecure else { return response }
+        var response = response
+        response.headers.append(ResponseHeaders.strictTransport.name, ResponseHeaders.strictTransport.value)
+        return response
     }
 
     /// What is known of a request once its head is checked.
@@ -143,8 +199,18 @@ package final class API: HTTPService {
     ) throws(Problem) -> Principal {
         guard route.role != nil else { return Principal(subject: "anonymous", role: .viewer, expiresAt: .max) }
         let now = clock.milliseconds
-        let result: Result<Principal, TokenError>? = head.headers.withValue(of: "authorization") { header in
-            do throws(TokenError) { return .success(try state.principal(header: header, at: now)) } catch {
+        let caller = try caller(of: head, route, query, state, at: now)
+        if let bucket = caller.bucket, let limit = configuration.rateLimit, !bucket.take(at: now) {
+            throw .rateLimited(limit, retryAfter: bucket.retryAfter(at: now))
+        }
+        return caller.principal
+    }
+
+    private func caller(
+        of head: HTTPRequestHead, _ route: Route, _ query: Query, _ state: LoopState, at now: Int64
+    ) throws(Problem) -> Caller {
+        let result: Result<Caller, TokenError>? = head.headers.withValue(of: "authorization") { header in
+            do throws(TokenError) { return .success(try state.caller(header: header, at: now)) } catch {
                 return .failure(error)
             }
         }
@@ -153,16 +219,16 @@ package final class API: HTTPService {
             // RFC 6750 section 2: one way of sending a token, not two.
             guard !hasToken else { throw .badParameter("access_token", "comes beside an Authorization header") }
             switch result {
-            case .success(let principal): return principal
+            case .success(let caller): return caller
             case .failure(let error): throw .unauthorized(error)
             }
         }
         // RFC 6750 section 2.3, for webhooks of providers that cannot send header fields of ours.
         guard hasToken, let token = query["access_token"] else { throw .unauthorized(.missing) }
         var bytes = Array("Bearer \(token)".utf8)
-        let verified: Result<Principal, TokenError> = bytes.withUnsafeMutableBytes { raw in
+        let verified: Result<Caller, TokenError> = bytes.withUnsafeMutableBytes { raw in
             do throws(TokenError) {
-                return .success(try state.principal(header: UnsafeRawBufferPointer(raw), at: now))
+                return .success(try state.caller(header: UnsafeRawBufferPointer(raw), at: now))
             } catch {
                 return .failure(error)
             }
@@ -219,7 +285,7 @@ package final class API: HTTPService {
         }
     }
 
-    private func record(_ route: Int, _ status: Int, since started: NIODeadline, on loop: any EventLoop) {
+    private func record(_ route: Int?, _ status: Int, since started: NIODeadline, on loop: any EventLoop) {
         let nanoseconds = (NIODeadline.now() - started).nanoseconds
         let note: @Sendable () -> Void = {
             self.loops.here(loop).metrics.answered(route: route, status: status, nanoseconds: nanoseconds)

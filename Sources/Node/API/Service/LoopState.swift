@@ -5,9 +5,12 @@ final class LoopState {
     var verifier: TokenVerifier
     var tokens = TokenCache()
     var metrics: RequestMetrics
+    /// Shared by all event loops; nil: there is no limit.
+    private let rates: RateTable?
 
-    init(verifier: TokenVerifier, routes: Int) {
+    init(verifier: TokenVerifier, rates: RateTable?, routes: Int) {
         self.verifier = verifier
+        self.rates = rates
         metrics = RequestMetrics(routes: routes)
     }
 
@@ -17,14 +20,15 @@ final class LoopState {
         tokens.removeAll()
     }
 
-    /// The principal of an Authorization header's bytes.
+    /// The caller of an Authorization header's bytes.
     @inline(__always)
-    func principal(header: UnsafeRawBufferPointer, at now: Int64) throws(TokenError) -> Principal {
-        if let known = tokens.principal(for: header, at: now) { return known }
+    func caller(header: UnsafeRawBufferPointer, at now: Int64) throws(TokenError) -> Caller {
+        if let known = tokens.caller(for: header, at: now) { return known }
         guard let token = Self.bearerToken(header) else { throw .missing }
         let principal = try verifier.verify(token, at: now)
-        tokens.insert(principal, for: header)
-        return principal
+        let caller = Caller(principal: principal, bucket: rates?.bucket(of: principal.subject, at: now))
+        tokens.insert(caller, for: header)
+        return caller
     }
 
     /// What follows `Bearer ` (in any case, RFC 9110 section 11.1).
