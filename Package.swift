@@ -133,7 +133,7 @@ let package = Package(
             ] + nio,
             // In the place of libc's allocator: a tenth less time of the processor for a write.
             linking: ["jemalloc"]),
-        program("vtag", ["HTTPTransport", "PeerTransport", "JSON", "Model", arguments, yams, logging] + nio),
+        program("vtag", ["API", "HTTPTransport", "PeerTransport", "JSON", "Model", arguments, yams, logging] + nio),
         library(
             "LoadTesting", in: "App",
             ["Linearizability", "HTTPTransport", "JSON", "Model", yams, histogram, logging] + nio),

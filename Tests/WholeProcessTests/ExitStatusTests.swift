@@ -52,6 +52,10 @@ struct ExitStatusTests {
             (["--http", "nowhere"], "--http"),
             (["--log-level", "loud"], "--log-level"), (["--http", "0.0.0.0:0"], "loopback"),
             (["--tls-cert", "x.pem"], "--tls-key"),
+            (["--jwt-audience", "vtag"], "needs --jwks"), (["--jwt-leeway", "601"], "--jwt-leeway"),
+            (["--rate-limit", "-1"], "--rate-limit"), (["--rate-burst", "5"], "needs --rate-limit"),
+            (["--jwks", "http://keys.example/jwks.json"], "keys come over https"),
+            (["--jwks", "http://127.0.0.1:1/jwks.json"], "connection refused"),
         ])
     func usage(flags: [String], named: String) async throws {
         let scratch = try Scratch()

@@ -35,7 +35,7 @@ struct Vtag: AsyncParsableCommand {
         subcommands: [
             StatusCommand.self, IngestCommand.self, ResourcesCommand.self, TagsCommand.self, ExplainCommand.self,
             RulesCommand.self, SchemaCommand.self, PoliciesCommand.self, ComplianceCommand.self, AuditCommand.self,
-            ContextCommand.self, ClusterCommand.self, LoadSamplesCommand.self,
+            LoginCommand.self, TokenCommand.self, ContextCommand.self, ClusterCommand.self, LoadSamplesCommand.self,
         ])
 
     static let version = "0.1.0"

@@ -107,6 +107,6 @@ struct ContextCommand: ParsableCommand {
 }
 
 /// Contexts are used from any directory.
-private func absolutePath(_ path: String) -> String {
+func absolutePath(_ path: String) -> String {
     URL(fileURLWithPath: (path as NSString).expandingTildeInPath).standardizedFileURL.path
 }

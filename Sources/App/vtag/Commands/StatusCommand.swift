@@ -21,7 +21,9 @@ enum Status {
         let health = try await client.exchange(Request(method: "GET", target: Target("health", "ready").text))
         let stock = try await client.get(Target("stats"))
         let compliance = try await client.get(Target("compliance", "status"))
-        let nodes = try await client.get(Target("cluster"))["nodes"] ?? .array([])
+        // A token that is limited to some resources sees no nodes.
+        let cluster = try await client.exchange(Request(method: "GET", target: Target("cluster").text))
+        let nodes = cluster.status == 200 ? try cluster.json()["nodes"] ?? .array([]) : .array([])
         return .object([
             .init("url", .string(client.address.text)), .init("ready", .bool(health.status == 200)), .init("nodes", nodes),
             .init("stats", stock), .init("compliance", compliance),
@@ -34,13 +36,17 @@ enum Status {
         let pending = stock["pending"]?.int ?? 0
         return Printer.fields([
             ("server", "\(status.cell("url")), \(status["ready"]?.bool == true ? "ready" : "not ready")"),
-            ("nodes", (status["nodes"]?.array ?? []).map(node).joined(separator: ", ")),
+            ("nodes", nodes(status["nodes"]?.array ?? [])),
             ("resources", count(stock["resources"]) + breakdown(stock["by_provider"])),
             ("relationships", count(stock["relationships"])),
             ("tags", count(total(stock["tags"])) + breakdown(stock["tags"])),
             ("compliance", score(compliance)),
             ("pending", pending == 0 ? "nothing" : "\(pending) resources to judge again"),
         ])
+    }
+
+    private static func nodes(_ nodes: [JSONValue]) -> String {
+        nodes.isEmpty ? "not shown to this token" : nodes.map(node).joined(separator: ", ")
     }
 
     private static func node(_ node: JSONValue) -> String {

@@ -68,8 +68,8 @@ struct Contexts: Codable, Equatable, Sendable {
     }
 
     private static func warnIfOthersCanRead(_ path: String) {
-        var status = stat()
-        guard stat(path, &status) == 0, status.st_mode & 0o077 != 0 else { return }
+        let mode = try? FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
+        guard let mode, mode & 0o077 != 0 else { return }
         Terminal.standardError.line("vtag: \(path) can be read by others; it may hold tokens. `chmod 600` it.")
     }
 }

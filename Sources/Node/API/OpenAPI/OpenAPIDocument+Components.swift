@@ -6,7 +6,10 @@ extension OpenAPIDocument {
               type: http
               scheme: bearer
               bearerFormat: JWT
-              description: Signed with ES256, EdDSA, RS256 or HS256; needs `exp`, `sub` and `role` (or `roles`).
+              description: >-
+                Signed with ES256, EdDSA, RS256 or HS256; needs `exp`, `sub` and `role` (or `roles`). With `vtag_scope`
+                (`accounts`, `providers`, `condition`) it is limited to some resources; the others do not exist for it, and
+                what is about all resources answers 403.
           parameters:
             Id:
               name: id
@@ -101,7 +104,7 @@ extension OpenAPIDocument {
               headers:
                 WWW-Authenticate: { $ref: '#/components/headers/WWW-Authenticate' }
               content: { application/problem+json: { schema: { $ref: '#/components/schemas/Problem' } } }
-        \#(problem("Forbidden", "The token's role does not suffice"))
+        \#(problem("Forbidden", "The token's role does not suffice, or what it is limited to does not hold it"))
         \#(problem("NotFound", "There is no such thing"))
         \#(problem("NotAcceptable", "Nothing that is offered is acceptable to Accept"))
         \#(problem("RequestTimeout", "The body did not arrive in time"))
@@ -113,7 +116,7 @@ extension OpenAPIDocument {
         \#(problem("UnsupportedMediaType", "The Content-Type is not one that is taken here"))
         \#(problem("ValidationFailed", "Well-formed but not valid; `errors` says where and what"))
             TooManyRequests:
-              description: The node takes in more than it can
+              description: The node takes in more than it can, or the token's subject sends more than it may
               headers:
                 Retry-After: { $ref: '#/components/headers/Retry-After' }
               content: { application/problem+json: { schema: { $ref: '#/components/schemas/Problem' } } }

@@ -63,7 +63,8 @@ enum OpenAPIDocument {
             **Limits.** A regular expression may cost about 10,000 instructions, those of one condition 30,000, those of all rules
             and policies 2,000,000; repeats and Unicode classes count by their size. A JSON body may have 1 MiB (bulk requests
             8 MiB, ingested documents 100 MiB) and 64 levels; over it 413 or
-            400. A node that cannot keep up answers 429 or 503 with `Retry-After`; nothing of such a request happened.
+            400. A node that cannot keep up answers 429 or 503 with `Retry-After`, one that limits what each subject of tokens may
+            send (`--rate-limit`) answers any request with 429; nothing of such a request happened.
         servers:
           - url: /
         security:
