@@ -219,13 +219,20 @@ struct TestClaims: JWTPayload {
     var aud: [String]?
     var iss: String?
     var roles: [String]?
+    var scope: EncodableJSON?
+
+    enum CodingKeys: String, CodingKey {
+        case sub, role, exp, nbf, iat, aud, iss, roles
+        case scope = "vtag_scope"
+    }
 
     init(
         sub: String?, role: String?, exp: Int64?, nbf: Int64? = nil, iat: Int64? = nil, aud: [String]? = nil,
-        iss: String? = nil, roles: [String]? = nil
+        iss: String? = nil, roles: [String]? = nil, scope: JSONValue? = nil
     ) {
         (self.sub, self.role, self.exp, self.nbf, self.iat) = (sub, role, exp, nbf, iat)
         (self.aud, self.iss, self.roles) = (aud, iss, roles)
+        self.scope = scope.map(EncodableJSON.init)
     }
 
     func verify(using algorithm: some JWTAlgorithm) async throws {}

@@ -13,6 +13,15 @@ struct CursorTests {
         }
     }
 
+    @Test("It says nothing of its position")
+    func sealed() throws {
+        for byte in [0, 1, 7] as [UInt8] {
+            let position = Array(repeating: byte, count: 40)
+            let cursor = try #require(Base64URL.decode(sealer.seal(position, query: "q").utf8))
+            for start in 0..<cursor.count - 4 { #expect(Array(cursor[start..<start + 4]) != Array(position[..<4])) }
+        }
+    }
+
     @Test("It does not open for another query or under another key")
     func otherQuery() {
         let cursor = sealer.seal([1, 2, 3], query: "/a?b")

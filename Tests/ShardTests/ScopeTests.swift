@@ -90,6 +90,10 @@ struct ScopeTests {
         #expect(reply.outcomes == [.notPermitted])
         #expect(try shard.newest(id("i-in")) == before.0)
         #expect(shard.auditSequence == before.1 && shard.lastIndex == before.2)
+        let team = PartID.virtualTag(of: id("i-in"), key: "team")
+        #expect(try shard.take(.setTag(team, value: "red", .none), by: mine).outcomes == [.notPermitted])
+        #expect(try shard.take(.deleteTag(team, .none), by: mine).outcomes == [.notPermitted])
+        #expect(try shard.newest(id("i-in")) == before.0)
         // Beside one that may stay, in one command: the trail holds the other's alone.
         let both = try shard.take(
             .applyTags([

@@ -56,7 +56,10 @@ extension Shard.Draft {
     ) throws(CodecError) -> Outcome {
         let before = mark(id)
         let outcome = try carryOut(&self)
-        guard outcome == .created || outcome == .updated, !caller.admits(try current(id)) else { return outcome }
+        // What is gone after a deletion is nowhere; after that of a tag the resource is there.
+        guard outcome == .created || outcome == .updated || outcome == .deleted, let after = try current(id),
+            !caller.admits(after)
+        else { return outcome }
         restore(before)
         return .notPermitted
     }

@@ -11,11 +11,13 @@ private let now: Int64 = 1_788_220_800
 @Suite("The scope of a token")
 struct TokenScopeTests {
     private func principal(_ scope: String?) async throws -> Principal {
-        let issuer = try TokenIssuer()
-        let token = try await issuer.issue(
-            subject: "jo", role: .viewer, scope: try scope.map { try JSONValue(parsing: Array($0.utf8)) }, at: now,
-            lifetime: 60)
-        let verifier = TokenVerifier(keys: try await issuer.keySet())
+        // A signer that does not look at limits, as identity providers are.
+        let signer = try await TestSigner("HS256")
+        let token = try await signer.sign(
+            .init(
+                sub: "jo", role: "viewer", exp: now + 60,
+                scope: try scope.map { try JSONValue(parsing: Array($0.utf8)) }))
+        let verifier = TokenVerifier(keys: try await KeySet(jwks: Array(signer.jwks.utf8)))
         return try Array(token.utf8).withUnsafeBytes { try verifier.verify($0, at: now * 1000) }
     }
 
@@ -68,6 +70,14 @@ struct TokenScopeTests {
     func refused(scope: String, words: String) async throws {
         let message = try await refusal(scope)
         #expect(message?.contains(words) == true, "\(message ?? "was taken")")
+    }
+
+    @Test("A limit that no node would take is not signed")
+    func notSigned() async throws {
+        let issuer = try TokenIssuer()
+        await #expect(throws: ValidationErrors.self) {
+            try await issuer.issue(subject: "jo", role: .viewer, scope: .object([]), at: now, lifetime: 60)
+        }
     }
 
     @Test("OAuth's scope is a text and means nothing here; as an object it is refused, not overlooked")

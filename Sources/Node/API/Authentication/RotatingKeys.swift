@@ -12,6 +12,8 @@ package final class RotatingKeys: Sendable {
         /// The fetch that is under way; true: it brought keys.
         var fetch: Task<Bool, Never>?
         var changed: (@Sendable (KeySet) async -> Void)?
+        /// What came while nobody watched.
+        var missed: KeySet?
     }
 
     private let fetch: Fetch
@@ -58,7 +60,12 @@ package final class RotatingKeys: Sendable {
 
     /// Fetches by age until the task is cancelled. `changed` is called with what comes, whatever asked for it.
     package func watch(_ changed: @escaping @Sendable (KeySet) async -> Void) async {
-        state.withLock { $0.changed = changed }
+        let missed = state.withLock { state in
+            state.changed = changed
+            defer { state.missed = nil }
+            return state.missed
+        }
+        if let missed { await changed(missed) }
         while true {
             let wait = state.withLock { $0.rotation.dueAt } - clock.milliseconds
             // A fetch that unknown keys asked for moves the time; it is looked at again every minute.
@@ -85,11 +92,14 @@ package final class RotatingKeys: Sendable {
     // MARK: Private
 
     private func begin(_ state: inout State) -> Task<Bool, Never> {
-        let changed = state.changed
         let task = Task {
             do {
                 let published = try await fetchAndKeep()
                 // Over only when they are in force: whoever met an unknown key before that still finds something to wait for.
+                let changed = self.state.withLock { state in
+                    if state.changed == nil { state.missed = published.keys }
+                    return state.changed
+                }
                 await changed?(published.keys)
                 self.state.withLock { state in
                     state.rotation.fetched(maxAgeSeconds: published.maxAgeSeconds, at: clock.milliseconds)

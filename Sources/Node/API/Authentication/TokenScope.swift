@@ -53,7 +53,7 @@ struct TokenScope {
             }
             parts.append(.test(FieldTest(.provider, .isIn, .list(names))))
         }
-        if let value = json["condition"] {
+        if let value = json["condition"], !value.isNull {
             if let condition = Condition(json: value, at: reader.place(of: "condition"), into: &errors) {
                 if condition.patternCost > Self.patternCostMax {
                     errors.add(

@@ -67,9 +67,18 @@ enum FocusEndpoint {
             json.member("detail", reject.detail)
             json.endObject()
         }
+        // Of resources, by their position among those of the upload.
+        let shown = min(rows.rejects.count, IngestSummary.errorsMax)
+        let refusals = summary.errors.prefix(IngestSummary.errorsMax - shown)
+        for refused in refusals {
+            json.beginObject()
+            json.member("index", refused.index)
+            json.member("detail", refused.detail)
+            json.endObject()
+        }
         json.endArray()
-        json.member("error_count", rows.rejectedRows)
-        json.member("errors_truncated", rows.rejectedRows > rows.rejects.count)
+        json.member("error_count", rows.rejectedRows + summary.errorCount)
+        json.member("errors_truncated", rows.rejectedRows + summary.errorCount > shown + refusals.count)
         json.endObject()
     }
 }
