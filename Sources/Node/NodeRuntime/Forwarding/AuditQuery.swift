@@ -55,6 +55,10 @@ extension AuditQuery {
         var writer = ByteWriter(reserving: 256)
         writer.groups(groups)
         writer.optional(filter.resource) { $0.uuid($1.uuid) }
+        writer.optional(filter.resources) { writer, ids in
+            writer.varint(ids.count)
+            for id in ids.sorted() { writer.uuid(id.uuid) }
+        }
         writer.optionalString(filter.tagKey)
         writer.optionalString(filter.actor)
         writer.optionalString(filter.action?.rawValue)
@@ -169,6 +173,11 @@ extension ByteReader {
     fileprivate mutating func auditFilter() throws(CodecError) -> AuditFilter {
         var filter = AuditFilter()
         if try byte() == 1 { filter.resource = ResourceID(try uuid()) }
+        if try byte() == 1 {
+            var ids: Set<ResourceID> = []
+            for _ in 0..<(try count()) { ids.insert(ResourceID(try uuid())) }
+            filter.resources = ids
+        }
         filter.tagKey = try optionalString()
         filter.actor = try optionalString()
         if let name = try optionalString() {
