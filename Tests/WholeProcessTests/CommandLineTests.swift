@@ -40,6 +40,18 @@ struct CommandLineTests {
         #expect(try await tool.run("status", url: url).status == 64)
     }
 
+    @Test("The authorities to trust come from the flag, else from VTAG_CA_FILE; one that cannot be read is named")
+    func authorities() async throws {
+        let tool = try CommandLineTool()
+        defer { tool.remove() }
+        let url = "https://127.0.0.1:1"
+        let other = try await tool.run("status", url: url, caFile: "/nowhere/ca.pem")
+        #expect(other.status == 64 && other.errors.contains("/nowhere/ca.pem"))
+        let flag = try await tool.run("status", "--ca-file", "/elsewhere/ca.pem", url: url, caFile: "/nowhere/ca.pem")
+        #expect(flag.status == 64 && flag.errors.contains("/elsewhere/ca.pem"))
+        #expect(try await tool.run("status", url: url, caFile: "").status == 69)
+    }
+
     @Test("A refused token ends with 77")
     func unauthorised() async throws {
         let tool = try CommandLineTool()

@@ -31,13 +31,15 @@ struct CommandLineTool: Sendable {
         return path.path
     }
 
-    func run(_ arguments: String..., url: String? = nil, token: String? = "good", input: String = "") async throws -> Outcome
-    {
-        try await run(arguments, url: url, token: token, input: input)
+    func run(
+        _ arguments: String..., url: String? = nil, token: String? = "good", caFile: String? = nil, input: String = ""
+    ) async throws -> Outcome {
+        try await run(arguments, url: url, token: token, caFile: caFile, input: input)
     }
 
-    func run(_ arguments: [String], url: String? = nil, token: String? = "good", input: String = "") async throws -> Outcome
-    {
+    func run(
+        _ arguments: [String], url: String? = nil, token: String? = "good", caFile: String? = nil, input: String = ""
+    ) async throws -> Outcome {
         let process = Process()
         process.executableURL = Self.binary
         process.arguments = arguments
@@ -45,6 +47,7 @@ struct CommandLineTool: Sendable {
         var environment = ["HOME": home.path, "PATH": "/usr/bin:/bin"]
         environment["VTAG_URL"] = url
         environment["VTAG_TOKEN"] = token
+        environment["VTAG_CA_FILE"] = caFile
         process.environment = environment
         let inputFile = try file("standard-input", input)
         process.standardInput = FileHandle(forReadingAtPath: inputFile)

@@ -18,7 +18,7 @@ struct RunCommand: AsyncParsableCommand {
     @Option(help: "A file that holds the bearer token. Else $VTAG_TOKEN.", completion: .file())
     var tokenFile: String?
 
-    @Option(help: "The certificate authorities to trust for https, in PEM.", completion: .file())
+    @Option(help: "The certificate authorities to trust for https, in PEM. Else $VTAG_CA_FILE.", completion: .file())
     var caFile: String?
 
     @Flag(help: "Check in the end that no acknowledged write was lost or applied twice, and that all was linearizable.")
@@ -46,7 +46,7 @@ struct RunCommand: AsyncParsableCommand {
         let scenario = try adjusted(try ScenarioFile.read(self.scenario))
         var options = LoadRun.Options()
         options.token = try token()
-        options.caFile = caFile
+        options.caFile = caFile ?? ProcessInfo.processInfo.environment["VTAG_CA_FILE"].flatMap { $0.isEmpty ? nil : $0 }
         options.threads = threads
         let run = LoadRun(scenario, options: options)
         let signals = Self.onInterrupt { run.stop() }

@@ -21,7 +21,10 @@ struct ConnectionOptions: ParsableArguments {
     @Option(help: "A context other than the current one; see `vtag context list`.")
     var context: String?
 
-    @Option(help: "The certificate authorities to trust for https, in PEM.", completion: .file())
+    @Option(
+        help: ArgumentHelp(
+            "The certificate authorities to trust for https, in PEM.", discussion: "Else $VTAG_CA_FILE, else the context's."),
+        completion: .file())
     var caFile: String?
 
     @Option(name: [.short, .long], help: "table, wide, json or yaml.")
@@ -55,7 +58,7 @@ struct ConnectionOptions: ParsableArguments {
         if bearer != nil && !address.isSecure && !address.isLoopback {
             Terminal.standardError.line("vtag: sending the token in clear text to \(address.text); use https")
         }
-        return (address, bearer, caFile ?? chosen?.caFile)
+        return (address, bearer, caFile ?? environment["VTAG_CA_FILE"].nonEmpty ?? chosen?.caFile)
     }
 
     /// Where `make run` leaves its token; it is for a node on this machine.
