@@ -78,13 +78,17 @@ extension Node {
     ) async throws(NodeError) -> Value {
         let deadline = NIODeadline.now() + Self.requestTime
         var pause = Self.retryPause
+        var mayHaveHappened = false
         while true {
             do throws(NodeError) {
                 return try await attempt()
             } catch {
-                guard error.mayTryAgain(isRepeatable: isRepeatable) else { throw error }
-                guard NIODeadline.now() + pause < deadline, !Task.isCancelled else { throw error.atDeadline }
-                if await isLeaderlessHere(group) ?? isCutOff { throw error.atDeadline }
+                if error == .outcomeUnknown { mayHaveHappened = true }
+                // That nothing happened is true of this attempt alone.
+                let final = mayHaveHappened && error.saysNothingHappened ? .outcomeUnknown : error.atDeadline
+                guard error.mayTryAgain(isRepeatable: isRepeatable) else { throw final }
+                guard NIODeadline.now() + pause < deadline, !Task.isCancelled else { throw final }
+                if await isLeaderlessHere(group) ?? isCutOff { throw final }
             }
             try? await Task.sleep(nanoseconds: UInt64(pause.nanoseconds))
             pause = min(pause * 2, Self.retryPauseMax)

@@ -56,6 +56,14 @@ extension NodeError {
         }
     }
 
+    /// It is not about the request, but about this attempt: an earlier one may have been carried out all the same.
+    var saysNothingHappened: Bool {
+        switch self {
+        case .overloaded, .diskFull, .notLeader, .unavailable, .stopping: true
+        case .idempotencyKeyReused, .tooLarge, .outcomeUnknown, .checkpointBehind, .missingShards, .damaged: false
+        }
+    }
+
     /// What is said when there is no time to try again.
     var atDeadline: NodeError { if case .notLeader = self { .unavailable } else { self } }
 

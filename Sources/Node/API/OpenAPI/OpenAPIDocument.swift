@@ -64,7 +64,8 @@ enum OpenAPIDocument {
             and policies 2,000,000; repeats and Unicode classes count by their size. A JSON body may have 1 MiB (bulk requests
             8 MiB, ingested documents 100 MiB) and 64 levels; over it 413 or
             400. A node that cannot keep up answers 429 or 503 with `Retry-After`, one that limits what each subject of tokens may
-            send (`--rate-limit`) answers any request with 429; nothing of such a request happened.
+            send (`--rate-limit`) answers any request with 429; nothing of such a request happened,
+            unless the problem's type is `urn:vtag:problem:outcome-unknown`.
         servers:
           - url: /
         security:

@@ -130,6 +130,13 @@ extension Problem {
             headers: [Header(name: "retry-after", value: String(seconds))])
     }
 
+    /// It may have happened, or not; every other 503 says that nothing did. Programs tell them apart by the type.
+    static let outcomeUnknown = Problem(
+        503, "outcome-unknown", "Outcome unknown",
+        detail:
+            "Outcome unknown: the shard's leader was lost while the request was under way; it may have happened, or not. Look, or send it again with the same Idempotency-Key.",
+        headers: [Header(name: "retry-after", value: "1")])
+
     static let insideError = Problem(
         500, "internal-error", "Internal error",
         detail: "Something went wrong here. The log of the node has the details under this request id.")

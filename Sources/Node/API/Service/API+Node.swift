@@ -84,10 +84,7 @@ extension Problem {
         case .notLeader, .unavailable:
             self = .unavailable(
                 "No node that leads this shard can be reached; nothing of the request happened. Try again.", retryAfter: 1)
-        case .outcomeUnknown:
-            self = .unavailable(
-                "Outcome unknown: the shard's leader was lost while the request was under way; it may have happened, or not. Look, or send it again with the same Idempotency-Key.",
-                retryAfter: 1)
+        case .outcomeUnknown: self = .outcomeUnknown
         case .stopping: self = .unavailable("The node is stopping; nothing of the request happened. Ask another one.")
         case .checkpointBehind:
             self = .unavailable(
