@@ -42,8 +42,8 @@ struct MeasuringTests {
         var pauses = WritePauses(groups: 3)
         // Group 0 goes on every 10 ms; group 1 stops 50 ms after the fault until 1.2 s after it; group 2 is never written to.
         for time in stride(from: 0, through: 20_000_000, by: 10_000) {
-            pauses.writeSucceeded(group: 0, at: Microseconds(time))
-            if !(10_050_001..<11_200_000).contains(time) { pauses.writeSucceeded(group: 1, at: Microseconds(time)) }
+            pauses.succeeded(0, Microseconds(time))
+            if !(10_050_001..<11_200_000).contains(time) { pauses.succeeded(1, Microseconds(time)) }
         }
         let effect = try #require(pauses.effects(of: [Self.fault(at: 10_000_000)], end: 20_000_000).first)
         #expect(
@@ -58,8 +58,8 @@ struct MeasuringTests {
     func longPauses() {
         var pauses = WritePauses(groups: 2)
         for time in stride(from: 0, through: 9_000_000, by: 10_000) {
-            if !(1_000_001..<8_000_000).contains(time) { pauses.writeSucceeded(group: 0, at: Microseconds(time)) }
-            if time <= 1_000_000 { pauses.writeSucceeded(group: 1, at: Microseconds(time)) }
+            if !(1_000_001..<8_000_000).contains(time) { pauses.succeeded(0, Microseconds(time)) }
+            if time <= 1_000_000 { pauses.succeeded(1, Microseconds(time)) }
         }
         let effects = pauses.effects(
             of: [Self.fault(at: 1_000_000), Self.fault(at: 5_000_000, undo: true)], end: 9_000_000)
@@ -68,12 +68,41 @@ struct MeasuringTests {
         #expect(effects[0].pauses[1].ended == false && effects[1].pauses[1].ended == false)
     }
 
+    @Test("Writes that wait show a stop where writes are too seldom for silence to tell, and nothing else does")
+    func waitingWrites() {
+        var pauses = WritePauses(groups: 4)
+        // Each group is written to every 400 ms; the fault is at 10 s.
+        for time in stride(from: 0 as Microseconds, through: 20_000_000, by: 400_000) {
+            pauses.succeeded(0, time)
+            // Group 1 serves nobody from 10 s to 10.7 s: two writes wait for that.
+            if (10_000_000..<10_700_000).contains(time) {
+                pauses.writeEnded(group: 1, from: time, at: 10_700_000, succeeded: true)
+                // In group 2 they fail, in group 3 others are served meanwhile.
+                pauses.writeEnded(group: 2, from: time, at: time + 300_000, succeeded: false)
+                pauses.writeEnded(group: 3, from: time, at: time + 300_000, succeeded: false)
+                for other in stride(from: time, to: time + 400_000, by: 100_000) { pauses.succeeded(3, other) }
+            } else {
+                for group in 1...3 { pauses.succeeded(group, time) }
+            }
+        }
+        let effect = pauses.effects(of: [Self.fault(at: 9_900_000)], end: 20_000_000)[0]
+        #expect(effect.stopped.map(\.group) == [1, 2])
+        #expect(effect.pauses[1] == .init(group: 1, length: 700_000, ended: true, isStop: true))
+        #expect(effect.pauses[2] == .init(group: 2, length: 700_000, ended: true, isStop: true))
+    }
+
     @Test("A group that is seldom written to is not called stopped for that")
     func seldom() {
         var pauses = WritePauses(groups: 1)
         for time in stride(from: 0, through: 20_000_000, by: 500_000) {
-            pauses.writeSucceeded(group: 0, at: Microseconds(time))
+            pauses.succeeded(0, Microseconds(time))
         }
         #expect(pauses.effects(of: [Self.fault(at: 10_200_000)], end: 20_000_000)[0].stopped.isEmpty)
+    }
+}
+
+extension WritePauses {
+    fileprivate mutating func succeeded(_ group: Int, _ time: Microseconds) {
+        writeEnded(group: group, from: time, at: time, succeeded: true)
     }
 }

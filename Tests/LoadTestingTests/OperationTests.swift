@@ -119,6 +119,20 @@ struct OperationTests {
         #expect(word == meaning)
     }
 
+    @Test("A node's word that nothing happened is believed, of operations that are one command; nobody else's is")
+    func nothingHappened() {
+        let wire = Self.wire(Self.inventory())
+        func outcome(_ status: Int, _ type: String, _ operation: PlannedOperation) -> AttemptOutcome {
+            let body = #"{"type":"urn:vtag:problem:\#(type)","status":503,"detail":"why"}"#
+            return wire.judge(status: status, body: Array(body.utf8), of: operation).outcome
+        }
+        let write = PlannedOperation.write(number: 1, register: 0)
+        #expect(outcome(503, "unavailable", write) == .notTaken("status 503: why"))
+        #expect(outcome(503, "outcome-unknown", write) == .unknown("status 503: why"))
+        #expect(outcome(502, "unavailable", write) == .unknown("status 502: why"))
+        #expect(outcome(503, "unavailable", .bulk(registers: [0, 2])) == .unknown("status 503: why"))
+    }
+
     @Test("Items that a bulk request failed are not acknowledged; where its list is cut short, none is")
     func bulk() {
         let inventory = Self.inventory()

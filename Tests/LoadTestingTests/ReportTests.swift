@@ -17,7 +17,7 @@ struct ReportTests {
         for number in 0..<1_000 as Range<Microseconds> where !(300..<420).contains(number) {
             let time = number * 10_000
             measurements.record(MeasuringTests.finished(time, time + 1_000 + number))
-            pauses.writeSucceeded(group: 0, at: time)
+            pauses.writeEnded(group: 0, from: time, at: time, succeeded: true)
         }
         measurements.record(MeasuringTests.finished(3_000_000, 4_000_000, .unknown("connection_lost")))
         let event = MeasuringTests.fault(at: 3_000_000)

@@ -19,6 +19,9 @@ package enum OperationKind: String, CaseIterable, Sendable {
         }
     }
 
+    /// Whether it is carried out whole or not at all. Others go to several shards, and a refusal may be of one of them alone.
+    package var isOneCommand: Bool { self != .bulkApply && self != .ingest }
+
     /// What the scenario calls the number of items of one operation; nil for operations about one thing.
     package var sizeName: String? {
         switch self {

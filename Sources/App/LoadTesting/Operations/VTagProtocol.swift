@@ -7,6 +7,9 @@ package struct VTagProtocol: TargetProtocol {
     private let inventory: LoadInventory
     private let valueBytes: Int
     private let headers: HTTPFields
+    private let writeHeaders: HTTPFields
+    /// Names of the tag keys, by position.
+    private let keys: [String]
     /// The rule that rule changes change; nil where the mix has none.
     private let ruleID: String?
     private let hasIdempotencyKeys: Bool
@@ -23,6 +26,10 @@ package struct VTagProtocol: TargetProtocol {
         self.ruleID = ruleID
         self.readsAreChecked = readsAreChecked
         headers = Self.headers(token: token)
+        var fields = headers
+        fields.append("content-type", "application/json")
+        writeHeaders = fields
+        keys = (0..<inventory.keysPerResource).map { inventory.key($0) }
     }
 
     package static func headers(token: String?) -> HTTPFields {
@@ -74,8 +81,7 @@ package struct VTagProtocol: TargetProtocol {
     ) -> WireRequest {
         var json = JSONWriter(reserving: 256 + operation.writes.count * (valueBytes + 128))
         body(&json)
-        var fields = headers
-        fields.append("content-type", "application/json")
+        var fields = writeHeaders
         if hasIdempotencyKeys {
             fields.append("idempotency-key", inventory.run.idempotencyKey(of: operation.number))
         }
@@ -90,7 +96,7 @@ package struct VTagProtocol: TargetProtocol {
         json.beginArray()
         json.beginObject()
         json.key("key")
-        json.string(inventory.key(of: write.register))
+        json.string(keys[write.register % keys.count])
         json.key("value")
         json.string(inventory.run.value(of: write.number, bytes: valueBytes))
         json.endObject()
@@ -155,8 +161,12 @@ package struct VTagProtocol: TargetProtocol {
     // MARK: Answers
 
     package func judge(status: Int, body: [UInt8], of operation: PlannedOperation) -> Judgement {
-        if let failure = AttemptOutcome.of(status: status, detail: status < 300 ? "" : Self.detail(of: body)) {
-            return Judgement(failure)
+        if status >= 300 {
+            let problem = Self.problem(in: body)
+            if status == 503, problem.type == Self.nothingHappened, operation.kind.isOneCommand {
+                return Judgement(.notTaken("status 503: \(problem.detail.prefix(120))"))
+            }
+            if let failure = AttemptOutcome.of(status: status, detail: problem.detail) { return Judgement(failure) }
         }
         switch operation.kind {
         case .pointRead:
@@ -203,9 +213,15 @@ package struct VTagProtocol: TargetProtocol {
         return judgement
     }
 
+    /// The type of a 503 with which a node says that nothing of the request happened. One that may have happened has another,
+    /// and what stands in front of nodes says nothing like it.
+    private static let nothingHappened = "urn:vtag:problem:unavailable"
+
     /// What a problem says, or the start of whatever the body is.
-    static func detail(of body: [UInt8]) -> String {
+    static func problem(in body: [UInt8]) -> (type: String?, detail: String) {
         let problem = try? JSONValue(parsing: Array(body.prefix(16 << 10)))
-        return problem?["detail"]?.string ?? problem?["title"]?.string ?? String(decoding: body.prefix(80), as: UTF8.self)
+        let detail =
+            problem?["detail"]?.string ?? problem?["title"]?.string ?? String(decoding: body.prefix(80), as: UTF8.self)
+        return (problem?["type"]?.string, detail)
     }
 }

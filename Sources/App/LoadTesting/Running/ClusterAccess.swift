@@ -179,7 +179,7 @@ struct ClusterAccess: Sendable {
             let response = try await client.execute(outgoing)
             let body = try await response.body.collect(upTo: OperationSender.answerBytesMax)
             let bytes = Array(body.readableBytesView)
-            let detail = response.status < 300 ? "" : VTagProtocol.detail(of: bytes)
+            let detail = response.status < 300 ? "" : VTagProtocol.problem(in: bytes).detail
             switch AttemptOutcome.of(status: response.status, detail: detail) {
             case nil, .succeeded?: return .answer(bytes)
             case .refused(let why)?: return .refusal(why)

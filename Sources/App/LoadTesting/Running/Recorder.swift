@@ -28,10 +28,10 @@ final class Recorder: Sendable {
         state.withLock { state in
             state.inFlight -= 1
             state.measurements.record(finished)
-            if finished.outcome == .succeeded {
-                for write in operation.writes {
-                    state.pauses.writeSucceeded(group: groups.group(of: write.register), at: finished.ended)
-                }
+            for write in operation.writes {
+                state.pauses.writeEnded(
+                    group: groups.group(of: write.register), from: finished.started, at: finished.ended,
+                    succeeded: finished.outcome == .succeeded)
             }
             guard keepsHistory else { return }
             remember(operation, finished, judgement, in: &state.history)
