@@ -12,6 +12,7 @@ import Testing
 /// A whole node behind a real socket, in a directory of its own; gone when the closure returns.
 struct LiveAPI: Sendable {
     let port: Int
+    let directory: String
     let issuer: TokenIssuer
     private let admin: String
 
@@ -37,7 +38,8 @@ struct LiveAPI: Sendable {
         let server = try await HTTPServer.start(on: group, host: "127.0.0.1", port: 0, logger: logger, service: api)
         let admin = try await secrets.issuer.issue(subject: "ada", role: .admin, at: now, lifetime: 600)
         let outcome = await Result {
-            try await body(LiveAPI(port: server.address.port ?? 0, issuer: secrets.issuer, admin: admin))
+            try await body(
+                LiveAPI(port: server.address.port ?? 0, directory: directory, issuer: secrets.issuer, admin: admin))
         }
         watch.cancel()
         await watch.value

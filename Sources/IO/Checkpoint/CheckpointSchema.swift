@@ -75,7 +75,7 @@ enum CheckpointSchema {
             number INTEGER PRIMARY KEY, previous INTEGER NOT NULL, stamp INTEGER NOT NULL, shard INTEGER NOT NULL,
             sequence INTEGER NOT NULL, at INTEGER NOT NULL, id BLOB NOT NULL, resource_id BLOB, rule_id BLOB,
             action TEXT NOT NULL, tag_key TEXT NOT NULL, old_value TEXT, new_value TEXT, actor TEXT NOT NULL, source TEXT,
-            request_id TEXT NOT NULL, changed_index INTEGER NOT NULL, crc INTEGER NOT NULL);
+            request_id TEXT NOT NULL, changed_index INTEGER NOT NULL, hash BLOB NOT NULL, crc INTEGER NOT NULL);
 
         """
 
@@ -100,7 +100,8 @@ enum CheckpointSchema {
             value BLOB NOT NULL, PRIMARY KEY (shard, key)) WITHOUT ROWID;
         CREATE TABLE watermarks (
             shard INTEGER PRIMARY KEY, term INTEGER NOT NULL, applied_index INTEGER NOT NULL,
-            audit_sequence INTEGER NOT NULL, audit_stamp INTEGER NOT NULL, audit_skew INTEGER NOT NULL, row_count INTEGER NOT NULL, row_digest INTEGER NOT NULL,
+            audit_sequence INTEGER NOT NULL, audit_stamp INTEGER NOT NULL, audit_skew INTEGER NOT NULL,
+            audit_hash BLOB NOT NULL, row_count INTEGER NOT NULL, row_digest INTEGER NOT NULL,
             state_count INTEGER NOT NULL, state_digest INTEGER NOT NULL, tombstone_count INTEGER NOT NULL,
             tombstone_digest INTEGER NOT NULL, installed_index INTEGER NOT NULL, installed_term INTEGER NOT NULL,
             configuration BLOB NOT NULL, crc INTEGER NOT NULL);

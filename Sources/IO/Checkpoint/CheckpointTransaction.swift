@@ -54,9 +54,10 @@ struct CheckpointTransaction {
             sequence = entry.sequence
             let previous = try entry.resourceID.map { try head(of: $0, shard: shard) } ?? 0
             if let resource = entry.resourceID { heads[resource] = Int64(bitPattern: sequence) }
+            stored.auditHash = try statements.auditChain.hash(entry, after: stored.auditHash, shard: shard)
             try StoredAuditEntry(
                 shard: shard, previous: previous, stamp: stored.stamp(entry.at), changedIndex: watermark.appliedIndex,
-                entry: entry
+                hash: stored.auditHash, entry: entry
             ).write(with: statements.insertAudit)
         }
         precondition(
@@ -138,7 +139,7 @@ struct CheckpointTransaction {
             return try statements.projection.insert(record, row: row)
         }
         stored.rows.remove(Tally.hash(id.uuid, old.checksum))
-        let former = try statements.bytes(of: old, id.uuid)
+        let former = try old.bytes(of: id.uuid, with: statements.readRecord)
         guard
             try statements.update(
                 row: old.row, changedIndex: changedIndex, auditHead: head, checksum: checksum, bytes)

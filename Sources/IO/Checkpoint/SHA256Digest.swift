@@ -19,7 +19,16 @@ final class SHA256Digest {
         guard EVP_DigestUpdate(context, bytes.baseAddress, bytes.count) == 1 else { throw Self.failed }
     }
 
-    /// The digest of all that was added. The last call.
+    /// The digest of these bytes alone; for whoever needs many of them. Not between `add` and `finish`.
+    func hash(_ bytes: [UInt8]) throws(CheckpointError) -> [UInt8] {
+        // Without a name the algorithm stays, and need not be looked up.
+        guard EVP_DigestInit_ex(context, nil, nil) == 1, EVP_DigestUpdate(context, bytes, bytes.count) == 1 else {
+            throw Self.failed
+        }
+        return try finish()
+    }
+
+    /// The digest of all that was added. The last call, but for `hash`.
     func finish() throws(CheckpointError) -> [UInt8] {
         var result = [UInt8](repeating: 0, count: Self.byteCount)
         var count: UInt32 = 0

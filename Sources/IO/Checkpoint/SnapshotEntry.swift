@@ -14,6 +14,7 @@ struct SnapshotHead: Equatable {
         writer.varint(stored.watermark.auditSequence)
         writer.zigzag(stored.auditStamp)
         writer.zigzag(stored.auditSkew)
+        writer.blob(stored.auditHash)
         for tally in [stored.rows, stored.state, stored.tombstones] {
             writer.varint(UInt64(bitPattern: tally.count))
             writer.varint(tally.sum)
@@ -37,6 +38,7 @@ struct SnapshotHead: Equatable {
             term: try reader.varint(), appliedIndex: try reader.varint(), auditSequence: try reader.varint())
         stored.auditStamp = try reader.zigzag()
         stored.auditSkew = try reader.zigzag()
+        stored.auditHash = try reader.blob()
         stored.rows = try reader.tally()
         stored.state = try reader.tally()
         stored.tombstones = try reader.tally()

@@ -33,13 +33,13 @@ import CChecksum
 /// # Which damage is noticed, by what
 /// - A flipped bit: the CRCs; and whoever carries the file compares its SHA-256.
 /// - A file cut short, at a block or within one: the block `end`, and the sizes.
-/// - Entries lost, added or exchanged with the CRCs made to fit: the tallies, and the audit history's dense sequence.
+/// - Entries lost, added or exchanged with the CRCs made to fit: the tallies, and the audit history's dense sequence and hashes.
 /// - A file of another shard, another point, with ids of other shards' slots, or with contents that the state machine
 ///   cannot read: `SnapshotScan`.
 enum SnapshotFormat {
     static let magic = Array("VTAGSNAP".utf8)
     /// The version that this code writes, and the only one that it reads.
-    static let version: UInt32 = 1
+    static let version: UInt32 = 2
     static let preambleBytes = 16
     static let headerBytes = 16
     /// A block is written once its payload has this many bytes.

@@ -53,6 +53,7 @@ struct SnapshotScan {
     /// What was found so far; in the end it must be the head.
     private struct Found {
         var head: SnapshotHead
+        let auditChain: AuditChain
         var stored = StoredWatermark.none
         /// Keys rise, so that none can be there twice; rows and tombstones that are, the tables refuse.
         var lastItem: (table: Int, id: UUID128)?
@@ -68,7 +69,7 @@ struct SnapshotScan {
         while let block = try file.next() {
             try goOn()
             switch block.kind {
-            case .head: found = Found(head: try head(block.payload))
+            case .head: found = Found(head: try head(block.payload), auditChain: try AuditChain())
             case .end: break
             case .records, .tombstones, .items, .audit, .state:
                 guard var progress = found else { throw SnapshotFault("it has no head") }
@@ -148,10 +149,11 @@ struct SnapshotScan {
             if let resource = entry.resourceID { try checkOwner(resource.uuid) }
             try check(changedIndex, Int64(clamping: sequence), watermark)
             found.stored.watermark = Watermark(term: 0, appliedIndex: 0, auditSequence: sequence)
+            found.stored.auditHash = try found.auditChain.hash(entry, after: found.stored.auditHash, shard: shard)
             return .audit(
                 StoredAuditEntry(
                     shard: shard, previous: previous, stamp: found.stored.stamp(entry.at), changedIndex: changedIndex,
-                    entry: entry))
+                    hash: found.stored.auditHash, entry: entry))
         case .state(let key, let changedIndex, let value):
             try check(changedIndex, 0, watermark)
             if let last = found.lastState, !last.utf8.lexicographicallyPrecedes(key.utf8) {
@@ -189,7 +191,7 @@ struct SnapshotScan {
         try check(found.tombstones, head.tombstones, "tombstones")
         try check(found.state, head.state, "entries of state")
         guard found.watermark.auditSequence == head.watermark.auditSequence, found.auditStamp == head.auditStamp,
-            found.auditSkew == head.auditSkew
+            found.auditSkew == head.auditSkew, found.auditHash == head.auditHash
         else { throw SnapshotFault("its audit history ends too early, or was altered") }
     }
 }

@@ -1,9 +1,11 @@
 import Model
 
-/// The statements that run once for each row, prepared once for the connection that writes.
+/// What runs once for each row, made once for the connection that writes.
 struct Statements {
     let projection: ResourceProjection
+    let auditChain: AuditChain
     let findRecord: SQLiteStatement
+    let readRecord: SQLiteStatement
     let deleteRecord: SQLiteStatement
     let findTombstone: SQLiteStatement
     let insertTombstone: SQLiteStatement
@@ -12,14 +14,14 @@ struct Statements {
     let findState: SQLiteStatement
     let putState: SQLiteStatement
     let deleteState: SQLiteStatement
-    private let readRecord: SQLiteStatement
     private let insertRecord: SQLiteStatement
     private let updateRecord: SQLiteStatement
 
-    init(_ connection: SQLiteConnection) throws(SQLiteError) {
+    init(_ connection: SQLiteConnection) throws {
+        auditChain = try AuditChain()
         projection = try ResourceProjection(connection)
         findRecord = try connection.prepare(StoredRecord.select)
-        readRecord = try connection.prepare("SELECT id, record FROM records WHERE row = ?")
+        readRecord = try connection.prepare(StoredRecord.read)
         insertRecord = try connection.prepare("INSERT INTO records VALUES (?,?,?,?,?,?)")
         // The id stays: naming it would have SQLite rewrite its entry in the index, a page of its own for each row.
         updateRecord = try connection.prepare(
@@ -54,16 +56,5 @@ struct Statements {
         updateRecord.bind(4, Int64(checksum))
         updateRecord.bind(5, blob: bytes)
         return try updateRecord.runOnOneRow()
-    }
-
-    /// The stored form of a resource; nil where it is not what was written.
-    func bytes(of record: StoredRecord, _ id: UUID128) throws -> [UInt8]? {
-        readRecord.bind(1, record.row)
-        defer { readRecord.reset() }
-        guard try readRecord.step(), readRecord.uuid(0) == id else { return nil }
-        let bytes = readRecord.blob(1)
-        let checksum = StoredRecord.checksum(
-            id, changedIndex: record.changedIndex, auditHead: record.auditHead, record: bytes)
-        return checksum == record.checksum ? Array(bytes) : nil
     }
 }

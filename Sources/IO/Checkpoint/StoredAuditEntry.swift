@@ -10,6 +10,8 @@ struct StoredAuditEntry {
     var previous: Int64
     var stamp: Int64
     var changedIndex: UInt64
+    /// See `AuditChain`.
+    var hash: [UInt8]
     var entry: AuditEntry
 
     private var number: Int64 { Self.number(shard: shard, sequence: Int64(bitPattern: entry.sequence)) }
@@ -23,10 +25,10 @@ struct StoredAuditEntry {
 
     static let columns = """
         number, previous, stamp, shard, sequence, at, id, resource_id, rule_id, action, tag_key, old_value, new_value, \
-        actor, source, request_id, changed_index, crc
+        actor, source, request_id, changed_index, hash, crc
         """
 
-    static let insert = "INSERT INTO tag_audit (\(columns)) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+    static let insert = "INSERT INTO tag_audit (\(columns)) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
 
     func write(with insert: SQLiteStatement) throws {
         var checksum = RowChecksum()
@@ -49,7 +51,9 @@ struct StoredAuditEntry {
         }
         checksum.add(changedIndex)
         insert.bind(17, bits: changedIndex)
-        insert.bind(18, Int64(checksum.value))
+        checksum.add(hash)
+        insert.bind(18, blob: hash)
+        insert.bind(19, Int64(checksum.value))
         try insert.run()
     }
 }
@@ -68,7 +72,8 @@ struct AuditRow {
         }
         for column in 9..<16 as Range<Int32> { checksum.add(optional: row.isNull(column) ? nil : row.blob(column)) }
         checksum.add(row.bits(16))
-        guard row.int(17) == Int64(checksum.value) else { return nil }
+        checksum.add(row.blob(17))
+        guard row.int(18) == Int64(checksum.value) else { return nil }
         self.row = row
     }
 
@@ -77,6 +82,7 @@ struct AuditRow {
     var sequence: Int64 { row.int(4) }
     var place: AuditCursor { AuditCursor(stamp: stamp, shard: shard, sequence: sequence) }
     var changedIndex: UInt64 { row.bits(16) }
+    var hash: [UInt8] { Array(row.blob(17)) }
     var previous: Int64 { row.int(1) }
     var stamp: Int64 { row.int(2) }
     var at: Timestamp { Timestamp(milliseconds: row.int(5)) }

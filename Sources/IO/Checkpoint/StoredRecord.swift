@@ -32,6 +32,19 @@ struct StoredRecord {
             checksum: UInt32(truncatingIfNeeded: select.int(3)))
     }
 
+    /// Reads a row's stored form by its number.
+    static let read = "SELECT id, record FROM records WHERE row = ?"
+
+    /// The stored form; nil where it is not what was written.
+    func bytes(of id: UUID128, with read: SQLiteStatement) throws -> [UInt8]? {
+        read.bind(1, row)
+        defer { read.reset() }
+        guard try read.step(), read.uuid(0) == id else { return nil }
+        let bytes = read.blob(1)
+        let found = Self.checksum(id, changedIndex: changedIndex, auditHead: auditHead, record: bytes)
+        return found == checksum ? Array(bytes) : nil
+    }
+
     /// The numbers that resources and audit entries of `shard` may have.
     static func rows(of shard: Int) -> (first: Int64, last: Int64) {
         let first = Int64(shard) << CheckpointSchema.rowBits

@@ -9,6 +9,8 @@ struct StoredWatermark: Equatable, Sendable {
     var auditStamp: Int64 = 0
     /// By how much a stamp exceeds its entry's time at most, in milliseconds.
     var auditSkew: Int64 = 0
+    /// Hash of the last audit entry (`AuditChain`); empty where there is none.
+    var auditHash: [UInt8] = []
     /// `records`; for the system shard the rules, definitions and policies.
     var rows = Tally()
     var state = Tally()
@@ -34,6 +36,7 @@ struct StoredWatermark: Equatable, Sendable {
         checksum.add(watermark.auditSequence)
         checksum.add(auditStamp)
         checksum.add(auditSkew)
+        checksum.add(auditHash)
         for tally in [rows, state, tombstones] {
             checksum.add(tally.count)
             checksum.add(tally.sum)
@@ -74,7 +77,7 @@ extension StoredTotals {
         let rows = try connection.prepare(
             """
             SELECT shard, term, applied_index, audit_sequence, audit_stamp, audit_skew, row_count, row_digest, state_count, state_digest,
-                tombstone_count, tombstone_digest, installed_index, installed_term, configuration, crc FROM watermarks
+                tombstone_count, tombstone_digest, installed_index, installed_term, configuration, crc, audit_hash FROM watermarks
             """)
         while try rows.step() {
             let shard = Int(rows.int(0))
@@ -83,7 +86,8 @@ extension StoredTotals {
             let mark = SnapshotMark(index: unsigned(12), term: unsigned(13))
             let stored = StoredWatermark(
                 watermark: Watermark(term: unsigned(1), appliedIndex: unsigned(2), auditSequence: unsigned(3)),
-                configuration: Array(rows.blob(14)), auditStamp: rows.int(4), auditSkew: rows.int(5), rows: tally(6),
+                configuration: Array(rows.blob(14)), auditStamp: rows.int(4), auditSkew: rows.int(5),
+                auditHash: Array(rows.blob(16)), rows: tally(6),
                 state: tally(8), tombstones: tally(10), installed: mark.index > 0 ? mark : nil)
             guard rows.int(15) == Int64(stored.checksum(shard: shard)) else {
                 throw CheckpointError.damaged(path, "the watermark of shard \(shard) has a wrong checksum")
@@ -106,7 +110,13 @@ extension StoredTotals {
 
     /// Writes the watermarks of `changed`, drops those that are gone, and writes the row of totals.
     func write(_ connection: SQLiteConnection, changed: Set<Int>) throws {
-        let insert = try connection.prepare("INSERT OR REPLACE INTO watermarks VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")
+        let insert = try connection.prepare(
+            """
+            INSERT OR REPLACE INTO watermarks (
+                shard, term, applied_index, audit_sequence, audit_stamp, audit_skew, row_count, row_digest, state_count,
+                state_digest, tombstone_count, tombstone_digest, installed_index, installed_term, configuration, crc, audit_hash)
+            VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)
+            """)
         for shard in changed.sorted() {
             guard let stored = shards[shard] else {
                 try connection.execute("DELETE FROM watermarks WHERE shard = \(shard)")
@@ -124,6 +134,7 @@ extension StoredTotals {
             insert.bind(14, bits: stored.installed?.term ?? 0)
             insert.bind(15, blob: stored.configuration)
             insert.bind(16, Int64(stored.checksum(shard: shard)))
+            insert.bind(17, blob: stored.auditHash)
             try insert.run()
         }
         let watermarks = watermarks

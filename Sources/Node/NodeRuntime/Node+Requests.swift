@@ -73,7 +73,7 @@ extension Node {
     /// election.
     ///
     /// - Parameter isRepeatable: it does no harm to carry it out twice.
-    private func retrying<Value>(
+    func retrying<Value>(
         group: Int, isRepeatable: Bool, _ attempt: () async throws(NodeError) -> Value
     ) async throws(NodeError) -> Value {
         let deadline = NIODeadline.now() + Self.requestTime

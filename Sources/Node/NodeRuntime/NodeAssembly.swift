@@ -65,6 +65,12 @@ struct NodeAssembly: Sendable {
                 return .failure(error as? NodeError ?? .damaged("\(error)"))
             }
         }
+        links?.serveHistory { [weak node] query in
+            guard let node else { return .failure(.stopping) }
+            do { return .success(try await node.historyHere(query)) } catch {
+                return .failure(error as? NodeError ?? .damaged("\(error)"))
+            }
+        }
         try await run(node)
         return node
     }

@@ -157,7 +157,7 @@ extension Shard {
         private mutating func create(_ resource: Resource, _ judge: some Judge) -> Outcome {
             let (tags, compliance) = judge.judge(resource, claims: [], previous: nil, at: now)
             audit(.resourceCreated, of: resource.id, newValue: resource.resourceID)
-            auditTags(of: resource.id, from: [], to: tags)
+            auditTags(of: resource.id, from: [], to: tags, isNew: true)
             save(ResourceRecord(resource: resource, tags: tags, compliance: compliance))
             return .created
         }
@@ -378,20 +378,21 @@ extension Shard {
                     source: claim?.source, ruleID: claim?.ruleID, requestID: context.requestID, at: now))
         }
 
-        /// Both lists are sorted by key. The provider's own tags are not told again: the resource's change says them.
-        private mutating func auditTags(of id: ResourceID, from old: [VirtualTag], to new: [VirtualTag]) {
+        /// Both lists are sorted by key. The provider's own tags are not told when a resource is new; after that every change is,
+        /// so that the history tells what tags there were at any time.
+        private mutating func auditTags(
+            of id: ResourceID, from old: [VirtualTag], to new: [VirtualTag], isNew: Bool = false
+        ) {
             var before = old.makeIterator()
             var after = new.makeIterator()
             var left = before.next()
             var right = after.next()
             while left != nil || right != nil {
                 if let was = left, right.map({ was.key < $0.key }) ?? true {
-                    if was.winner.source != .inherited {
-                        audit(.tagRemoved, of: id, key: was.key, oldValue: was.value, claim: was.winner)
-                    }
+                    audit(.tagRemoved, of: id, key: was.key, oldValue: was.value, claim: was.winner)
                     left = before.next()
                 } else if let now = right, left.map({ now.key < $0.key }) ?? true {
-                    if now.winner.source != .inherited {
+                    if !isNew || now.winner.source != .inherited {
                         audit(.tagAdded, of: id, key: now.key, newValue: now.value, claim: now.winner)
                     }
                     right = after.next()

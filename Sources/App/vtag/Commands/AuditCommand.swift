@@ -3,7 +3,7 @@ import JSON
 
 struct AuditCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "audit", abstract: "Show who changed what, when and why.", subcommands: [Trail.self],
+        commandName: "audit", abstract: "Show who changed what, when and why.", subcommands: [Trail.self, Verify.self],
         defaultSubcommand: Trail.self)
 
     struct Trail: AsyncParsableCommand {
@@ -43,6 +43,45 @@ struct AuditCommand: AsyncParsableCommand {
                     ], empty: "nothing has changed"
                 ) { ["at", "action", "resource_id", "tag_key", "old_value", "new_value", "actor"].map($0.cell) }
             }
+        }
+    }
+
+    struct Verify: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Prove that the audit history is what was written.",
+            discussion:
+                """
+                Works out the chain of hashes anew, shard by shard. Keep what is printed under HEAD: the same hash for the same
+                entry later proves that nothing before it was altered. Ends with status 1 where something is wrong.
+
+                EXAMPLES
+                  vtag audit verify
+                """
+        )
+        @OptionGroup var connection: ConnectionOptions
+
+        func run() async throws {
+            try await Session.run(connection) { session in
+                let found = try await session.client.all(Target("audit", "verify"))
+                session.printer.list(
+                    found,
+                    columns: [
+                        .init("SHARD"), .init("FROM"), .init("TO"), .init("INTACT"), .init("FAULT"),
+                        .init("HEAD", shrinks: true),
+                    ], empty: "there is no audit history"
+                ) { part in
+                    ["shard", "first", "last", "intact"].map(part.cell) + [Self.fault(part) ?? "", part.cell("head")]
+                }
+                let faults = found.compactMap { part in Self.fault(part).map { "shard \(part.cell("shard")): \($0)" } }
+                guard faults.isEmpty else {
+                    throw Failure.refused("the audit history is not what was written; \(faults.joined(separator: "; "))")
+                }
+            }
+        }
+
+        private static func fault(_ part: JSONValue) -> String? {
+            guard let fault = part["fault"], fault["sequence"] != nil else { return nil }
+            return "entry \(fault.cell("sequence")) \(fault.cell("problem"))"
         }
     }
 }

@@ -14,15 +14,24 @@ struct TagsCommand: AsyncParsableCommand {
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Show a resource's tags, who says so, and whom they won over.",
-            discussion: "EXAMPLES\n  vtag tags list i-0abc1234def567890")
+            discussion:
+                """
+                EXAMPLES
+                  vtag tags list i-0abc1234def567890
+                  vtag tags list i-0abc1234def567890 --at 2026-10-01T00:00:00Z
+                """
+        )
 
-        @Argument(help: "Its UUID, or the provider's own id.") var resource: String
+        @Argument(help: "Its UUID, or the provider's own id; of a resource that is gone, its UUID.") var resource: String
+        @Option(help: "The tags that it had at this time (RFC 3339).") var at: String?
         @OptionGroup var connection: ConnectionOptions
 
         func run() async throws {
             try await Session.run(connection) { session in
                 let id = try await session.resource(resource).id
-                let tags = try await session.client.whole(Target("resources", id, "virtual-tags"))
+                var target = Target("resources", id, "virtual-tags")
+                target.add("at", at)
+                let tags = try await session.client.whole(target)
                 session.printer.list(
                     tags,
                     columns: [

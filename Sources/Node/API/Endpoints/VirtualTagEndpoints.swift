@@ -19,8 +19,11 @@ enum VirtualTagEndpoints {
 
     // MARK: GET /resources/{id}/virtual-tags
 
+    static let listQuery = [QueryParameter("at")]
+
     static let list: Route.Handler = { call in
         let id = ResourceID(try call.id("resource"))
+        if call.query["at"] != nil { return try await HistoryEndpoints.tags(of: id, call) }
         guard let record = try await call.record(of: id) else {
             throw Problem.notFound("There is no resource with this id.")
         }

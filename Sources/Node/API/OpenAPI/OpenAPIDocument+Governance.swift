@@ -189,6 +189,47 @@ extension OpenAPIDocument {
                     text/csv:
                       schema: { type: string }
         \#(always)
+          /audit/verify:
+            get:
+              operationId: verifyAudit
+              tags: [audit]
+              summary: Prove that the audit history is what was written (viewer)
+              description: |
+                Each entry has a hash (SHA-256) of itself and of the hash before it. They are worked out anew for each shard, shard 0
+                being the one of rules, schema, policies and the cluster: in this node's copy, or, where it has none, in another
+                node's. `head` is the hash of the entry `last`, and the same on every node: whoever keeps it can tell later that
+                nothing before it was altered. A `fault` names the first entry that is not what was written. Follow `next_cursor`
+                to the end.
+              parameters:
+                - $ref: '#/components/parameters/Limit'
+              responses:
+                '200':
+                  description: What was found
+                  content:
+                    application/json:
+                      schema:
+                        type: object
+                        required: [items, next_cursor]
+                        properties:
+                          items:
+                            type: array
+                            items:
+                              type: object
+                              required: [shard, first, last, head, intact, fault]
+                              properties:
+                                shard: { type: integer, minimum: 0 }
+                                first: { type: integer, minimum: 1 }
+                                last: { type: integer, minimum: 0 }
+                                head: { type: [string, 'null'], pattern: '^[0-9a-f]{64}$' }
+                                intact: { type: boolean }
+                                fault:
+                                  type: [object, 'null']
+                                  required: [sequence, problem]
+                                  properties:
+                                    sequence: { type: integer, minimum: 0 }
+                                    problem: { type: string, enum: [missing, altered, unchained, wrong_end, added] }
+                          next_cursor: { $ref: '#/components/schemas/NextCursor' }
+        \#(always)
 
         """#
 

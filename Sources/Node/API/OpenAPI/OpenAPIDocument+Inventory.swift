@@ -117,7 +117,11 @@ extension OpenAPIDocument {
               operationId: listVirtualTags
               tags: [tags]
               summary: The tags of a resource, with source, confidence and provenance (viewer)
+              description: |
+                With `at`, the tags that it had at that time, as the audit history tells them, also of a resource that is gone;
+                `existed` tells whether there was such a resource then.
               parameters:
+                - { name: at, in: query, description: As of this time., schema: { $ref: '#/components/schemas/Time' } }
                 - $ref: '#/components/parameters/ReadConsistency'
               responses:
                 '200':
@@ -131,7 +135,14 @@ extension OpenAPIDocument {
                         type: object
                         required: [items, next_cursor]
                         properties:
-                          items: { type: array, items: { $ref: '#/components/schemas/VirtualTag' } }
+                          at: { $ref: '#/components/schemas/Time' }
+                          existed: { type: boolean }
+                          items:
+                            type: array
+                            items:
+                              anyOf:
+                                - $ref: '#/components/schemas/VirtualTag'
+                                - $ref: '#/components/schemas/PastTag'
                           next_cursor: { $ref: '#/components/schemas/NextCursor' }
                 '304': { $ref: '#/components/responses/NotModified' }
         \#(always)

@@ -152,6 +152,19 @@ extension OpenAPIDocument {
                       description: The claims that lost, in order of precedence.
                       type: array
                       items: { $ref: '#/components/schemas/Claim' }
+            PastTag:
+              description: A tag as it once was; who set it is null for what the provider said when the resource was first seen.
+              type: object
+              required: [id, resource_id, tag_key, tag_value, source, rule_id, created_by, updated_at]
+              properties:
+                id: { $ref: '#/components/schemas/Id' }
+                resource_id: { $ref: '#/components/schemas/Id' }
+                tag_key: { type: string }
+                tag_value: { type: string }
+                source: { type: string, enum: [manual, rule, ml, inherited] }
+                rule_id: { type: [string, 'null'] }
+                created_by: { type: [string, 'null'] }
+                updated_at: { type: [string, 'null'] }
             ItemErrors:
               type: array
               maxItems: \#(IngestSummary.errorsMax)

@@ -53,7 +53,9 @@ extension Route {
         Route(.get, "/resources/{id}", .viewer, reach: .scoped, ResourceEndpoints.get),
         Route(.put, "/resources/{id}", .governor, reach: .scoped, body: write, ResourceEndpoints.put),
         Route(.delete, "/resources/{id}", .admin, reach: .scoped, ResourceEndpoints.delete),
-        Route(.get, "/resources/{id}/virtual-tags", .viewer, reach: .scoped, VirtualTagEndpoints.list),
+        Route(
+            .get, "/resources/{id}/virtual-tags", .viewer, reach: .scoped, query: VirtualTagEndpoints.listQuery,
+            VirtualTagEndpoints.list),
         Route(.get, "/resources/{id}/explain", .viewer, query: ExplainEndpoint.query, ExplainEndpoint.explain),
     ]
 
@@ -100,5 +102,6 @@ extension Route {
         Route(
             .get, "/audit/reports", .viewer, reach: .scoped, query: AuditEndpoints.reportsQuery,
             produces: AuditEndpoints.produces, AuditEndpoints.reports),
+        Route(.get, "/audit/verify", .viewer, query: HistoryEndpoints.verifyQuery, HistoryEndpoints.verify),
     ]
 }

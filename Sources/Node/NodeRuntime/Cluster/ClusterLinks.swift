@@ -164,6 +164,11 @@ final class ClusterLinks: Sendable {
         dispatch.change { $0.audit = audit }
     }
 
+    /// From now on others may ask about histories.
+    func serveHistory(_ history: @escaping @Sendable (HistoryQuery) async -> Result<HistoryAnswer, NodeError>) {
+        dispatch.change { $0.history = history }
+    }
+
     /// Answers nobody any more and closes all connections.
     func stop() async {
         dispatch.change { $0 = PeerDispatch.Parts() }

@@ -19,6 +19,8 @@ final class PeerDispatch: PeerService {
         var replicas: Replicas?
         /// A part of the audit history from this node's copies.
         var audit: (@Sendable (AuditQuery) async -> Result<AuditAnswer, NodeError>)?
+        /// What this node's checkpoint tells of a history.
+        var history: (@Sendable (HistoryQuery) async -> Result<HistoryAnswer, NodeError>)?
     }
 
     /// What takes part in groups.
@@ -55,6 +57,17 @@ final class PeerDispatch: PeerService {
                 case .failure: reply.send(PeerResponse(status: 503))
                 }
             } ?? reply.send(PeerResponse(status: 503))
+        case HistoryQuery.path:
+            guard let history = parts.history, let directory = parts.replicas?.directory else {
+                return reply.send(PeerResponse(status: 503))
+            }
+            guard directory.isKnown(request.peer) else { return turnAway(request, reply) }
+            do throws(CodecError) {
+                let query = try HistoryQuery(decoding: request.body)
+                Task { answer(reply, await history(query).map(\.encoded)) }
+            } catch {
+                reply.refuse(error.message)
+            }
         case AuditQuery.path:
             guard let audit = parts.audit, let directory = parts.replicas?.directory else {
                 return reply.send(PeerResponse(status: 503))

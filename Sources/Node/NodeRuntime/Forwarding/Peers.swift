@@ -50,6 +50,21 @@ final class Peers: Sendable {
         return try await post(PeerRequestPath.systemCommand, request.encoded, to: leader, from: 0, Self.reply)
     }
 
+    /// What another replica's checkpoint tells of a history; the first that can be reached.
+    func history(_ query: HistoryQuery, except here: ReplicaID) async throws(NodeError) -> HistoryAnswer {
+        var failure = NodeError.notLeader(nil)
+        for replica in replicas(of: query.group - 1) where replica != here {
+            do throws(NodeError) {
+                return try await post(HistoryQuery.path, query.encoded, to: replica, from: max(0, query.group - 1)) {
+                    bytes, _ throws(CodecError) in try HistoryAnswer(decoding: bytes)
+                }
+            } catch {
+                failure = error
+            }
+        }
+        throw failure == .outcomeUnknown ? .notLeader(nil) : failure
+    }
+
     /// Any replica answers; the first that can be reached.
     func ask(
         _ query: ShardQuery, shard: Int, _ consistency: ReadConsistency, except here: ReplicaID
