@@ -296,4 +296,25 @@ struct SystemShardTests {
         }
         #expect(replayed.items == bench.shard.state.items)
     }
+
+    @Test("More rules than fit one entry start in several, each once")
+    func passTimeInParts() throws {
+        func at(_ milliseconds: Int64) -> Timestamp { Timestamp(milliseconds: milliseconds) }
+        var bench = try Bench()
+        let long = String(repeating: "x", count: 300_000)
+        for number in 0..<10 {
+            let timed = TagRule(
+                id: UUID128(high: 9, low: UInt64(number)), name: "r\(number)", description: long, priority: 1,
+                condition: .all([]), actions: [.removeTag(key: "a")], effectiveStart: at(1_000), createdBy: "",
+                createdAt: now, updatedAt: now)
+            try bench.take(.create(.rule(timed)), at: at(0))
+        }
+        _ = try bench.commit()
+        var started: [Int] = []
+        while try bench.take(.passTime, at: at(2_000)) == [.updated] {
+            started.append(try bench.commit().reduce(0) { $0 + $1.audit.count })
+        }
+        #expect(started == [4, 4, 2])
+        #expect(bench.shard.state.nextBoundary == nil)
+    }
 }

@@ -164,4 +164,28 @@ struct LintTests {
             ])
         #expect(observed(scene, over: []).isEmpty)
     }
+
+    @Test("Ten thousand rules on one key are checked and explained, and at most as many told as asked for")
+    func manyRules() {
+        var scene = Scene(definitions: [])
+        scene.rules = (0..<10_000).map { number in
+            TagRule(
+                id: UUID128(high: 0, low: UInt64(number)), name: "r\(number)", priority: Int32(number),
+                condition: .all([
+                    .test(FieldTest(.name, .eq, .text("n\(number / 2)"))),
+                    .test(FieldTest(.region, .eq, .text("eu-west-1"))),
+                ]),
+                actions: [.setTag(key: "team", value: "t\(number)")], createdBy: "ada", createdAt: .at(0),
+                updatedAt: .at(0))
+        }
+        let found = proven(scene)
+        #expect(found.count == 5_000)
+        #expect(found.allSatisfy { $0.code == .shadowed && $0.others.map(\.low) == [$0.rule.low - 1] })
+        scene.resource = Scene.resource([], name: "n4999")
+        let told = CompiledRuleSet(rules: scene.rules).explain(
+            scene.resource, claims: [], previous: [], rules: scene.rules, ExplanationScope(key: "team", rulesMax: 3),
+            at: .at(1), in: TaggingContext())
+        #expect(told.rules.map(\.rule.name) == ["r0", "r9998", "r9999"] && told.omitted == 9_997)
+        #expect(told.rules.map { $0.actions.first?.result } == [nil, .won, .shadowed])
+    }
 }

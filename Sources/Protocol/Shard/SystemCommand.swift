@@ -11,6 +11,7 @@ package enum SystemCommand: Sendable {
     /// Judges all rows again under the catalogue as it is.
     case reapply
     /// Starts and ends the rules whose time has come: once for each, whoever asks, and never back, whatever the clock says.
+    /// Of very many, some: to be asked again while `SystemState.nextBoundary` has passed.
     case passTime
     /// Founds the cluster, or changes its replication factor.
     case configure(ClusterSettings)

@@ -157,15 +157,21 @@ package struct SystemShard: Sendable {
         }
     }
 
+    /// Rules that start or end in one entry may have this many stored bytes, and one more of them; the others follow in the
+    /// next.
+    private static let passTimeBytesMax = 1 << 20
+
     private func passTime(
         _ context: WriteContext, _ now: Timestamp, _ effects: inout [SystemState.Effect]
     ) -> Outcome {
         let settled = state.items.values.filter { inFlight[$0.id] == nil }
         let items = settled + inFlight.values.compactMap(\.item)
         var sequence = lastAuditSequence
-        for item in items.sorted(by: { $0.id < $1.id }) {
+        var bytes = 0
+        for item in items.sorted(by: { $0.id < $1.id }) where bytes < Self.passTimeBytesMax {
             guard case .rule(var rule) = item, rule.phase(at: now) > rule.phase else { continue }
             rule.phase = rule.phase(at: now)
+            bytes += SystemItem.catalog(.rule(rule)).encoded.count
             sequence += 1
             effects.append(.put(.rule(rule)))
             let action: AuditEntry.Action = rule.phase == .current ? .ruleStarted : .ruleEnded

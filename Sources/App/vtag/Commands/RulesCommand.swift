@@ -22,9 +22,12 @@ struct RulesCommand: AsyncParsableCommand {
                 let keys = (rule["actions"]?.array ?? []).flatMap { action in
                     action["key"].map { [$0.cell] } ?? (action.members ?? []).map { $0.value.cell("key") }
                 }
-                let isEnabled = rule["enabled"]?.bool != false
+                let times = [("from", "effective_start"), ("until", "effective_end")].compactMap { word, name in
+                    rule[name]?.string.map { "\(word) \($0)" }
+                }
+                let enabled = ([rule["enabled"]?.bool == false ? "no" : "yes"] + times).joined(separator: ", ")
                 return [
-                    rule.cell("priority"), rule.cell("rule_name"), isEnabled ? "yes" : "no",
+                    rule.cell("priority"), rule.cell("rule_name"), enabled,
                     keys.filter { !$0.isEmpty }.joined(separator: ", "), rule.cell("description"),
                 ]
             }
@@ -156,7 +159,8 @@ struct RulesCommand: AsyncParsableCommand {
                 guard answer.status == 202 else { throw Problem(answer).failure }
                 var execution = try answer.json()
                 if !noWait, let location = answer.header("location") {
-                    while ["pending", "queued", "running"].contains(execution.cell("status").lowercased()) {
+                    // What supersedes it is the same rules, newer: all are applied when nothing is pending.
+                    while ["running", "superseded"].contains(execution.cell("status").lowercased()) {
                         try await Task.sleep(for: .milliseconds(200))
                         execution = try await session.client.json(Request(method: "GET", target: location))
                     }

@@ -78,7 +78,7 @@ package struct RuleLint {
 
     // MARK: Values that never come into force
 
-    /// Rules that give or take a key wherever their conditions hold, by one of the tests that these ask for: who holds
+    /// Rules that give or take a key wherever their conditions hold, by the rarest of the tests that these ask for: who holds
     /// wherever another does is among those that share a test with it.
     private struct Shadows {
         /// Most rules that one action is compared with.
@@ -87,8 +87,8 @@ package struct RuleLint {
         private var unconditional: Int?
         private var byTest: [Condition: [Int]] = [:]
 
-        mutating func add(_ position: Int, _ tests: Set<Condition>) {
-            guard let anchor = tests.min(by: { $0.hashValue < $1.hashValue }) else {
+        mutating func add(_ position: Int, _ tests: Set<Condition>, frequency: [Condition: Int]) {
+            guard let anchor = tests.min(by: { frequency[$0] ?? 0 < frequency[$1] ?? 0 }) else {
                 unconditional = unconditional ?? position
                 return
             }
@@ -113,6 +113,8 @@ package struct RuleLint {
     private func shadowed(about id: UUID128?) -> [LintFinding] {
         var found: [LintFinding] = []
         var shadows: [String: Shadows] = [:]
+        var frequency: [Condition: Int] = [:]
+        for test in rules.lazy.flatMap(\.tests) { frequency[test, default: 0] += 1 }
         for (position, rule) in rules.enumerated() {
             var own: Set<String> = []
             for action in rule where own.insert(action.form).inserted {
@@ -126,7 +128,7 @@ package struct RuleLint {
                             "its `\(action.key)` is never in force: \"\(rules[other].rule.name)\" runs before and holds "
                                 + "wherever this rule does"))
                 } else if action.isCertain, isStable(rule) {
-                    shadows[action.form, default: Shadows()].add(position, rule.tests)
+                    shadows[action.form, default: Shadows()].add(position, rule.tests, frequency: frequency)
                 }
             }
         }

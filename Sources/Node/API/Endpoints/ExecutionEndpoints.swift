@@ -8,7 +8,8 @@ import Shard
 /// Running the rules and policies over everything again, and how far that has come.
 ///
 /// Rules are always in force, so an execution is a new version of the catalogue: it is done when no row is left that was
-/// judged under an older one. Its id holds the version; nothing else needs to be kept.
+/// judged under an older one. Its id holds the version; nothing else needs to be kept. A newer version takes the place of
+/// one that is still running: rows are judged under the newest alone.
 enum ExecutionEndpoints {
     // MARK: POST /tag-rules/{id}/execute, POST /compliance/recheck
 
@@ -60,12 +61,14 @@ struct Execution: Equatable {
 
 extension JSONWriter {
     fileprivate mutating func execution(_ execution: Execution, _ statistics: NodeStatistics) {
-        let isDone = statistics.pending == 0
+        let isNewest = execution.version == statistics.catalogVersion
+        let status = statistics.pending == 0 ? "completed" : isNewest ? "running" : "superseded"
         beginObject()
         key("id")
         uuid(execution.id)
         member("version", execution.version)
-        member("status", isDone ? "completed" : "running")
+        member("status", status)
+        optional("superseded_by", status == "superseded" ? Execution(version: statistics.catalogVersion).id : nil)
         member("resources", statistics.totals.resources)
         member("pending", statistics.pending)
         endObject()

@@ -181,11 +181,16 @@ extension OpenAPIDocument {
         \#(ruleReports)
             Execution:
               type: object
-              required: [id, version, status, resources, pending]
+              required: [id, version, status, superseded_by, resources, pending]
               properties:
                 id: { $ref: '#/components/schemas/Id' }
                 version: { type: integer, minimum: 0 }
-                status: { type: string, enum: [running, completed] }
+                status:
+                  description: |
+                    `superseded`, as long as any resource is pending, where a newer version is applied in its place.
+                  type: string
+                  enum: [running, superseded, completed]
+                superseded_by: { description: The execution of the newest version., type: [string, 'null'], format: uuid }
                 resources: { type: integer, minimum: 0 }
                 pending: { type: integer, minimum: 0 }
             DataType: { type: string, enum: [string, number, boolean, date, enum] }

@@ -17,12 +17,11 @@ enum LintEndpoint {
         let start = try call.cursorPosition().map(position) ?? 0
         let catalog = try await call.catalog()
         var counted = InventoryLint(catalog.ruleSet)
-        var after: ResourceID?
-        repeat {
-            let records = try await call.scan(after: after, limit: pageSize) { _ in true }
-            counted.add(await count(records, under: catalog, at: call.api.clock.now))
-            after = records.count == pageSize ? records.last?.resource.id : nil
-        } while after != nil
+        try await call.forEachPage(of: pageSize) { records in
+            await count(records, under: catalog, at: call.api.clock.now)
+        } then: {
+            counted.add($0)
+        }
         let (findings, scanned, truncated) = (await findings(counted, catalog), counted.scanned, counted.overlapsTruncated)
         let page = findings.dropFirst(start).prefix(limit)
         let next = start + page.count < findings.count ? call.cursor(at: bytes(of: start + page.count)) : nil

@@ -20,12 +20,11 @@ enum RuleTestEndpoint {
         let rule = try CatalogEndpoints.rule(value, value["id"]?.string.flatMap { UUID128($0) } ?? .random(), catalog)
         let trial = RuleTrial(rule, in: catalog, at: call.api.clock.now)
         var impact = RuleImpact()
-        var after: ResourceID?
-        repeat {
-            let records = try await call.scan(after: after, limit: pageSize) { _ in true }
-            impact.add(await trial.run(on: records, at: call.api.clock.now))
-            after = records.count == pageSize ? records.last?.resource.id : nil
-        } while after != nil
+        try await call.forEachPage(of: pageSize) { records in
+            await trial.run(on: records, at: call.api.clock.now)
+        } then: {
+            impact.add($0)
+        }
         let warnings = await LintEndpoint.warnings(about: trial.rule, in: trial.catalog)
         return call.json { impact.write(of: trial, warnings, to: &$0) }
     }
