@@ -84,12 +84,14 @@ enum AuditEndpoints {
         var page = try await call.api.node.auditTrail(filter, before: before, limit: limit, call.consistency)
         guard call.principal.scope != nil else { return page }
         var entries = page.entries
+        var places = page.places
         while entries.count < limit, let next = page.next {
             page = try await call.api.node.auditTrail(
                 filter, before: next, limit: limit - entries.count, call.consistency)
             entries += page.entries
+            places += page.places
         }
-        return AuditPage(entries: entries, next: page.next)
+        return AuditPage(entries: entries, places: places, next: page.next)
     }
 
     private static func wantsCSV(_ call: Call) -> Bool {
