@@ -7,7 +7,7 @@ import Testing
 @Suite("Properties")
 struct PropertyTests {
     /// Fixed ones, and one that is new in every run and printed when it fails.
-    private static func seeds() -> [UInt64] { [11, 12, UInt64.random(in: .min ... .max)] }
+    private static func seeds() -> [UInt64] { [11, UInt64.random(in: .min ... .max)] }
 
     @Test("The indexed engine and a naive one agree on 100,000 random pairs of a rule and a resource")
     func naive() {
@@ -96,7 +96,7 @@ struct PropertyTests {
                 resources[position].name = new.name
                 resources[position].region = new.region
                 judge(position)
-            case 60..<97: judge(position, dice.claims())
+            case 60..<99: judge(position, dice.claims())
             default:
                 let number = Int(dice.next() % UInt64(rules.count))
                 switch dice.next() % 3 {
