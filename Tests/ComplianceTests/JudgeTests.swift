@@ -131,10 +131,10 @@ struct JudgeTests {
             ),
             (
                 "TAG_FORMAT", #"{"key_pattern":"^[a-z]+$"}"#, ["A": "y"], "the key `A` does not have the form `^[a-z]+$`",
-                "use a key of that form instead of `A`, or define `A` as an alias in the schema"
+                "use a key of that form instead of `A`, or make `A` an alias in the schema"
             ),
-            ("TAG_COUNT", #"{"min":2}"#, ["a": "y"], "the resource has 1 tags; at least 2 are asked for", "add tags"),
-            ("TAG_COUNT", #"{"max":0}"#, ["a": "y"], "the resource has 1 tags; at most 0 are accepted", "remove tags"),
+            ("TAG_COUNT", #"{"min":2}"#, ["a": "y"], "the resource has 1 tags; at least 2 are asked for", "add 1 more"),
+            ("TAG_COUNT", #"{"max":0}"#, ["a": "y"], "the resource has 1 tags; at most 0 are accepted", "remove 1"),
         ] as [(String, String, [String: String], String, String)])
     func explanation(type: String, rules: String, tags: [String: String], message: String, fix: String) throws {
         let policy = try Fixture.policy(type: type, rules: rules)
@@ -142,8 +142,9 @@ struct JudgeTests {
             id: UUID128(high: 0, low: 0), tagKey: "owner", allowedValues: ["ada", "bob"], createdAt: .at(0),
             updatedAt: .at(0))
         let violation = try #require(Fixture.judge([policy], tags).first?.violations.first)
-        let json = violation.json(under: policy, definition: owner)
-        #expect(json["message"]?.string == message)
-        #expect(json["suggested_fix"]?.string == fix)
+        var patterns = PatternCache()
+        let explanation = Explanation(of: violation, under: policy, definition: owner, patterns: &patterns)
+        #expect(explanation.message == message)
+        #expect(explanation.words == fix)
     }
 }

@@ -58,7 +58,7 @@ extension Dice {
                 violations: dice.list(3) {
                     Violation($0.pick(Violation.Code.allCases), tagKey: $0.text(), value: $0.text())
                 },
-                checkedAt: dice.time())
+                waiverID: dice.chance() ? dice.uuid() : nil, checkedAt: dice.time())
         }
         return ResourceRecord(
             resource: resource, tags: tags, compliance: compliance, judgedUnder: next(), changedIndex: next())

@@ -32,17 +32,27 @@ extension CompiledPolicySet {
             let before = old < previous.count && previous[old].policyID == id ? previous[old].violations : nil
             var findings = Findings(before: before)
             check(policies[position].demand, resource, tags, &facts, &findings)
-            if before != nil, findings.isUnchanged {
+            let waiver = findings.isEmpty ? nil : waiver(ofPolicy: position, resource, &facts)
+            if before != nil, findings.isUnchanged, previous[old].waiverID == waiver {
                 if old != count, made == nil { made = Array(previous[..<count]) }
                 made?.append(previous[old])
             } else {
                 if made == nil { made = Array(previous[..<count]) }
-                made?.append(ComplianceResult(policyID: id, violations: findings.violations, checkedAt: now))
+                made?.append(
+                    ComplianceResult(policyID: id, violations: findings.violations, waiverID: waiver, checkedAt: now))
             }
             count += 1
         }
         if let made { return made }
         return count == previous.count ? previous : Array(previous[..<count])
+    }
+
+    /// What allows the resource to violate the policy.
+    private func waiver(ofPolicy position: Int, _ resource: Resource, _ facts: inout Facts) -> UUID128? {
+        for waiver in policies[position].waivers where waiver.scope?.holds(for: resource, &facts) ?? true {
+            return waiver.id
+        }
+        return nil
     }
 
     private func check(
@@ -71,10 +81,10 @@ extension CompiledPolicySet {
             if tags.count > max { findings.add(.tooManyTags, "", String(tags.count)) }
         case .schema(let keys, let schema):
             for position in 0..<keys.count {
-                guard let value = value(of: keys[position], facts), !schema.definitions[position].permits(value) else {
-                    continue
+                let found = value(of: keys[position], facts)
+                if let code = schema.definitions[position].violation(by: found, of: resource.provider) {
+                    findings.add(code, keys[position].key, found ?? "")
                 }
-                findings.add(.valueNotAllowed, keys[position].key, value)
             }
         }
     }
@@ -107,6 +117,8 @@ private struct Findings {
     private var made: [Violation]?
 
     init(before: [Violation]?) { self.before = before ?? [] }
+
+    var isEmpty: Bool { count == 0 }
 
     var isUnchanged: Bool { made == nil && count == before.count }
 

@@ -19,6 +19,14 @@ package final class CompiledPolicySet: Sendable {
         /// Nil: all resources.
         let scope: CompiledCondition?
         let demand: Demand
+        /// What may allow its violations: the longest first.
+        let waivers: [Waiver]
+    }
+
+    struct Waiver: Sendable {
+        let id: UUID128
+        /// Nil: all resources.
+        let scope: CompiledCondition?
     }
 
     enum Demand: Sendable {
@@ -49,20 +57,29 @@ package final class CompiledPolicySet: Sendable {
 
     /// Disabled policies are left out. `spelling` maps a written key to the one in the virtual layer: the `key` of the rule
     /// set's normaliser. Never fails: a pattern that RE2 refuses (decoding refuses it first) is not demanded.
-    package convenience init(policies: [CompliancePolicy], spelling: @escaping (String) -> String = { $0 }) {
+    package convenience init(
+        policies: [CompliancePolicy], waivers: [ComplianceWaiver] = [], spelling: @escaping (String) -> String = { $0 }
+    ) {
         var cache = PatternCache()
-        self.init(policies: policies, spelling: spelling, patterns: &cache)
+        self.init(policies: policies, waivers: waivers, spelling: spelling, patterns: &cache)
     }
 
-    /// `schema`: judged like a policy, where it asks for anything.
+    /// - Parameters:
+    ///   - schema: judged like a policy, where it asks for anything.
+    ///   - waivers: those that are in force.
     package init(
-        policies written: [CompliancePolicy], schema: SchemaPolicy = SchemaPolicy([]),
+        policies written: [CompliancePolicy], schema: SchemaPolicy = SchemaPolicy([]), waivers: [ComplianceWaiver] = [],
         spelling: @escaping (String) -> String, patterns cache: inout PatternCache
     ) {
         func condition(_ condition: Condition) -> CompiledCondition {
             CompiledCondition(condition, spelling: spelling, patterns: &cache)
         }
         func pattern(_ text: String?) -> Pattern? { text.flatMap { try? cache.pattern($0, ignoreCase: false) } }
+        var allowing: [UUID128: [Waiver]] = [:]
+        for waiver in waivers.sorted(by: { ($1.expiresAt, $0.id) < ($0.expiresAt, $1.id) }) {
+            let compiled = Waiver(id: waiver.id, scope: waiver.scope.map(condition))
+            for policy in Set(waiver.policies) { allowing[policy, default: []].append(compiled) }
+        }
         var policies = written.filter(\.enabled).map { policy in
             let demand: Demand =
                 switch policy.rules {
@@ -77,11 +94,15 @@ package final class CompiledPolicySet: Sendable {
                         keyPattern: pattern(keyRegex))
                 case .tagCount(let min, let max): .count(min: min, max: max ?? .max)
                 }
-            return Policy(id: policy.id, scope: policy.scope.map(condition), demand: demand)
+            return Policy(
+                id: policy.id, scope: policy.scope.map(condition), demand: demand, waivers: allowing[policy.id] ?? [])
         }
         if !schema.isEmpty {
             let keys = Fixed(schema.definitions.map { Key($0.key, spelling) })
-            policies.append(Policy(id: SchemaPolicy.id, scope: nil, demand: .schema(keys, schema)))
+            policies.append(
+                Policy(
+                    id: SchemaPolicy.id, scope: nil, demand: .schema(keys, schema), waivers: allowing[SchemaPolicy.id] ?? [])
+            )
         }
         self.policies = Fixed(policies.sorted { $0.id < $1.id })
     }

@@ -1,10 +1,11 @@
 internal import Conditions
 package import Model
 
-/// What the tag schema asks of values: a definition's allowed values, and its data type.
+/// What the tag schema asks for: a definition's allowed values and data type, what its providers would take, and that a
+/// required tag is there.
 ///
-/// It is judged like a policy, under an id and a name of its own, wherever there is a definition that limits values. A key
-/// that is missing is no violation of it: a policy of type `REQUIRED_TAGS` asks for keys.
+/// It is judged like a policy, under an id and a name of its own, wherever there is a definition that asks for anything. A
+/// required tag is asked of every resource; where only some need it, a policy of type `REQUIRED_TAGS` with a scope says so.
 package struct SchemaPolicy: Sendable {
     package static let id = UUID128.stamped(high: 0x7461_672D_7363_0000, low: 0x6865_6D61, version: 8)
     package static let name = "tag schema"
@@ -14,12 +15,24 @@ package struct SchemaPolicy: Sendable {
         let allowedValues: [String]
         let type: TagDefinition.DataType
         let allowed: ByteMap?
+        let isRequired: Bool
+        let providers: [Provider]
 
         init(_ definition: TagDefinition) {
             key = definition.tagKey
             allowedValues = definition.allowedValues
             type = definition.dataType
             allowed = definition.allowedValues.isEmpty ? nil : ByteMap(definition.allowedValues)
+            isRequired = definition.required
+            providers = definition.providers
+        }
+
+        /// What is wrong with the tag's value, nil being none.
+        func violation(by value: String?, of provider: Provider) -> Violation.Code? {
+            guard let value, !(isRequired && value.isEmpty) else { return isRequired ? .missingTag : nil }
+            if !permits(value) { return .valueNotAllowed }
+            guard providers.contains(provider) else { return nil }
+            return ProviderTagLimits.problem(value: value, of: provider) == nil ? nil : .providerLimit
         }
 
         func permits(_ value: String) -> Bool {
@@ -28,13 +41,14 @@ package struct SchemaPolicy: Sendable {
         }
     }
 
-    /// Those that limit values, by key.
+    /// Those that ask for anything, by key.
     let definitions: [Definition]
     private let positions: [String: Int]
 
     package init(_ definitions: [TagDefinition]) {
         self.definitions = definitions.filter { definition in
             !definition.allowedValues.isEmpty || definition.dataType != .string && definition.dataType != .enum
+                || definition.required || !definition.providers.isEmpty
         }.map(Definition.init)
         positions = Dictionary(
             self.definitions.enumerated().map { ($1.key, $0) }, uniquingKeysWith: { first, _ in first })
@@ -62,7 +76,7 @@ package struct SchemaPolicy: Sendable {
     package var policy: CompliancePolicy {
         let long = Timestamp(milliseconds: 0)
         return CompliancePolicy(
-            id: Self.id, name: Self.name, description: "Values as the tag definitions ask for them.", severity: .medium,
+            id: Self.id, name: Self.name, description: "Tags as their definitions ask for them.", severity: .medium,
             rules: .valueValidation(tagKey: "*", allowedValues: [], pattern: nil), createdBy: "system", createdAt: long,
             updatedAt: long)
     }

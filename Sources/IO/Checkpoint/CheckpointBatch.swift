@@ -38,6 +38,9 @@ package struct SystemCheckpointBatch: Sendable {
         case settings = "cluster_settings"
         case members = "cluster_members"
         case placements = "shard_placements"
+        case waivers = "compliance_waivers"
+        case scores = "compliance_scores"
+        case rejections = "alias_rejections"
     }
 
     /// One row: the stored form, and its columns for readers of the tables (JSON text for nested values).

@@ -14,12 +14,13 @@ enum CheckpointSchema {
     /// "VTAG" in the file's header.
     static let applicationID: Int32 = 0x5654_4147
     /// The version that this code writes; a higher one is refused.
-    static let version: Int32 = 3
+    static let version: Int32 = 4
     /// Bits of a resource's or an audit entry's number that count inside its shard.
     static let rowBits: Int64 = 40
 
     static let tables: Set = [
-        "resources", "virtual_tags", "virtual_tag_rules", "tag_schema", "compliance_policies", "compliance_status",
+        "resources", "virtual_tags", "virtual_tag_rules", "tag_schema", "compliance_policies", "compliance_waivers",
+        "compliance_scores", "alias_rejections", "compliance_status",
         "ml_inferences", "tag_audit", "cluster_settings", "cluster_members", "shard_placements", "records", "shard_state",
         "tombstones", "watermarks", "totals",
     ]
@@ -48,7 +49,7 @@ enum CheckpointSchema {
             created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL, PRIMARY KEY (row, tag_key)) WITHOUT ROWID;
         CREATE TABLE compliance_status (
             row INTEGER NOT NULL, policy_id BLOB NOT NULL, id BLOB NOT NULL, resource_id BLOB NOT NULL,
-            is_compliant INTEGER NOT NULL, violations TEXT NOT NULL, checked_at INTEGER NOT NULL,
+            is_compliant INTEGER NOT NULL, violations TEXT NOT NULL, waiver_id BLOB, checked_at INTEGER NOT NULL,
             PRIMARY KEY (row, policy_id)) WITHOUT ROWID;
         CREATE TABLE ml_inferences (
             id BLOB PRIMARY KEY, resource_id BLOB NOT NULL, model_version TEXT NOT NULL, predictions TEXT NOT NULL,
@@ -71,6 +72,16 @@ enum CheckpointSchema {
         CREATE TABLE compliance_policies (
             id BLOB PRIMARY KEY, policy_name TEXT, policy_type TEXT, severity TEXT, scope TEXT, rules TEXT,
             enabled INTEGER, version INTEGER, changed_index INTEGER NOT NULL, crc INTEGER NOT NULL, record BLOB NOT NULL) WITHOUT ROWID;
+        CREATE TABLE compliance_waivers (
+            id BLOB PRIMARY KEY, waiver_name TEXT, reason TEXT, scope TEXT, policies TEXT, approver TEXT,
+            expires_at INTEGER, version INTEGER, changed_index INTEGER NOT NULL, crc INTEGER NOT NULL,
+            record BLOB NOT NULL) WITHOUT ROWID;
+        CREATE TABLE compliance_scores (
+            id BLOB PRIMARY KEY, day TEXT, at INTEGER, score REAL, resources INTEGER, compliant INTEGER, waived INTEGER,
+            violations INTEGER, changed_index INTEGER NOT NULL, crc INTEGER NOT NULL, record BLOB NOT NULL) WITHOUT ROWID;
+        CREATE TABLE alias_rejections (
+            id BLOB PRIMARY KEY, tag_key TEXT, tag_value TEXT, alias TEXT, rejected_by TEXT, at INTEGER,
+            changed_index INTEGER NOT NULL, crc INTEGER NOT NULL, record BLOB NOT NULL) WITHOUT ROWID;
         CREATE TABLE tag_audit (
             number INTEGER PRIMARY KEY, previous INTEGER NOT NULL, stamp INTEGER NOT NULL, shard INTEGER NOT NULL,
             sequence INTEGER NOT NULL, at INTEGER NOT NULL, id BLOB NOT NULL, resource_id BLOB, rule_id BLOB,

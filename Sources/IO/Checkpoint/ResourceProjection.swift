@@ -19,7 +19,7 @@ struct ResourceProjection {
         clearTag = try connection.prepare("DELETE FROM virtual_tags WHERE row = ? AND tag_key = ?")
         tag = try connection.prepare("INSERT OR REPLACE INTO virtual_tags VALUES (?,?,?,?,?,?,?,?,?,?,?)")
         clearStatus = try connection.prepare("DELETE FROM compliance_status WHERE row = ?")
-        status = try connection.prepare("INSERT OR REPLACE INTO compliance_status VALUES (?,?,?,?,?,?,?)")
+        status = try connection.prepare("INSERT OR REPLACE INTO compliance_status VALUES (?,?,?,?,?,?,?,?)")
         clearResource = try connection.prepare("DELETE FROM resources WHERE row = ?")
     }
 
@@ -157,7 +157,8 @@ struct ResourceProjection {
         status.bind(4, id.uuid)
         status.bind(5, result.isCompliant ? 1 : 0 as Int64)
         status.bind(6, text: violations.bytes)
-        status.bind(7, result.checkedAt.milliseconds)
+        status.bind(7, result.waiverID)
+        status.bind(8, result.checkedAt.milliseconds)
         try status.run()
     }
 }

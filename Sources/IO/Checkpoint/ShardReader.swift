@@ -50,7 +50,7 @@ struct ShardReader {
         try compare(tally, with: stored.rows, "rows of shard \(shard)")
     }
 
-    /// The system shard's rules, definitions and policies.
+    /// The system shard's items, table by table.
     func items(_ body: (StoredItem) throws -> Void) throws {
         var tally = Tally()
         for table in SystemCheckpointBatch.Table.allCases {
@@ -64,7 +64,7 @@ struct ShardReader {
                 try body(found)
             }
         }
-        try compare(tally, with: stored.rows, "rules, definitions and policies")
+        try compare(tally, with: stored.rows, "items of the system shard")
     }
 
     func tombstones(_ body: (UUID128, StoredTombstone) throws -> Void) throws {

@@ -22,7 +22,7 @@ import CChecksum
 /// | 1 `head` | shard, watermark, configuration; what there must be of each of the following |
 /// | 2 `records` | rows of a data shard, in the order of their numbers |
 /// | 3 `tombstones` | rows that are gone |
-/// | 4 `items` | rules, definitions, policies (system shard), each in the order of their ids |
+/// | 4 `items` | the system shard's items, table by table, each in the order of their ids |
 /// | 5 `audit` | the audit history, from sequence 1 on, without gaps |
 /// | 6 `state` | small state in the order of the keys' bytes |
 /// | 7 `end` | the number of blocks before it; nothing follows |

@@ -29,6 +29,13 @@ extension CatalogItem {
                 ("rules", Self.text(policy.rules.json)), ("enabled", policy.enabled ? "1" : "0"),
                 ("version", "\(policy.version)"),
             ]
+        case .waiver(let waiver):
+            [
+                ("waiver_name", waiver.name), ("reason", waiver.reason),
+                ("scope", waiver.scope.map { Self.text($0.json) } ?? ""),
+                ("policies", Self.text(waiver.policies.map(\.description))), ("approver", waiver.approver),
+                ("expires_at", "\(waiver.expiresAt.milliseconds)"), ("version", "\(waiver.version)"),
+            ]
         }
     }
 

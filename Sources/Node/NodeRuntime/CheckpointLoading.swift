@@ -70,6 +70,7 @@ enum CheckpointLoading {
         var restored = StateKey.Restored()
         var items: [CatalogItem] = []
         var cluster: [ClusterItem] = []
+        var governance: [GovernanceItem] = []
         var failure: CodecError?
         try checkpoint.loadSystem(
             state: { key, value in
@@ -80,6 +81,7 @@ enum CheckpointLoading {
                     switch try SystemItem(decoding: bytes) {
                     case .catalog(let item): items.append(item)
                     case .cluster(let item): cluster.append(item)
+                    case .governance(let item): governance.append(item)
                     }
                 } catch {
                     failure = failure ?? error
@@ -90,7 +92,7 @@ enum CheckpointLoading {
         return SystemState(
             items: items, cluster: ClusterState(cluster), appliedIndex: watermark.appliedIndex,
             auditSequence: watermark.auditSequence, catalogVersion: restored.catalogVersion,
-            remembered: restored.remembered)
+            governance: governance, remembered: restored.remembered)
     }
 }
 

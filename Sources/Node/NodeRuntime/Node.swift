@@ -28,6 +28,7 @@ package final class Node: Sendable {
     private let checkpointer: Checkpointer
     private let lock: DirectoryLock
     let logger: Logger
+    private let scoreKeeper = ScoreKeeper()
 
     package var shardCount: Int { shards.count }
 
@@ -79,6 +80,7 @@ package final class Node: Sendable {
     func startBackground() {
         cluster?.start()
         checkpointer.start()
+        scoreKeeper.start(self)
     }
 
     /// Stops in order: no more commands, a last checkpoint, what is under way finishes, the log's mark of an orderly stop.
@@ -86,6 +88,7 @@ package final class Node: Sendable {
     /// Every request that was taken has its answer when this returns. Event loops must still run; they are the caller's to
     /// stop afterwards.
     package func stop() async {
+        await scoreKeeper.stop()
         await handOver()
         await cluster?.leave()
         for host in shards.held { try? await host.eventLoop.submit { host.stop() }.get() }

@@ -20,6 +20,8 @@ package struct NodeOptions: Sendable {
     /// Writes of one shard that may wait for the checkpoint's backlog; over it they are refused as overloaded.
     package var waitingWritesMax: Int
 
+    /// Time between two looks at the compliance score for its history, in milliseconds.
+    package var scoreIntervalMilliseconds: Int64 = 900_000
     /// Copies of each shard, at cluster creation only. 1 to 7.
     package var replicationFactor = 3
     /// Where clients reach this node, as others are told.

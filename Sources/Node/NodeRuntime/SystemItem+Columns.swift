@@ -10,9 +10,12 @@ extension SystemItem.Kind {
         case .catalog(.rule): .rules
         case .catalog(.definition): .definitions
         case .catalog(.policy): .policies
+        case .catalog(.waiver): .waivers
         case .cluster(.settings), .cluster(.cursorKey): .settings
         case .cluster(.member): .members
         case .cluster(.placement): .placements
+        case .governance(.score): .scores
+        case .governance(.rejection): .rejections
         }
     }
 }
@@ -24,8 +27,27 @@ extension SystemItem {
             switch self {
             case .catalog(let item): item.columns
             case .cluster(let item): item.columns
+            case .governance(let item): item.columns
             }
         return SystemCheckpointBatch.Item(table: kind.table, id: id, record: encoded, columns: columns)
+    }
+}
+
+extension GovernanceItem {
+    fileprivate var columns: [(name: String, value: String)] {
+        switch self {
+        case .score(let day):
+            [
+                ("day", day.text), ("at", "\(day.at.milliseconds)"), ("score", "\(day.score.score)"),
+                ("resources", "\(day.score.resources)"), ("compliant", "\(day.score.compliant)"),
+                ("waived", "\(day.score.waived)"), ("violations", "\(day.score.violations)"),
+            ]
+        case .rejection(let rejection):
+            [
+                ("tag_key", rejection.tagKey), ("tag_value", rejection.value ?? ""), ("alias", rejection.alias),
+                ("rejected_by", rejection.rejectedBy), ("at", "\(rejection.at.milliseconds)"),
+            ]
+        }
     }
 }
 

@@ -12,6 +12,8 @@ package struct Catalog: Sendable {
     package let definitions: [TagDefinition]
     /// By name.
     package let policies: [CompliancePolicy]
+    /// By name; those that have expired among them.
+    package let waivers: [ComplianceWaiver]
     package let ruleSet: CompiledRuleSet
     let policySet: CompiledPolicySet
     /// What the definitions ask of values.
@@ -28,17 +30,22 @@ package struct Catalog: Sendable {
             if case .definition(let definition) = $0 { definition } else { nil }
         }
         policies = state.sorted(.policy).compactMap { if case .policy(let policy) = $0 { policy } else { nil } }
+        waivers = state.sorted(.waiver).compactMap { if case .waiver(let waiver) = $0 { waiver } else { nil } }
         var patterns = PatternCache(reusing: earlier?.patterns)
         let ruleSet = CompiledRuleSet(rules: rules, definitions: definitions, patterns: &patterns)
         self.ruleSet = ruleSet
         schema = SchemaPolicy(definitions)
         policySet = CompiledPolicySet(
-            policies: policies, schema: schema, spelling: { ruleSet.normaliser.key($0) }, patterns: &patterns)
+            policies: policies, schema: schema, waivers: waivers.filter { !$0.isExpired },
+            spelling: { ruleSet.normaliser.key($0) }, patterns: &patterns)
         patterns.forgetEarlier()
         self.patterns = patterns
     }
 
     package subscript(_ id: UUID128) -> CatalogItem? { items[id] }
+
+    /// What people wrote, and after it what the tag schema asks for, where it asks for anything.
+    package var judgedPolicies: [CompliancePolicy] { policies + (schema.isEmpty ? [] : [schema.policy]) }
 
     /// Why the schema does not permit a tag that somebody sets; nil when it does.
     package func objection(to tag: Tag) -> String? {
@@ -59,6 +66,9 @@ package struct Catalog: Sendable {
     package func policy(_ id: UUID128) -> CompliancePolicy? {
         if case .policy(let policy)? = items[id] { policy } else { nil }
     }
+    package func waiver(_ id: UUID128) -> ComplianceWaiver? {
+        if case .waiver(let waiver)? = items[id] { waiver } else { nil }
+    }
 }
 
 extension CatalogItem {
@@ -68,6 +78,7 @@ extension CatalogItem {
         case .rule(let rule): rule.condition.patternCost
         case .definition: 0
         case .policy(let policy): (policy.scope?.patternCost ?? 0) + policy.rules.patternCost
+        case .waiver(let waiver): waiver.scope?.patternCost ?? 0
         }
     }
 }

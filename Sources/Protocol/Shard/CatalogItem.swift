@@ -1,15 +1,17 @@
 package import Model
 
-/// What the system shard keeps and every node needs: a rule, a tag definition or a policy.
+/// What the system shard keeps and every node needs: a rule, a tag definition, a policy or a waiver.
 package enum CatalogItem: Hashable, Sendable {
     case rule(TagRule)
     case definition(TagDefinition)
     case policy(CompliancePolicy)
+    case waiver(ComplianceWaiver)
 
     package enum Kind: UInt8, CaseIterable, Hashable, Sendable {
         case rule = 1
         case definition = 2
         case policy = 3
+        case waiver = 4
 
         /// What people call it.
         package var noun: String {
@@ -17,6 +19,7 @@ package enum CatalogItem: Hashable, Sendable {
             case .rule: "tag rule"
             case .definition: "tag definition"
             case .policy: "policy"
+            case .waiver: "waiver"
             }
         }
     }
@@ -26,6 +29,7 @@ package enum CatalogItem: Hashable, Sendable {
         case .rule: .rule
         case .definition: .definition
         case .policy: .policy
+        case .waiver: .waiver
         }
     }
 
@@ -34,6 +38,7 @@ package enum CatalogItem: Hashable, Sendable {
         case .rule(let rule): rule.id
         case .definition(let definition): definition.id
         case .policy(let policy): policy.id
+        case .waiver(let waiver): waiver.id
         }
     }
 
@@ -43,6 +48,7 @@ package enum CatalogItem: Hashable, Sendable {
         case .rule(let rule): rule.name
         case .definition(let definition): definition.tagKey
         case .policy(let policy): policy.name
+        case .waiver(let waiver): waiver.name
         }
     }
 
@@ -51,6 +57,30 @@ package enum CatalogItem: Hashable, Sendable {
         case .rule(let rule): rule.version
         case .definition(let definition): definition.version
         case .policy(let policy): policy.version
+        case .waiver(let waiver): waiver.version
+        }
+    }
+
+    /// When the item comes to mean something else, without anybody's doing; nil: never.
+    package var nextBoundary: Timestamp? {
+        switch self {
+        case .definition, .policy: nil
+        case .rule(let rule): rule.nextBoundary
+        case .waiver(let waiver): waiver.isExpired ? nil : waiver.expiresAt
+        }
+    }
+
+    /// What time has made of the item by `now`, and how the trail calls that; nil where it has made nothing of it.
+    func passing(_ now: Timestamp) -> (item: CatalogItem, action: AuditEntry.Action)? {
+        guard let nextBoundary, nextBoundary <= now else { return nil }
+        switch self {
+        case .definition, .policy: return nil
+        case .rule(var rule):
+            rule.phase = max(rule.phase, rule.phase(at: now))
+            return (.rule(rule), rule.phase == .current ? .ruleStarted : .ruleEnded)
+        case .waiver(var waiver):
+            waiver.isExpired = true
+            return (.waiver(waiver), .waiverExpired)
         }
     }
 
@@ -70,6 +100,11 @@ package enum CatalogItem: Hashable, Sendable {
             (policy.version, policy.createdBy, policy.createdAt, policy.updatedAt) =
                 (old.version + 1, old.createdBy, old.createdAt, now)
             return .policy(policy)
+        case (.waiver(var waiver), .waiver(let old)?):
+            (waiver.version, waiver.approver, waiver.createdAt, waiver.updatedAt) =
+                (old.version + 1, actor, old.createdAt, now)
+            waiver.isExpired = waiver.expiresAt <= now
+            return .waiver(waiver)
         case (.rule(var rule), _):
             (rule.version, rule.createdBy, rule.createdAt, rule.updatedAt) = (1, actor, now, now)
             rule.phase = rule.phase(at: now)
@@ -80,6 +115,10 @@ package enum CatalogItem: Hashable, Sendable {
         case (.policy(var policy), _):
             (policy.version, policy.createdBy, policy.createdAt, policy.updatedAt) = (1, actor, now, now)
             return .policy(policy)
+        case (.waiver(var waiver), _):
+            (waiver.version, waiver.approver, waiver.createdAt, waiver.updatedAt) = (1, actor, now, now)
+            waiver.isExpired = waiver.expiresAt <= now
+            return .waiver(waiver)
         }
     }
 

@@ -10,9 +10,13 @@ package enum SystemCommand: Sendable {
     case delete(CatalogItem.Kind, UUID128, Precondition)
     /// Judges all rows again under the catalogue as it is.
     case reapply
-    /// Starts and ends the rules whose time has come: once for each, whoever asks, and never back, whatever the clock says.
-    /// Of very many, some: to be asked again while `SystemState.nextBoundary` has passed.
+    /// Starts and ends the rules, and ends the waivers, whose time has come: once for each, whoever asks, and never back,
+    /// whatever the clock says. Of very many, some: to be asked again while `SystemState.nextBoundary` has passed.
     case passTime
+    /// Keeps a day of the score in the place of the same day's earlier one, or a rejection.
+    case keep(GovernanceItem)
+    /// Forgets a rejection.
+    case forget(UUID128)
     /// Founds the cluster, or changes its replication factor.
     case configure(ClusterSettings)
     /// A new member, active from now on; or what a known one says of itself now: its state stays, its name may not change.

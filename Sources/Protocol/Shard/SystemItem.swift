@@ -5,16 +5,19 @@ package import Placement
 package enum SystemItem: Hashable, Sendable {
     case catalog(CatalogItem)
     case cluster(ClusterItem)
+    case governance(GovernanceItem)
 
     package enum Kind: Hashable, Sendable {
         case catalog(CatalogItem.Kind)
         case cluster(ClusterItem.Kind)
+        case governance(GovernanceItem.Kind)
     }
 
     package var kind: Kind {
         switch self {
         case .catalog(let item): .catalog(item.kind)
         case .cluster(let item): .cluster(item.kind)
+        case .governance(let item): .governance(item.kind)
         }
     }
 
@@ -22,6 +25,7 @@ package enum SystemItem: Hashable, Sendable {
         switch self {
         case .catalog(let item): item.id
         case .cluster(let item): item.id
+        case .governance(let item): item.id
         }
     }
 }

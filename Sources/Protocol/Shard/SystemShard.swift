@@ -57,6 +57,7 @@ package struct SystemShard: Sendable {
             case .remember(let key, let answer): inFlightAnswers[key] = answer
             case .reapply: break
             case .cluster(let change): newestCluster.apply(change)
+            case .keep, .forget: break
             }
         }
         queue.append(proposal, term: term)
@@ -116,6 +117,10 @@ package struct SystemShard: Sendable {
         case .create, .update, .delete, .reapply, .passTime:
             let (outcome, subject) = decideCatalog(command, context, now, &effects)
             return ([outcome], subject)
+        case .keep(let item):
+            return ([keep(item, context, now, &effects)], item.id)
+        case .forget(let id):
+            return ([forget(id, context, now, &effects)], id)
         case .configure, .putMember, .replaceMember, .setMemberState, .removeMember, .place, .setCursorKey:
             var draft = ClusterDraft(
                 cluster: newestCluster, context: context, now: now, lastAuditSequence: lastAuditSequence)
@@ -130,6 +135,7 @@ package struct SystemShard: Sendable {
     ) -> (Outcome, UUID128?) {
         switch command {
         case .create(let item):
+            if let refusal = lateness(of: item, replacing: nil, now) { return (refusal, item.id) }
             if let other = holder(of: item.name, item.kind) { return (nameConflict(item), other.id) }
             put(item.stamped(actor: context.actor, at: now, replacing: nil), nil, context, now, &effects)
             return (.created, item.id)
@@ -137,6 +143,7 @@ package struct SystemShard: Sendable {
             let old = newest(item.id)
             if let refusal = refusal(precondition, old) { return (refusal, item.id) }
             guard let old, old.kind == item.kind else { return (.notFound, nil) }
+            if let refusal = lateness(of: item, replacing: old, now) { return (refusal, item.id) }
             if let other = holder(of: item.name, item.kind), other.id != item.id { return (nameConflict(item), other.id) }
             guard !item.saysSame(as: old, at: now, actor: context.actor) else { return (.unchanged, item.id) }
             put(item.stamped(actor: context.actor, at: now, replacing: old), old, context, now, &effects)
@@ -152,7 +159,7 @@ package struct SystemShard: Sendable {
             effects.append(.reapply)
             return (.updated, nil)
         case .passTime: return (passTime(context, now, &effects), nil)
-        case .configure, .putMember, .replaceMember, .setMemberState, .removeMember, .place, .setCursorKey:
+        case .configure, .putMember, .replaceMember, .setMemberState, .removeMember, .place, .setCursorKey, .keep, .forget:
             preconditionFailure("\(command) is none of the catalogue's commands")
         }
     }
@@ -169,18 +176,16 @@ package struct SystemShard: Sendable {
         var sequence = lastAuditSequence
         var bytes = 0
         for item in items.sorted(by: { $0.id < $1.id }) where bytes < Self.passTimeBytesMax {
-            guard case .rule(var rule) = item, rule.phase(at: now) > rule.phase else { continue }
-            rule.phase = rule.phase(at: now)
-            bytes += SystemItem.catalog(.rule(rule)).encoded.count
+            guard let passed = item.passing(now) else { continue }
+            bytes += SystemItem.catalog(passed.item).encoded.count
             sequence += 1
-            effects.append(.put(.rule(rule)))
-            let action: AuditEntry.Action = rule.phase == .current ? .ruleStarted : .ruleEnded
+            effects.append(.put(passed.item))
             effects.append(
                 .audit(
                     AuditEntry(
-                        id: .version8(partOf: ResourceID(rule.id), salt: StableHash.mix(sequence)), sequence: sequence,
-                        resourceID: nil, action: action, tagKey: rule.name, actor: context.actor, ruleID: rule.id,
-                        requestID: context.requestID, at: now)))
+                        id: .version8(partOf: ResourceID(item.id), salt: StableHash.mix(sequence)), sequence: sequence,
+                        resourceID: nil, action: passed.action, tagKey: item.name, actor: context.actor,
+                        ruleID: item.kind == .rule ? item.id : nil, requestID: context.requestID, at: now)))
         }
         return effects.isEmpty ? .unchanged : .updated
     }
@@ -192,6 +197,8 @@ package struct SystemShard: Sendable {
         effects.append(.put(item))
         effects.append(.audit(entry(for: item, replacing: old, context, now)))
     }
+
+    var newestAuditSequence: UInt64 { lastAuditSequence }
 
     private func newest(_ id: UUID128) -> CatalogItem? {
         if let known = inFlight[id] { return known.item }
@@ -236,6 +243,7 @@ package struct SystemShard: Sendable {
         case .rule: new == nil ? .ruleDeleted : old == nil ? .ruleCreated : .ruleUpdated
         case .definition: new == nil ? .schemaDeleted : old == nil ? .schemaCreated : .schemaUpdated
         case .policy: new == nil ? .policyDeleted : old == nil ? .policyCreated : .policyUpdated
+        case .waiver: new == nil ? .waiverDeleted : old == nil ? .waiverCreated : .waiverUpdated
         }
     }
 }

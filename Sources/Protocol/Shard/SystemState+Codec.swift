@@ -33,20 +33,30 @@ extension SystemItem {
         case .cluster(let item):
             writer.byte(Self.clusterMark)
             writer.clusterItem(item)
+        case .governance(let item):
+            writer.byte(Self.governanceMark)
+            writer.governanceItem(item)
         }
         return writer.bytes
     }
 
     package init(decoding bytes: [UInt8]) throws(CodecError) {
         self = try decodeWhole(bytes, "an item of the system shard") { reader throws(CodecError) in
-            guard bytes.first == Self.clusterMark else { return .catalog(try reader.catalogItem()) }
-            _ = try reader.byte()
-            return .cluster(try reader.clusterItem())
+            switch bytes.first {
+            case Self.clusterMark:
+                _ = try reader.byte()
+                return .cluster(try reader.clusterItem())
+            case Self.governanceMark:
+                _ = try reader.byte()
+                return .governance(try reader.governanceItem())
+            default: return .catalog(try reader.catalogItem())
+            }
         }
     }
 
-    /// Stands before a cluster item, where a catalogue item has its kind.
+    /// Stand before other items, where a catalogue item has its kind.
     private static let clusterMark: UInt8 = 0x80
+    private static let governanceMark: UInt8 = 0x81
 }
 
 private func decodeWhole<Value>(
@@ -72,6 +82,7 @@ extension ByteWriter {
         case .rule(let rule): self.rule(rule)
         case .definition(let definition): self.definition(definition)
         case .policy(let policy): self.policy(policy)
+        case .waiver(let waiver): self.waiver(waiver)
         }
     }
 
@@ -94,6 +105,12 @@ extension ByteWriter {
         case .cluster(let change):
             byte(6)
             clusterChange(change)
+        case .keep(let item):
+            byte(7)
+            governanceItem(item)
+        case .forget(let id):
+            byte(8)
+            uuid(id)
         }
     }
 }
@@ -104,6 +121,7 @@ extension ByteReader {
         case .rule: return .rule(try rule())
         case .definition: return .definition(try definition())
         case .policy: return .policy(try policy())
+        case .waiver: return .waiver(try waiver())
         case nil: throw CodecError("unknown kind of catalogue item")
         }
     }
@@ -118,6 +136,8 @@ extension ByteReader {
             return .remember(IdempotencyKey(high: key.high, low: key.low), try Remembered(from: &self))
         case 5: return .reapply
         case 6: return .cluster(try clusterChange())
+        case 7: return .keep(try governanceItem())
+        case 8: return .forget(try uuid())
         case let kind: throw CodecError("a system entry holds an effect of unknown kind \(kind)")
         }
     }

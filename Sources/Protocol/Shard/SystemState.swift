@@ -1,7 +1,7 @@
 package import Model
 package import Placement
 
-/// What the system shard is: rules, tag definitions and policies, the version that counts their changes, and the cluster.
+/// What the system shard is: rules, tag definitions, policies and waivers, the version that counts their changes, and the cluster.
 package struct SystemState: Sendable {
     package private(set) var items: [UUID128: CatalogItem] = [:]
     /// Settings, members and placements. Rows are not judged by them: their changes leave `catalogVersion` as it is.
@@ -11,6 +11,7 @@ package struct SystemState: Sendable {
     package private(set) var auditSequence: UInt64
     /// Counts the changes of all items; rows are judged under a version.
     package private(set) var catalogVersion: UInt64
+    package private(set) var governance: GovernanceState
 
     package enum Effect: Hashable, Sendable {
         case put(CatalogItem)
@@ -20,6 +21,8 @@ package struct SystemState: Sendable {
         /// Counts as a change, so that all rows are judged again.
         case reapply
         case cluster(ClusterChange)
+        case keep(GovernanceItem)
+        case forget(UUID128)
     }
 
     package struct Changes: Sendable {
@@ -37,13 +40,15 @@ package struct SystemState: Sendable {
 
     package init(
         items: [CatalogItem] = [], cluster: ClusterState = ClusterState(), appliedIndex: UInt64 = 0,
-        auditSequence: UInt64 = 0, catalogVersion: UInt64 = 0, remembered: [(IdempotencyKey, Remembered)] = []
+        auditSequence: UInt64 = 0, catalogVersion: UInt64 = 0, governance: [GovernanceItem] = [],
+        remembered: [(IdempotencyKey, Remembered)] = []
     ) {
         for item in items { self.items[item.id] = item }
         self.cluster = cluster
         self.appliedIndex = appliedIndex
         self.auditSequence = auditSequence
         self.catalogVersion = catalogVersion
+        self.governance = GovernanceState(governance)
         idempotency.restore(remembered)
     }
 
@@ -77,6 +82,12 @@ package struct SystemState: Sendable {
                 cluster.apply(change)
                 changes.items.append(change.id)
                 changes.clusterChanged = true
+            case .keep(let item):
+                changes.items.append(item.id)
+                changes.items += governance.keep(item).map(\.id)
+            case .forget(let id):
+                governance.forget(id)
+                changes.items.append(id)
             }
         }
         if changes.catalogChanged { catalogVersion += 1 }
@@ -87,6 +98,7 @@ package struct SystemState: Sendable {
     /// What is stored under that id; nil when it is gone.
     package func item(_ id: UUID128) -> SystemItem? {
         if let item = items[id] { return .catalog(item) }
+        if let item = governance.item(id) { return .governance(item) }
         return cluster.item(id).map(SystemItem.cluster)
     }
 
@@ -94,6 +106,7 @@ package struct SystemState: Sendable {
     package var kinds: [UUID128: SystemItem.Kind] {
         var kinds = items.mapValues { SystemItem.Kind.catalog($0.kind) }
         for item in cluster.items { kinds[item.id] = .cluster(item.kind) }
+        for item in governance.items { kinds[item.id] = .governance(item.kind) }
         return kinds
     }
 
@@ -107,8 +120,6 @@ package struct SystemState: Sendable {
         }
     }
 
-    /// When the next rule starts or ends; nil: none will.
-    package var nextBoundary: Timestamp? {
-        items.values.lazy.compactMap { if case .rule(let rule) = $0 { rule.nextBoundary } else { nil } }.min()
-    }
+    /// When the next item comes to mean something else by itself; nil: none will.
+    package var nextBoundary: Timestamp? { items.values.lazy.compactMap(\.nextBoundary).min() }
 }

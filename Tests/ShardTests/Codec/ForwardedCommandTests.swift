@@ -63,7 +63,9 @@ struct PeerFormTests {
                 #expect(item == other && condition == arrivedCondition, "seed \(seed)")
             case (.delete(let kind, let id, let condition), .delete(let otherKind, let otherID, let arrivedCondition)):
                 #expect(kind == otherKind && id == otherID && condition == arrivedCondition, "seed \(seed)")
-            case (.reapply, .reapply): break
+            case (.reapply, .reapply), (.passTime, .passTime): break
+            case (.keep(let item), .keep(let other)): #expect(item == other, "seed \(seed)")
+            case (.forget(let id), .forget(let other)): #expect(id == other, "seed \(seed)")
             default: #expect(Bool(false), "\(command) became \(arrived), seed \(seed)")
             }
         }

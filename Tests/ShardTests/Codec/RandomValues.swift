@@ -115,18 +115,27 @@ extension SeededValues {
 
 extension SeededValues {
     mutating func systemCommand() -> SystemCommand {
-        switch below(4) {
+        switch below(7) {
+        case 3: .passTime
+        case 4: .keep(governanceItem())
+        case 5: .forget(uuid())
         case 0: .create(item())
         case 1: .update(item(), precondition())
-        case 2: .delete(CatalogItem.Kind.allCases[below(3)], uuid(), precondition())
+        case 2: .delete(CatalogItem.Kind.allCases[below(4)], uuid(), precondition())
         default: .reapply
         }
     }
 
     private mutating func item() -> CatalogItem {
         let made = Timestamp(milliseconds: amount())
-        switch below(3) {
+        switch below(4) {
         case 0:
+            return .waiver(
+                ComplianceWaiver(
+                    id: uuid(), name: text(), reason: text(), scope: maybe { $0.condition(depth: 2) },
+                    policies: list(3) { $0.uuid() }, expiresAt: Timestamp(milliseconds: amount()), approver: text(),
+                    version: number(), createdAt: made, updatedAt: made))
+        case 3:
             return .rule(
                 TagRule(
                     id: uuid(), name: text(), description: text(), priority: Int32(truncatingIfNeeded: amount()),
@@ -137,7 +146,10 @@ extension SeededValues {
             return .definition(
                 TagDefinition(
                     id: uuid(), tagKey: text(), displayName: text(), allowedValues: list(3) { $0.text() },
-                    required: chance(), aliases: list(3) { $0.text() }, createdAt: made, updatedAt: made))
+                    required: chance(), aliases: list(3) { $0.text() },
+                    casePolicy: TagDefinition.CasePolicy.allCases[below(3)],
+                    providers: list(2) { Provider.allCases[$0.below(3)] },
+                    createdAt: made, updatedAt: made))
         default:
             return .policy(
                 CompliancePolicy(
@@ -145,6 +157,22 @@ extension SeededValues {
                     rules: .tagCount(min: below(9), max: maybe { $0.below(99) }), enabled: chance(), createdBy: text(),
                     createdAt: made, updatedAt: made))
         }
+    }
+
+    private mutating func governanceItem() -> GovernanceItem {
+        guard chance() else {
+            return .rejection(
+                AliasRejection(
+                    id: uuid(), tagKey: text(), value: maybe { $0.text() }, alias: text(), rejectedBy: text(),
+                    at: Timestamp(milliseconds: amount())))
+        }
+        var score = ComplianceScore()
+        (score.resources, score.compliant, score.waived) = (below(99), below(99), below(99))
+        for _ in 0..<below(3) { score.costs[text()] = .init(total: amount(), compliant: amount()) }
+        return .score(
+            ScoreDay(
+                at: Timestamp(milliseconds: Int64(below(1_000_000_000)) * 1_000), score: score,
+                policies: list(3) { .init(id: $0.uuid(), evaluated: $0.below(99), compliant: $0.below(99)) }))
     }
 
     private mutating func condition(depth: Int) -> Condition {

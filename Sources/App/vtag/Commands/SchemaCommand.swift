@@ -4,7 +4,9 @@ import JSON
 struct SchemaCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "schema", abstract: "List and apply tag definitions: types, allowed values, other spellings.",
-        subcommands: [List.self, Get.self, Apply.self, Delete.self], defaultSubcommand: List.self)
+        subcommands: [
+            List.self, Get.self, Apply.self, Delete.self, Proposals.self, Accept.self, Reject.self, Reconsider.self,
+        ], defaultSubcommand: List.self)
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "List tag definitions.")
@@ -47,6 +49,9 @@ struct SchemaCommand: AsyncParsableCommand {
                     allowed_values: [production, staging, development]
                     aliases: [env, stage]
                     value_aliases: {production: [prd, prod, live]}
+                    required: true              # every resource has it
+                    case_policy: lower          # of values that are not listed
+                    providers: [aws, gcp]       # what these would not take is refused
 
                 EXAMPLES
                   vtag schema apply -f schema.yaml

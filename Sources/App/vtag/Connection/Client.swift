@@ -38,6 +38,14 @@ struct Client: Sendable {
 
     func json(_ request: Request) async throws -> JSONValue { try decode(accepted(await exchange(request))) }
 
+    /// The answer as comma-separated values, and the cursor of the page after it.
+    func csv(_ target: Target) async throws -> (text: String, next: String?) {
+        let request = Request(
+            method: "GET", target: target.text, headers: [("accept", "text/csv, application/problem+json")], body: .none)
+        let answer = try accepted(await exchange(request))
+        return (String(decoding: answer.body, as: UTF8.self), answer.header("x-next-cursor"))
+    }
+
     // MARK: Pages
 
     /// Calls `body` with each page of a list until `limit` items have come or the list ends. Returns the cursor after them.
@@ -80,7 +88,9 @@ struct Client: Sendable {
     func exchange(_ request: Request) async throws -> Answer {
         var request = request
         request.target = address.prefix + request.target
-        request.headers.append(("accept", "application/json, application/problem+json"))
+        if !request.headers.contains(where: { $0.0 == "accept" }) {
+            request.headers.append(("accept", "application/json, application/problem+json"))
+        }
         request.headers.append(("user-agent", "vtag/\(Vtag.version)"))
         if let token { request.headers.append(("authorization", "Bearer \(token)")) }
         // So that a creation may be sent again when its answer was lost. Payloads need none: the same again changes nothing.

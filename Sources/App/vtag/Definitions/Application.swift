@@ -54,7 +54,7 @@ struct Application {
         members.allSatisfy { name in
             guard let wanted = wanted[name] else {
                 switch name {
-                case "priority", "severity", "data_type": return true
+                case "priority", "severity", "data_type", "case_policy": return true
                 case "enabled": return existing[name] != .bool(false)
                 case "if_tag_exists": return existing[name] != .string("keep")
                 default: return existing[name].map(meaning) ?? .null == .null

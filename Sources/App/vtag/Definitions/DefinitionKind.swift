@@ -1,6 +1,6 @@
 import JSON
 
-/// The three kinds of definitions that live on the server and in files.
+/// The kinds of definitions that live on the server and in files.
 struct DefinitionKind: Sendable {
     /// What people call one and many.
     let noun: String
@@ -27,6 +27,7 @@ struct DefinitionKind: Sendable {
         noun: "tag definition", plural: "tag definitions", command: "schema", path: ["tag-schema"], key: "tag_key",
         members: [
             "tag_key", "display_name", "description", "data_type", "allowed_values", "required", "aliases", "value_aliases",
+            "case_policy", "providers",
         ],
         required: ["tag_key"])
 
@@ -34,6 +35,11 @@ struct DefinitionKind: Sendable {
         noun: "policy", plural: "policies", command: "policies", path: ["compliance", "policies"], key: "policy_name",
         members: ["policy_name", "description", "policy_type", "severity", "scope", "rules", "enabled"],
         required: ["policy_name", "policy_type", "rules"])
+
+    static let waiver = DefinitionKind(
+        noun: "waiver", plural: "waivers", command: "compliance waivers", path: ["compliance", "waivers"],
+        key: "waiver_name", members: ["waiver_name", "reason", "scope", "policies", "expires_at"],
+        required: ["waiver_name", "reason", "policies", "expires_at"])
 
     var collection: Target { target() }
 

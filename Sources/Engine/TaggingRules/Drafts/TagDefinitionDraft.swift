@@ -17,9 +17,12 @@ package struct TagDefinitionDraft: Hashable, Sendable {
     package var required: Bool
     package var aliases: [String]
     package var valueAliases: [TagDefinition.ValueAliases]
+    package var casePolicy: TagDefinition.CasePolicy
+    package var providers: [Provider]
 
     private static let fields = [
         "tag_key", "display_name", "description", "data_type", "allowed_values", "required", "aliases", "value_aliases",
+        "case_policy", "providers",
     ]
     private static let readOnly = ["id", "version", "warnings", "created_at", "updated_at"]
 
@@ -39,6 +42,8 @@ package struct TagDefinitionDraft: Hashable, Sendable {
         aliases =
             reader.texts("aliases", count: 0...Self.valuesMax, bytes: 1...TagLimits.keyBytesMax, into: &errors) ?? []
         valueAliases = Self.valueAliases(in: reader, into: &errors)
+        casePolicy = reader.choice("case_policy", as: TagDefinition.CasePolicy.self, into: &errors) ?? .preserve
+        providers = Self.providers(in: reader, into: &errors)
         guard let tagKey else { throw errors }
         self.tagKey = tagKey
         check(reader, into: &errors)
@@ -91,6 +96,57 @@ package struct TagDefinitionDraft: Hashable, Sendable {
         for (position, value) in allowedValues.enumerated() where !dataType.accepts(value) {
             errors.add("\"\(value.shortened)\" is no \(dataType.rawValue)", at: allowed.appending(position))
         }
+        checkCase(reader, into: &errors)
+        checkProviders(reader, into: &errors)
+    }
+
+    /// A value whose case the policy would change could never be met.
+    private func checkCase(_ reader: ObjectReader, into errors: inout ValidationErrors) {
+        guard casePolicy != .preserve else { return }
+        let meanings = reader.place(of: "value_aliases")
+        let values =
+            allowedValues.enumerated().map { ($1, reader.place(of: "allowed_values").appending($0)) }
+            + valueAliases.map { ($0.value, meanings.appending($0.value)) }
+        for (value, place) in values where casePolicy.applied(to: value) != value {
+            errors.add("\"\(value.shortened)\" is not in \(casePolicy.rawValue) case, as case_policy asks", at: place)
+        }
+    }
+
+    /// A key or a value that a provider would not take is refused where the definition names that provider.
+    private func checkProviders(_ reader: ObjectReader, into errors: inout ValidationErrors) {
+        for provider in providers {
+            if let problem = ProviderTagLimits.problem(key: tagKey, of: provider) {
+                errors.add(problem, at: reader.place(of: "tag_key"))
+            }
+            for (position, value) in allowedValues.enumerated() {
+                if let problem = ProviderTagLimits.problem(value: value, of: provider) {
+                    errors.add(problem, at: reader.place(of: "allowed_values").appending(position))
+                }
+            }
+            for alias in valueAliases {
+                if let problem = ProviderTagLimits.problem(value: alias.value, of: provider) {
+                    errors.add(problem, at: reader.place(of: "value_aliases").appending(alias.value))
+                }
+            }
+        }
+    }
+
+    private static func providers(in reader: ObjectReader, into errors: inout ValidationErrors) -> [Provider] {
+        let names = Provider.allCases.map(\.rawValue)
+        let written = reader.texts("providers", count: 0...names.count, bytes: 1...64, into: &errors) ?? []
+        var found: [Provider] = []
+        for (position, name) in written.enumerated() {
+            let place = reader.place(of: "providers").appending(position)
+            guard let provider = Provider(rawValue: name) else {
+                errors.add(
+                    "\"\(name.shortened)\" is not one of \(names.joined(separator: ", "))"
+                        + Suggestion.clause(for: name, among: names), at: place)
+                continue
+            }
+            if found.contains(provider) { errors.add("the provider is given twice", at: place) }
+            found.append(provider)
+        }
+        return found
     }
 
     /// What clashes with the definitions there are: one spelling must not mean two keys. `replacing`: the definition that
@@ -157,6 +213,8 @@ extension TagDefinition {
             .init("aliases", .array(aliases.map(JSONValue.string))),
             .init(
                 "value_aliases", .object(valueAliases.map { .init($0.value, .array($0.aliases.map(JSONValue.string))) })),
+            .init("case_policy", .string(casePolicy.rawValue)),
+            .init("providers", .array(providers.map { .string($0.rawValue) })),
             .init("warnings", warnings.json),
             .init("version", .int(Int(version))),
             .init("created_at", .string(createdAt.description)),

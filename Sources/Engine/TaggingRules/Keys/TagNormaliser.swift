@@ -10,13 +10,15 @@ package import Model
 ///
 /// **Values.** Spaces around a value go. Where the definition lists allowed values or value aliases, a value that equals
 /// one of them but for case and separators becomes it (`prd`, `Production` → `production`). For booleans without a list,
-/// true, yes, y, on and 1 become `true`, and their opposites `false`. Any other value stays.
+/// true, yes, y, on and 1 become `true`, and their opposites `false`. Any other value gets the case that the definition's case
+/// policy asks for.
 package final class TagNormaliser: Sendable {
     /// A key that is spelt one way.
     struct Word: Sendable {
         let key: String
         /// Nil for a key that only rules name.
         let values: ValueVocabulary?
+        var casePolicy = TagDefinition.CasePolicy.preserve
     }
 
     private let words: Fixed<Word>
@@ -27,7 +29,7 @@ package final class TagNormaliser: Sendable {
     /// `spoken`: keys that rules use, in any order.
     package init(definitions: [TagDefinition], spoken: [String] = []) {
         let defined = definitions.sorted { ($0.tagKey, $0.id) < ($1.tagKey, $1.id) }
-        var words = defined.map { Word(key: $0.tagKey, values: ValueVocabulary($0)) }
+        var words = defined.map { Word(key: $0.tagKey, values: ValueVocabulary($0), casePolicy: $0.casePolicy) }
         var forms = words.map { TagKeyForm.form(of: $0.key) }
         var meanings = words.indices.map(Int32.init)
         for (position, definition) in defined.enumerated() {
@@ -68,8 +70,10 @@ package final class TagNormaliser: Sendable {
 
     func value(_ written: String, ofWord number: Int) -> String {
         let trimmed = written.trimmed
-        guard number >= 0, let values = words[number].values else { return trimmed }
-        return values.meaning(of: trimmed) ?? trimmed
+        guard number >= 0 else { return trimmed }
+        if let meaning = words[number].values?.meaning(of: trimmed) { return meaning }
+        let policy = words[number].casePolicy
+        return policy == .preserve ? trimmed : policy.applied(to: trimmed)
     }
 }
 

@@ -108,6 +108,9 @@ extension ByteWriter {
             string(group.value)
             strings(group.aliases)
         }
+        byte(definition.casePolicy.code)
+        varint(definition.providers.count)
+        for provider in definition.providers { byte(provider.code) }
         varint(definition.version)
         times(definition.createdAt, definition.updatedAt)
     }
@@ -251,10 +254,19 @@ extension ByteReader {
         let aliases = try strings()
         var groups: [TagDefinition.ValueAliases] = []
         for _ in 0..<(try count()) { groups.append(.init(value: try string(), aliases: try strings())) }
+        let policy = Int(try byte())
+        guard policy < TagDefinition.CasePolicy.allCases.count else { throw CodecError("unknown case policy \(policy)") }
+        var providers: [Provider] = []
+        for _ in 0..<(try count()) {
+            let code = try byte()
+            guard let provider = Provider(code: code) else { throw CodecError("unknown provider \(code)") }
+            providers.append(provider)
+        }
         return TagDefinition(
             id: id, tagKey: key, displayName: display, description: description, dataType: type, allowedValues: allowed,
-            required: required, aliases: aliases, valueAliases: groups, version: try varint(), createdAt: try time(),
-            updatedAt: try time())
+            required: required, aliases: aliases, valueAliases: groups,
+            casePolicy: TagDefinition.CasePolicy.allCases[policy], providers: providers,
+            version: try varint(), createdAt: try time(), updatedAt: try time())
     }
 
     package mutating func policy() throws(CodecError) -> CompliancePolicy {

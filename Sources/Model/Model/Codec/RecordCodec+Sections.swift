@@ -79,17 +79,17 @@ extension ByteReader {
         return winner
     }
 
-    /// Returns the policy, and how many violations of it there are.
-    mutating func skipComplianceResult() throws(CodecError) -> (policy: UUID128, violations: Int) {
+    /// Returns the policy, how many violations of it there are, and whether a waiver allows them.
+    mutating func skipComplianceResult() throws(CodecError) -> (policy: UUID128, violations: Int, isWaived: Bool) {
         let policy = try uuid()
         _ = try zigzag()
-        let violations = try count()
+        let (violations, waiver) = try resultHead()
         for _ in 0..<violations {
             _ = try byte()
             _ = try slice()
             _ = try slice()
         }
-        return (policy, violations)
+        return (policy, violations, waiver != nil)
     }
 
     private mutating func skipAssertion() throws(CodecError) -> TagSource {

@@ -2,7 +2,11 @@
 package struct InventoryTotals: Hashable, Sendable {
     package struct PolicyTotals: Hashable, Sendable {
         package var evaluated = 0
+        /// Nothing is violated, or a waiver allows it.
         package var compliant = 0
+        /// Those of the compliant ones that a waiver allows.
+        package var waived = 0
+        /// Violations that count.
         package var violations = 0
 
         package init() {}
@@ -11,6 +15,8 @@ package struct InventoryTotals: Hashable, Sendable {
     package var resources = 0
     package var relationships = 0
     package var compliantResources = 0
+    /// Those of the compliant ones that violate something that a waiver allows.
+    package var waivedResources = 0
     package var byProvider: [Provider: Int] = [:]
     package var tagsBySource: [TagSource: Int] = [:]
     package var byPolicy: [UUID128: PolicyTotals] = [:]
@@ -21,11 +27,13 @@ package struct InventoryTotals: Hashable, Sendable {
         left.resources += right.resources
         left.relationships += right.relationships
         left.compliantResources += right.compliantResources
+        left.waivedResources += right.waivedResources
         left.byProvider.merge(right.byProvider, uniquingKeysWith: +)
         left.tagsBySource.merge(right.tagsBySource, uniquingKeysWith: +)
         for (policy, totals) in right.byPolicy {
             left.byPolicy[policy, default: PolicyTotals()].evaluated += totals.evaluated
             left.byPolicy[policy, default: PolicyTotals()].compliant += totals.compliant
+            left.byPolicy[policy, default: PolicyTotals()].waived += totals.waived
             left.byPolicy[policy, default: PolicyTotals()].violations += totals.violations
         }
     }
@@ -73,14 +81,16 @@ extension InventoryTotals {
     }
 
     private mutating func countCompliance(_ reader: inout ByteReader, sign: Int) throws(CodecError) {
-        var compliant = true
+        var isCompliant = true
+        var isWaived = false
         for _ in 0..<(try reader.count()) {
-            let (policy, violations) = try reader.skipComplianceResult()
-            if violations > 0 { compliant = false }
-            byPolicy[policy, default: PolicyTotals()].count(violations: violations, sign: sign)
+            let (policy, violations, isWaivedHere) = try reader.skipComplianceResult()
+            if isWaivedHere { isWaived = true } else if violations > 0 { isCompliant = false }
+            byPolicy[policy, default: PolicyTotals()].count(violations: violations, isWaived: isWaivedHere, sign: sign)
             if sign < 0, byPolicy[policy]?.evaluated == 0 { byPolicy[policy] = nil }
         }
-        if compliant { compliantResources += sign }
+        if isCompliant { compliantResources += sign }
+        if isCompliant, isWaived { waivedResources += sign }
     }
 }
 
@@ -93,10 +103,10 @@ extension Dictionary where Value == Int {
 }
 
 extension InventoryTotals.PolicyTotals {
-    fileprivate mutating func count(violations found: Int, sign: Int) {
+    fileprivate mutating func count(violations found: Int, isWaived: Bool, sign: Int) {
         evaluated += sign
-        if found == 0 { compliant += sign }
-        violations += sign * found
+        if found == 0 || isWaived { compliant += sign }
+        if isWaived { waived += sign } else { violations += sign * found }
     }
 }
 

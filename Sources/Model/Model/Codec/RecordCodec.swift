@@ -3,7 +3,7 @@
 /// Layout: format, changed index, judged-under version, base time, then tags, compliance, resource. Times are
 /// differences to the base time in milliseconds. The resource's id is not inside; whoever keeps the bytes keeps the id.
 package enum RecordCodec {
-    package static let format: UInt8 = 1
+    package static let format: UInt8 = 2
 
     package static func encode(_ record: ResourceRecord) -> [UInt8] {
         var writer = ByteWriter(reserving: 2048)
@@ -23,7 +23,9 @@ package enum RecordCodec {
         for result in record.compliance {
             writer.uuid(result.policyID)
             writer.time(result.checkedAt, base: base)
-            writer.varint(result.violations.count)
+            // One bit tells whether a waiver follows.
+            writer.varint(result.violations.count << 1 | (result.waiverID == nil ? 0 : 1))
+            if let waiver = result.waiverID { writer.uuid(waiver) }
             for violation in result.violations {
                 writer.byte(violation.code.code)
                 writer.string(violation.tagKey)
@@ -153,14 +155,25 @@ extension ByteReader {
             let policy = try uuid()
             let checkedAt = try time(base: base)
             var violations: [Violation] = []
-            for _ in 0..<(try count()) {
+            let head = try resultHead()
+            for _ in 0..<head.violations {
                 let code = Int(try byte())
                 guard code < Violation.Code.allCases.count else { throw CodecError("unknown kind of violation \(code)") }
                 violations.append(Violation(Violation.Code.allCases[code], tagKey: try string(), value: try string()))
             }
-            compliance.append(ComplianceResult(policyID: policy, violations: violations, checkedAt: checkedAt))
+            compliance.append(
+                ComplianceResult(policyID: policy, violations: violations, waiverID: head.waiver, checkedAt: checkedAt))
         }
         return compliance
+    }
+
+    /// How many violations follow, and what waives them.
+    mutating func resultHead() throws(CodecError) -> (violations: Int, waiver: UUID128?) {
+        let head = try varint()
+        let waiver = head & 1 == 0 ? nil : try uuid()
+        // Each violation takes three bytes at least.
+        guard head >> 1 <= UInt64(remaining) else { throw CodecError("a length reaches past the end") }
+        return (Int(head >> 1), waiver)
     }
 
     fileprivate mutating func time(base: Timestamp) throws(CodecError) -> Timestamp {

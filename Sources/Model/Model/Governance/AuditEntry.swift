@@ -23,6 +23,12 @@ package struct AuditEntry: Hashable, Sendable {
         case shardPlaced = "shard_placed"
         case ruleStarted = "rule_started"
         case ruleEnded = "rule_ended"
+        case waiverCreated = "waiver_created"
+        case waiverUpdated = "waiver_updated"
+        case waiverDeleted = "waiver_deleted"
+        case waiverExpired = "waiver_expired"
+        case aliasRejected = "alias_rejected"
+        case aliasReconsidered = "alias_reconsidered"
 
         package var code: UInt8 { UInt8(Self.allCases.firstIndex(of: self) ?? 0) }
         package init?(code: UInt8) {
@@ -37,7 +43,7 @@ package struct AuditEntry: Hashable, Sendable {
     /// The resource, or nil for what belongs to none (rules, schema, policies, the cluster).
     package let resourceID: ResourceID?
     package let action: Action
-    /// The tag's key; the name of the rule, definition, policy, member or shard for changes of those; empty for the
+    /// The tag's key; the name of the rule, definition, policy, waiver, member or shard for changes of those; empty for the
     /// resource itself.
     package let tagKey: String
     package let oldValue: String?

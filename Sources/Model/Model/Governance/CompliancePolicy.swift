@@ -75,15 +75,21 @@ package struct ComplianceResult: Hashable, Sendable {
     package let policyID: UUID128
     /// Empty: compliant.
     package var violations: [Violation]
+    /// What allows the violations for now; nil without any, or when nothing does.
+    package var waiverID: UUID128?
     package var checkedAt: Timestamp
 
-    package init(policyID: UUID128, violations: [Violation], checkedAt: Timestamp) {
+    package init(policyID: UUID128, violations: [Violation], waiverID: UUID128? = nil, checkedAt: Timestamp) {
         self.policyID = policyID
         self.violations = violations
+        self.waiverID = waiverID
         self.checkedAt = checkedAt
     }
 
     package var isCompliant: Bool { violations.isEmpty }
+    package var isWaived: Bool { waiverID != nil }
+    /// What the score asks: nothing is violated, or it may be.
+    package var isAccepted: Bool { isCompliant || isWaived }
 }
 
 /// What is wrong, where, and what would mend it.
@@ -94,6 +100,8 @@ package struct Violation: Hashable, Sendable {
         case patternMismatch = "pattern_mismatch"
         case tooFewTags = "too_few_tags"
         case tooManyTags = "too_many_tags"
+        /// The provider of the resource would not take the tag.
+        case providerLimit = "provider_limit"
 
         package var code: UInt8 { UInt8(Self.allCases.firstIndex(of: self) ?? 0) }
     }

@@ -2,6 +2,21 @@
 package struct TagDefinition: Hashable, Sendable {
     package enum DataType: String, CaseIterable, Hashable, Sendable { case string, number, boolean, date, `enum` }
 
+    /// What becomes of the case of values that are not among the allowed ones.
+    package enum CasePolicy: String, CaseIterable, Hashable, Sendable {
+        case preserve, lower, upper
+
+        package var code: UInt8 { UInt8(Self.allCases.firstIndex(of: self) ?? 0) }
+
+        package func applied(to value: String) -> String {
+            switch self {
+            case .preserve: value
+            case .lower: value.lowercased()
+            case .upper: value.uppercased()
+            }
+        }
+    }
+
     /// Values that are written otherwise, and what they mean.
     package struct ValueAliases: Hashable, Sendable {
         package let value: String
@@ -19,10 +34,14 @@ package struct TagDefinition: Hashable, Sendable {
     package var description: String
     package var dataType: DataType
     package var allowedValues: [String]
+    /// Each resource has the tag, or violates the tag schema.
     package var required: Bool
     /// Other spellings of the key.
     package var aliases: [String]
     package var valueAliases: [ValueAliases]
+    package var casePolicy: CasePolicy
+    /// Providers that could be given the tag: what they would not take is refused here, or a violation there.
+    package var providers: [Provider]
     package var version: UInt64
     package var createdAt: Timestamp
     package var updatedAt: Timestamp
@@ -30,7 +49,8 @@ package struct TagDefinition: Hashable, Sendable {
     package init(
         id: UUID128, tagKey: String, displayName: String = "", description: String = "", dataType: DataType = .string,
         allowedValues: [String] = [], required: Bool = false, aliases: [String] = [], valueAliases: [ValueAliases] = [],
-        version: UInt64 = 1, createdAt: Timestamp, updatedAt: Timestamp
+        casePolicy: CasePolicy = .preserve, providers: [Provider] = [], version: UInt64 = 1, createdAt: Timestamp,
+        updatedAt: Timestamp
     ) {
         self.id = id
         self.tagKey = tagKey
@@ -41,6 +61,8 @@ package struct TagDefinition: Hashable, Sendable {
         self.required = required
         self.aliases = aliases
         self.valueAliases = valueAliases
+        self.casePolicy = casePolicy
+        self.providers = providers
         self.version = version
         self.createdAt = createdAt
         self.updatedAt = updatedAt

@@ -24,5 +24,5 @@ package struct ResourceRecord: Hashable, Sendable {
     /// The effective tag of that key.
     package func tag(_ key: String) -> VirtualTag? { tags.first { $0.key == key } }
 
-    package var isCompliant: Bool { compliance.allSatisfy(\.isCompliant) }
+    package var isCompliant: Bool { compliance.allSatisfy(\.isAccepted) }
 }

@@ -23,7 +23,8 @@ extension CatalogEndpoints {
             TagDefinition(
                 id: id, tagKey: draft.tagKey, displayName: draft.displayName, description: draft.description,
                 dataType: draft.dataType, allowedValues: draft.allowedValues, required: draft.required,
-                aliases: draft.aliases, valueAliases: draft.valueAliases, createdAt: unset, updatedAt: unset))
+                aliases: draft.aliases, valueAliases: draft.valueAliases, casePolicy: draft.casePolicy,
+                providers: draft.providers, createdAt: unset, updatedAt: unset))
     } render: { json, item in
         if case .definition(let definition) = item { json.value(definition.json) }
     }
@@ -38,6 +39,21 @@ extension CatalogEndpoints {
         return item
     } render: { json, item in
         if case .policy(let policy) = item { json.value(policy.json) }
+    }
+
+    static let waivers = CatalogEndpoints(kind: .waiver, path: "/compliance/waivers") { value, id, catalog in
+        let draft = try valid { () throws(ValidationErrors) in
+            try ComplianceWaiverDraft(
+                json: value, known: catalog.judgedPolicies, now: WallClock.system.now, replacing: catalog.waiver(id))
+        }
+        let item = CatalogItem.waiver(
+            ComplianceWaiver(
+                id: id, name: draft.name, reason: draft.reason, scope: draft.scope, policies: draft.policies,
+                expiresAt: draft.expiresAt, approver: "", createdAt: unset, updatedAt: unset))
+        try checkPatterns(of: item, in: catalog)
+        return item
+    } render: { json, item in
+        if case .waiver(let waiver) = item { json.value(waiver.json) }
     }
 
     /// The rule in a document, with this id. Throws a 422 with all that is wrong.

@@ -7,7 +7,7 @@ import NodeRuntime
 import Shard
 import TaggingRules
 
-/// Rules, tag definitions and policies: the same five operations on each family.
+/// Rules, tag definitions, policies and waivers: the same five operations on each family.
 struct CatalogEndpoints: Sendable {
     let kind: CatalogItem.Kind
     /// Where the family lives: `/tag-rules`.
@@ -142,6 +142,7 @@ extension Catalog {
         case .rule: rules.map(CatalogItem.rule)
         case .definition: definitions.map(CatalogItem.definition)
         case .policy: policies.map(CatalogItem.policy)
+        case .waiver: waivers.map(CatalogItem.waiver)
         }
     }
 }

@@ -11,9 +11,11 @@ enum ComplianceEndpoints {
     static let statusQuery = [QueryParameter.resource]
     static let violationsQuery =
         QueryParameter.paging + [
-            QueryParameter("policy_id"), QueryParameter("severity"),
+            QueryParameter("policy_id"), QueryParameter("severity"), QueryParameter("waived"),
             QueryParameter.resource,
         ]
+    static let csv = "text/csv"
+    static let produces = ["application/json", csv]
 
     // MARK: GET /compliance/status
 
@@ -22,9 +24,9 @@ enum ComplianceEndpoints {
         guard let record = try await ResourceReference(name).record(call) else {
             throw Problem.notFound("There is no resource with this resource_id.")
         }
-        let policies = try await PolicyNames(call)
+        var renderer = StatusRenderer(try await PolicyNames(call))
         return call.json { json in
-            json.page(record.compliance, next: nil) { json, result in json.status(result, of: record.resource, policies) }
+            json.page(record.compliance, next: nil) { json, result in renderer.write(result, of: record, to: &json) }
         }
     }
 
@@ -38,6 +40,7 @@ enum ComplianceEndpoints {
             json.double(score(totals.compliantResources, of: totals.resources))
             json.member("resources", totals.resources)
             json.member("compliant_resources", totals.compliantResources)
+            json.member("waived_resources", totals.waivedResources)
             json.key("by_policy")
             json.beginArray()
             for policy in policies.inOrder {
@@ -52,6 +55,7 @@ enum ComplianceEndpoints {
                 json.member("enabled", policy.enabled)
                 json.member("evaluated", found?.evaluated ?? 0)
                 json.member("compliant", found?.compliant ?? 0)
+                json.member("waived", found?.waived ?? 0)
                 json.member("violations", found?.violations ?? 0)
                 json.key("score")
                 json.double(score(found?.compliant ?? 0, of: found?.evaluated ?? 0))
@@ -66,7 +70,7 @@ enum ComplianceEndpoints {
 
     /// Per cent, to two digits; 100 where there is nothing to judge.
     private static func score(_ part: Int, of whole: Int) -> Double {
-        whole == 0 ? 100 : (Double(part) / Double(whole) * 10_000).rounded() / 100
+        whole == 0 ? 100 : ComplianceScore.percent(Double(part), of: Double(whole))
     }
 
     // MARK: GET /compliance/violations
@@ -76,10 +80,11 @@ enum ComplianceEndpoints {
         let filter = ViolationFilter(
             policyID: try policyID(call.query),
             severity: try call.query.value("severity", as: CompliancePolicy.Severity.self),
+            isWaived: try call.query.value("waived", as: Choice.self).map { $0 == .true },
             policies: try await PolicyNames(call))
         var position = try call.cursorPosition().map(ViolationPosition.init) ?? ViolationPosition()
         let records = try await records(call, after: position.after, limit: limit + 1, filter)
-        var items: [(Resource, ComplianceResult)] = []
+        var items: [(ResourceRecord, ComplianceResult)] = []
         var hasMore = false
         collecting: for record in records {
             let results = record.compliance.filter(filter.matches)
@@ -88,16 +93,29 @@ enum ComplianceEndpoints {
                     hasMore = true
                     break collecting
                 }
-                items.append((record.resource, result))
+                items.append((record, result))
                 position.skipped += 1
             }
             position = ViolationPosition(after: record.resource.id, skipped: 0)
         }
         let next = hasMore ? call.cursor(at: position.bytes) : nil
-        return call.json { json in
-            json.page(items, next: next) { json, item in json.status(item.1, of: item.0, filter.policies) }
+        var renderer = StatusRenderer(filter.policies)
+        guard wantsCSV(call) else {
+            return call.json { json in
+                json.page(items, next: next) { json, item in renderer.write(item.1, of: item.0, to: &json) }
+            }
         }
+        var text = CSVText(header: StatusRenderer.columns)
+        for (record, result) in items { renderer.write(result, of: record, to: &text) }
+        let headers = next.map { [Problem.Header(name: "x-next-cursor", value: $0)] } ?? []
+        return call.bytes(contentType: "text/csv; charset=utf-8", headers: headers, text.bytes)
     }
+
+    static func wantsCSV(_ call: Call) -> Bool {
+        ContentNegotiation.choose(accept: call.request.head.headers.values(of: "accept"), offered: produces) == csv
+    }
+
+    private enum Choice: String, CaseIterable { case `true`, `false` }
 
     private static func records(
         _ call: Call, after: ResourceID?, limit: Int, _ filter: ViolationFilter
@@ -120,11 +138,14 @@ enum ComplianceEndpoints {
 private struct ViolationFilter: Sendable {
     let policyID: UUID128?
     let severity: CompliancePolicy.Severity?
+    /// Nil: whether waived or not.
+    let isWaived: Bool?
     let policies: PolicyNames
 
     func matches(_ result: ComplianceResult) -> Bool {
         guard !result.isCompliant else { return false }
         if let policyID, result.policyID != policyID { return false }
+        if let isWaived, result.isWaived != isWaived { return false }
         if let severity, policies[result.policyID]?.severity != severity { return false }
         return true
     }
@@ -149,53 +170,5 @@ private struct ViolationPosition {
     var bytes: [UInt8] {
         withUnsafeBytes(of: UInt32(clamping: skipped).bigEndian) { Array($0) }
             + (after.map(ResourceEndpoints.position) ?? [])
-    }
-}
-
-/// The policies by id, the tag schema's demand among them, for names and severities beside what they found.
-struct PolicyNames: Sendable {
-    let inOrder: [CompliancePolicy]
-    private let byID: [UUID128: CompliancePolicy]
-
-    init(_ call: Call) async throws {
-        let catalog = try await call.catalogHere()
-        inOrder = catalog.policies + (catalog.schema.isEmpty ? [] : [catalog.schema.policy])
-        byID = Dictionary(inOrder.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
-    }
-
-    subscript(id: UUID128) -> CompliancePolicy? { byID[id] }
-}
-
-extension JSONWriter {
-    /// A compliance status: what one policy found of one resource.
-    mutating func status(_ result: ComplianceResult, of resource: Resource, _ policies: PolicyNames) {
-        let policy = policies[result.policyID]
-        beginObject()
-        key("id")
-        uuid(PartID.complianceStatus(of: resource.id, policy: result.policyID))
-        key("resource_id")
-        uuid(resource.id.uuid)
-        member("native_id", resource.resourceID)
-        member("resource_name", resource.name)
-        member("resource_type", resource.resourceType)
-        member("provider", resource.provider.rawValue)
-        key("policy_id")
-        uuid(result.policyID)
-        optional("policy_name", policy?.name)
-        optional("severity", policy?.severity.rawValue)
-        member("is_compliant", result.isCompliant)
-        key("violations")
-        beginArray()
-        for violation in result.violations {
-            beginObject()
-            member("code", violation.code.rawValue)
-            member("tag_key", violation.tagKey)
-            member("value", violation.value)
-            endObject()
-        }
-        endArray()
-        key("checked_at")
-        time(result.checkedAt)
-        endObject()
     }
 }

@@ -2,7 +2,7 @@ extension OpenAPIDocument {
     static let tagDefinition = #"""
             TagDefinitionDocument:
               description: |
-                What a tag key means. At most 5,000 of anything; of a value that is given twice one counts. What is odd, but has a
+                What a tag key means. A required tag is asked of every resource, by the policy `tag schema`. At most 5,000 of anything; of a value that is given twice one counts. What is odd, but has a
                 meaning, is taken and named under `warnings`.
               oneOf:
         \#(dataType("{ type: [string, 'null'], enum: [string, null], default: string }", isRequired: false, setValues))
@@ -27,6 +27,14 @@ extension OpenAPIDocument {
               type: [object, 'null']
               propertyNames: { minLength: 1, maxLength: 1024, pattern: \#(valueText) }
               additionalProperties: { type: array, items: { $ref: '#/components/schemas/SetValue' } }
+            Providers:
+              description: |
+                Providers that could be given the tag. A key or an allowed value that one of them would not take is refused; a
+                value that a resource's provider would not take violates the schema.
+              type: [array, 'null']
+              uniqueItems: true
+              maxItems: 3
+              items: { $ref: '#/components/schemas/Provider' }
             Warnings:
               description: What is odd about the request, though it was carried out.
               type: array
@@ -40,8 +48,8 @@ extension OpenAPIDocument {
             TagDefinition:
               type: object
               required:
-                [id, tag_key, display_name, description, data_type, allowed_values, required, aliases, value_aliases, warnings,
-                 version, created_at, updated_at]
+                [id, tag_key, display_name, description, data_type, allowed_values, required, aliases, value_aliases, case_policy,
+                 providers, warnings, version, created_at, updated_at]
               properties:
                 id: { $ref: '#/components/schemas/Id' }
                 tag_key: { type: string }
@@ -52,6 +60,8 @@ extension OpenAPIDocument {
                 required: { type: boolean }
                 aliases: { type: array, items: { type: string } }
                 value_aliases: { type: object, additionalProperties: { type: array, items: { type: string } } }
+                case_policy: { description: What becomes of the case of values that are not among the allowed ones., type: string }
+                providers: { type: array, items: { $ref: '#/components/schemas/Provider' } }
                 warnings: { $ref: '#/components/schemas/Warnings' }
                 version: { type: integer, minimum: 1 }
                 created_at: { $ref: '#/components/schemas/Time' }
@@ -74,6 +84,8 @@ extension OpenAPIDocument {
                         required: { type: [boolean, 'null'], default: false }
                         aliases: { $ref: '#/components/schemas/Aliases' }
                         value_aliases: { $ref: '#/components/schemas/ValueAliases' }
+                        case_policy: { type: [string, 'null'], enum: [preserve, lower, upper, null], default: preserve }
+                        providers: { $ref: '#/components/schemas/Providers' }
             """#
     }
 

@@ -1,3 +1,5 @@
+import Model
+
 extension OpenAPIDocument {
     static let rulePaths = #"""
         \#(family("/tag-rules", "TagRule", "rules", "tag rule", "In the order in which they run."))
@@ -53,11 +55,13 @@ extension OpenAPIDocument {
         \#(always)
         \#(problems(404))
         \#(family("/tag-schema", "TagDefinition", "schema", "tag definition", "In the order of their keys."))
+        \#(proposalPaths)
 
         """#
 
     static let compliancePaths = #"""
         \#(family("/compliance/policies", "Policy", "compliance", "policy", "In the order of their names."))
+        \#(family("/compliance/waivers", "Waiver", "compliance", "waiver", "In the order of their names, expired ones among them."))
           /compliance/status:
             get:
               operationId: complianceStatus
@@ -92,18 +96,79 @@ extension OpenAPIDocument {
                 - $ref: '#/components/parameters/Limit'
                 - { name: policy_id, in: query, schema: { $ref: '#/components/schemas/Id' } }
                 - { name: severity, in: query, schema: { $ref: '#/components/schemas/Severity' } }
+                - name: waived
+                  in: query
+                  description: Those that a waiver allows, or those that none does; both without it.
+                  schema: { type: string, enum: ['true', 'false'] }
                 - name: resource_id
                   in: query
                   description: Our id, or the provider's own.
                   schema: { $ref: '#/components/schemas/ResourceName' }
               responses:
                 '200':
-                  description: A page of statuses that are not compliant
+                  description: |
+                    A page of statuses that are not compliant; as CSV a line for each violation, and the next cursor in the field
+                    X-Next-Cursor
                   headers:
                     Staleness-Ms: { $ref: '#/components/headers/Staleness-Ms' }
+                    X-Next-Cursor: { schema: { type: string } }
                   content:
                     application/json:
                       schema: { $ref: '#/components/schemas/ComplianceStatuses' }
+                    text/csv:
+                      schema: { type: string }
+        \#(always)
+          /compliance/scores:
+            get:
+              operationId: complianceScores
+              tags: [compliance]
+              summary: The score by policy, account, team or whatever else, and weighted by cost (viewer)
+              description: |
+                The worst group first. A waived violation does not count against the score. Costs are those of FOCUS exports, by
+                currency. At most 10,000 groups are told apart; `others` counts the rest. As CSV all groups.
+              parameters:
+                - $ref: '#/components/parameters/Limit'
+                - name: group_by
+                  in: query
+                  description: policy (the default), severity, provider, account_id, region, resource_type, or tags.KEY.
+                  schema:
+                    type: string
+                    pattern: '^(policy|severity|provider|account_id|region|resource_type|tags\.[A-Za-z0-9_-]{1,64})$'
+                - name: month
+                  in: query
+                  description: Counts the costs of that month alone.
+                  schema: { type: string, pattern: '^(000[1-9]|[1-9][0-9]{3})-(0[1-9]|1[0-2])$' }
+              responses:
+                '200':
+                  description: Scores
+                  content:
+                    application/json:
+                      schema: { $ref: '#/components/schemas/Scores' }
+                    text/csv:
+                      schema: { type: string }
+        \#(always)
+          /compliance/history:
+            get:
+              operationId: complianceHistory
+              tags: [compliance]
+              summary: The score day by day (viewer)
+              description: As it last was on each day (UTC), today as it is now; \#(ScoreDay.daysMax) days are kept.
+              parameters:
+                - { name: from, in: query, description: Not before., schema: { $ref: '#/components/schemas/Day' } }
+                - { name: to, in: query, description: Not after., schema: { $ref: '#/components/schemas/Day' } }
+              responses:
+                '200':
+                  description: Days, the oldest first
+                  content:
+                    application/json:
+                      schema:
+                        type: object
+                        required: [items, next_cursor]
+                        properties:
+                          items: { type: array, items: { $ref: '#/components/schemas/ScoreDay' } }
+                          next_cursor: { $ref: '#/components/schemas/NextCursor' }
+                    text/csv:
+                      schema: { type: string }
         \#(always)
           /compliance/recheck:
             post:

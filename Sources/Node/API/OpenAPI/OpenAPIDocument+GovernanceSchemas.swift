@@ -199,16 +199,31 @@ extension OpenAPIDocument {
         \#(policy)
             Violation:
               type: object
-              required: [code, tag_key, value]
+              required: [code, tag_key, value, message, suggested_fix, fix, source, rule_id]
               properties:
+                message: { description: What is wrong., type: [string, 'null'] }
+                suggested_fix: { description: Which change would mend it., type: [string, 'null'] }
+                fix: { $ref: '#/components/schemas/Fix' }
+                source: { description: What set the tag., type: [string, 'null'] }
+                rule_id: { type: [string, 'null'], format: uuid }
                 code: { type: string, enum: [\#(Violation.Code.allCases.map(\.rawValue).joined(separator: ", "))] }
                 tag_key: { type: string }
                 value: { type: string }
+            Fix:
+              type: [object, 'null']
+              required: [action]
+              properties:
+                action: { type: string, enum: [set_tag, rename_tag, add_tags, remove_tags] }
+                tag_key: { type: [string, 'null'] }
+                tag_value: { type: [string, 'null'] }
+                allowed_values: { type: array, items: { type: string } }
+                from: { type: string }
+                count: { type: integer, minimum: 1 }
             ComplianceStatus:
               type: object
               required:
-                [id, resource_id, native_id, resource_name, resource_type, provider, policy_id, policy_name, severity, is_compliant,
-                 violations, checked_at]
+                [id, resource_id, native_id, resource_name, resource_type, provider, account_id, region, policy_id, policy_name,
+                 severity, is_compliant, is_waived, waiver_id, waiver_name, violations, checked_at]
               properties:
                 id: { $ref: '#/components/schemas/Id' }
                 resource_id: { $ref: '#/components/schemas/Id' }
@@ -216,10 +231,15 @@ extension OpenAPIDocument {
                 resource_name: { type: string }
                 resource_type: { type: string }
                 provider: { $ref: '#/components/schemas/Provider' }
+                account_id: { type: string }
+                region: { type: string }
                 policy_id: { $ref: '#/components/schemas/Id' }
                 policy_name: { type: [string, 'null'] }
                 severity: { type: [string, 'null'] }
                 is_compliant: { type: boolean }
+                is_waived: { description: 'Not compliant, which a waiver allows.', type: boolean }
+                waiver_id: { type: [string, 'null'], format: uuid }
+                waiver_name: { type: [string, 'null'] }
                 violations: { type: array, items: { $ref: '#/components/schemas/Violation' } }
                 checked_at: { $ref: '#/components/schemas/Time' }
             ComplianceStatuses:
@@ -230,16 +250,17 @@ extension OpenAPIDocument {
                 next_cursor: { $ref: '#/components/schemas/NextCursor' }
             ComplianceSummary:
               type: object
-              required: [score, resources, compliant_resources, by_policy, pending, version]
+              required: [score, resources, compliant_resources, waived_resources, by_policy, pending, version]
               properties:
-                score: { description: Per cent of resources that violate no policy., type: number, minimum: 0, maximum: 100 }
+                score: { description: 'Per cent of resources that violate no policy, waived violations aside.', type: number, minimum: 0, maximum: 100 }
                 resources: { type: integer, minimum: 0 }
                 compliant_resources: { type: integer, minimum: 0 }
+                waived_resources: { description: Those of the compliant ones that violate what a waiver allows., type: integer, minimum: 0 }
                 by_policy:
                   type: array
                   items:
                     type: object
-                    required: [policy_id, policy_name, severity, enabled, evaluated, compliant, violations, score]
+                    required: [policy_id, policy_name, severity, enabled, evaluated, compliant, waived, violations, score]
                     properties:
                       policy_id: { $ref: '#/components/schemas/Id' }
                       policy_name: { type: string }
@@ -247,10 +268,13 @@ extension OpenAPIDocument {
                       enabled: { type: boolean }
                       evaluated: { type: integer, minimum: 0 }
                       compliant: { type: integer, minimum: 0 }
+                      waived: { type: integer, minimum: 0 }
                       violations: { type: integer, minimum: 0 }
                       score: { type: number, minimum: 0, maximum: 100 }
                 pending: { type: integer, minimum: 0 }
                 version: { type: integer, minimum: 0 }
+        \#(waivers)
+        \#(proposals)
             AuditAction: { type: string, enum: [\#(AuditEntry.Action.allCases.map(\.rawValue).joined(separator: ", "))] }
             AuditEntry:
               type: object

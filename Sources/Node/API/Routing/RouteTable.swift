@@ -69,17 +69,27 @@ extension Route {
     ]
 
     private static let governance: [Route] =
-        family(.rules) + family(.definitions, read: .everybody) + family(.policies) + [
+        family(.rules) + family(.definitions, read: .everybody) + family(.policies) + family(.waivers) + [
             Route(.post, "/tag-rules/test", .tagger, reach: .scoped, body: write, RuleTestEndpoint.test),
             Route(.get, "/tag-rules/lint", .viewer, query: QueryParameter.paging, LintEndpoint.lint),
             Route(.post, "/tag-rules/{id}/execute", .governor, ExecutionEndpoints.executeRule(.rules)),
+            Route(.get, "/tag-schema/proposals", .viewer, query: ProposalEndpoints.listQuery, ProposalEndpoints.list),
+            Route(.post, "/tag-schema/proposals/{id}/accept", .governor, ProposalEndpoints.accept),
+            Route(.post, "/tag-schema/proposals/{id}/reject", .governor, ProposalEndpoints.reject),
+            Route(.post, "/tag-schema/proposals/{id}/reconsider", .governor, ProposalEndpoints.reconsider),
             Route(.get, "/executions/{id}", .viewer, reach: .scoped, ExecutionEndpoints.get),
             Route(
                 .get, "/compliance/status", .viewer, reach: .scoped, query: ComplianceEndpoints.statusQuery,
                 ComplianceEndpoints.status),
             Route(
                 .get, "/compliance/violations", .viewer, reach: .scoped, query: ComplianceEndpoints.violationsQuery,
-                ComplianceEndpoints.violations),
+                produces: ComplianceEndpoints.produces, ComplianceEndpoints.violations),
+            Route(
+                .get, "/compliance/scores", .viewer, query: ScoreEndpoints.scoresQuery,
+                produces: ComplianceEndpoints.produces, ScoreEndpoints.scores),
+            Route(
+                .get, "/compliance/history", .viewer, query: ScoreEndpoints.historyQuery,
+                produces: ComplianceEndpoints.produces, ScoreEndpoints.history),
             Route(.post, "/compliance/recheck", .governor, ExecutionEndpoints.recheck),
         ]
 

@@ -32,6 +32,7 @@ package final class API: HTTPService {
     let routes: [Route]
     let router: Router
     let loops: LoopStates
+    let learned = LearnedAliases()
     /// Fields of point reads.
     let pointReadHeaders: HTTPFields
     /// What fetches keys that tokens name and nobody knows; nil where nothing does.

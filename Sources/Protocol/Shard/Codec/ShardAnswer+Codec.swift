@@ -56,6 +56,7 @@ extension InventoryTotals: PeerCodable {
         writer.varint(resources)
         writer.varint(relationships)
         writer.varint(compliantResources)
+        writer.varint(waivedResources)
         writer.varint(byProvider.count)
         for (provider, count) in byProvider.sorted(by: { $0.key.code < $1.key.code }) {
             writer.byte(provider.code)
@@ -71,6 +72,7 @@ extension InventoryTotals: PeerCodable {
             writer.uuid(policy)
             writer.varint(totals.evaluated)
             writer.varint(totals.compliant)
+            writer.varint(totals.waived)
             writer.varint(totals.violations)
         }
     }
@@ -80,6 +82,7 @@ extension InventoryTotals: PeerCodable {
         resources = try reader.total()
         relationships = try reader.total()
         compliantResources = try reader.total()
+        waivedResources = try reader.total()
         for _ in 0..<(try reader.count()) {
             let provider: Provider = try reader.take()
             byProvider[provider] = try reader.total()
@@ -94,6 +97,7 @@ extension InventoryTotals: PeerCodable {
             var totals = PolicyTotals()
             totals.evaluated = try reader.total()
             totals.compliant = try reader.total()
+            totals.waived = try reader.total()
             totals.violations = try reader.total()
             byPolicy[policy] = totals
         }

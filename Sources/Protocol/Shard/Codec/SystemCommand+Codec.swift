@@ -26,6 +26,8 @@ extension SystemCommand: PeerCodable {
         case .place(let placements): writer.put(10, placements.map(ClusterItem.placement))
         case .setCursorKey(let key): writer.put(11, ClusterItem.cursorKey(key))
         case .passTime: writer.put(12)
+        case .keep(let item): writer.put(13, item)
+        case .forget(let id): writer.put(14, id)
         }
     }
 
@@ -52,6 +54,8 @@ extension SystemCommand: PeerCodable {
             guard case .cursorKey(let key) = try reader.take(ClusterItem.self) else { throw Self.wrongItem }
             self = .setCursorKey(key)
         case 12: self = .passTime
+        case 13: self = .keep(try reader.take())
+        case 14: self = .forget(try reader.take())
         case let kind: throw CodecError("unknown kind of system command \(kind)")
         }
     }
@@ -91,6 +95,11 @@ extension CatalogItem: PeerCodable {
         guard case .catalog(let item) = try SystemItem(decoding: try reader.blob()) else { throw SystemCommand.wrongItem }
         self = item
     }
+}
+
+extension GovernanceItem: PeerCodable {
+    func write(to writer: inout ByteWriter) { writer.governanceItem(self) }
+    init(from reader: inout ByteReader) throws(CodecError) { self = try reader.governanceItem() }
 }
 
 extension CatalogItem.Kind: PeerCodable {

@@ -1,0 +1,24 @@
+package import Model
+
+extension TagDefinition {
+    /// The definition with what the proposal proposes; itself where it has that already.
+    package func accepting(_ proposal: AliasProposal) -> TagDefinition {
+        var new = self
+        switch proposal.kind {
+        case .key:
+            if !new.aliases.contains(proposal.alias) { new.aliases.append(proposal.alias) }
+        case .value:
+            let value = proposal.value ?? ""
+            let position = new.valueAliases.firstIndex { $0.value == value } ?? new.valueAliases.count
+            let known = position < new.valueAliases.count ? new.valueAliases[position].aliases : []
+            guard !known.contains(proposal.alias) else { return self }
+            let group = ValueAliases(value: value, aliases: known + [proposal.alias])
+            if position < new.valueAliases.count {
+                new.valueAliases[position] = group
+            } else {
+                new.valueAliases.append(group)
+            }
+        }
+        return new
+    }
+}
