@@ -232,7 +232,7 @@ struct CommandLineTests {
         try await ScriptedServer.serving({ call in
             call.method == "GET" && call.path == "/tag-rules"
                 ? .json(stored)
-                : ScriptedServer.Reply(headers: ["etag": "\"7\""], body: "{}")
+                : ScriptedServer.Reply(headers: ["etag": call.method == "PUT" ? "\"8\"" : "\"7\""], body: "{}")
         }) { url, server async throws in
             let rehearsal = try await tool.run("rules", "apply", "-f", file, "--dry-run", url: url)
             #expect(rehearsal.output.contains("0 created, 1 updated, 1 unchanged"))

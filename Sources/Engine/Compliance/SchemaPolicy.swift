@@ -17,6 +17,8 @@ package struct SchemaPolicy: Sendable {
         let allowed: ByteMap?
         let isRequired: Bool
         let providers: [Provider]
+        /// Those of them that would not even take the key.
+        let refusers: [Provider]
 
         init(_ definition: TagDefinition) {
             key = definition.tagKey
@@ -25,6 +27,7 @@ package struct SchemaPolicy: Sendable {
             allowed = definition.allowedValues.isEmpty ? nil : ByteMap(definition.allowedValues)
             isRequired = definition.required
             providers = definition.providers
+            refusers = definition.providers.filter { ProviderTagLimits.problem(key: definition.tagKey, of: $0) != nil }
         }
 
         /// What is wrong with the tag's value, nil being none.
@@ -32,7 +35,8 @@ package struct SchemaPolicy: Sendable {
             guard let value, !(isRequired && value.isEmpty) else { return isRequired ? .missingTag : nil }
             if !permits(value) { return .valueNotAllowed }
             guard providers.contains(provider) else { return nil }
-            return ProviderTagLimits.problem(value: value, of: provider) == nil ? nil : .providerLimit
+            let isTaken = !refusers.contains(provider) && ProviderTagLimits.problem(value: value, of: provider) == nil
+            return isTaken ? nil : .providerLimit
         }
 
         func permits(_ value: String) -> Bool {

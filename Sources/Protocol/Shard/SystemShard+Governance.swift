@@ -2,13 +2,6 @@ import Model
 
 /// What governance does to group 0.
 extension SystemShard {
-    /// Why a waiver that has expired already is not taken; one that had may be put right otherwise.
-    func lateness(of item: CatalogItem, replacing old: CatalogItem?, _ now: Timestamp) -> Outcome? {
-        guard case .waiver(let waiver) = item, waiver.expiresAt <= now else { return nil }
-        if case .waiver(let former)? = old, former.expiresAt == waiver.expiresAt { return nil }
-        return .invalid("the waiver has expired already, at \(waiver.expiresAt); it is \(now) now")
-    }
-
     func keep(
         _ item: GovernanceItem, _ context: WriteContext, _ now: Timestamp, _ effects: inout [SystemState.Effect]
     ) -> Outcome {

@@ -135,7 +135,6 @@ package struct SystemShard: Sendable {
     ) -> (Outcome, UUID128?) {
         switch command {
         case .create(let item):
-            if let refusal = lateness(of: item, replacing: nil, now) { return (refusal, item.id) }
             if let other = holder(of: item.name, item.kind) { return (nameConflict(item), other.id) }
             put(item.stamped(actor: context.actor, at: now, replacing: nil), nil, context, now, &effects)
             return (.created, item.id)
@@ -143,7 +142,6 @@ package struct SystemShard: Sendable {
             let old = newest(item.id)
             if let refusal = refusal(precondition, old) { return (refusal, item.id) }
             guard let old, old.kind == item.kind else { return (.notFound, nil) }
-            if let refusal = lateness(of: item, replacing: old, now) { return (refusal, item.id) }
             if let other = holder(of: item.name, item.kind), other.id != item.id { return (nameConflict(item), other.id) }
             guard !item.saysSame(as: old, at: now, actor: context.actor) else { return (.unchanged, item.id) }
             put(item.stamped(actor: context.actor, at: now, replacing: old), old, context, now, &effects)

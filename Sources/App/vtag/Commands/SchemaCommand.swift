@@ -51,7 +51,7 @@ struct SchemaCommand: AsyncParsableCommand {
                     value_aliases: {production: [prd, prod, live]}
                     required: true              # every resource has it
                     case_policy: lower          # of values that are not listed
-                    providers: [aws, gcp]       # what these would not take is refused
+                    providers: [aws, gcp]       # what these would not take violates it
 
                 EXAMPLES
                   vtag schema apply -f schema.yaml

@@ -31,12 +31,18 @@ struct Application {
         if Self.says(existing, definition.value, members: kind.members) { return .unchanged }
         if !isRehearsal {
             let target = kind.target(id)
-            try await write("PUT", target, definition, tag: try await client.getWithTag(target).tag)
+            let tag = try await client.getWithTag(target).tag
+            // What is spelt otherwise may mean the same to the server.
+            if try await write("PUT", target, definition, tag: tag) == tag { return .unchanged }
         }
         return .updated
     }
 
-    private func write(_ method: String, _ target: Target, _ definition: Definition, tag: String?) async throws {
+    /// The ETag of what is there afterwards.
+    @discardableResult
+    private func write(
+        _ method: String, _ target: Target, _ definition: Definition, tag: String?
+    ) async throws -> String? {
         var request = Request(
             method: method, target: target.text, headers: [("content-type", "application/json")],
             body: .bytes(definition.value.serialised))
@@ -46,6 +52,7 @@ struct Application {
             throw Problem(answer).failure(locating: definition.place)
         }
         if let taken = try? JSONValue(parsing: answer.body) { TagsCommand.report(taken) }
+        return answer.header("etag")
     }
 
     /// True when the server's definition means what the file's does: what a file leaves out counts as empty, and the

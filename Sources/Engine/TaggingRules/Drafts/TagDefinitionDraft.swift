@@ -96,39 +96,6 @@ package struct TagDefinitionDraft: Hashable, Sendable {
         for (position, value) in allowedValues.enumerated() where !dataType.accepts(value) {
             errors.add("\"\(value.shortened)\" is no \(dataType.rawValue)", at: allowed.appending(position))
         }
-        checkCase(reader, into: &errors)
-        checkProviders(reader, into: &errors)
-    }
-
-    /// A value whose case the policy would change could never be met.
-    private func checkCase(_ reader: ObjectReader, into errors: inout ValidationErrors) {
-        guard casePolicy != .preserve else { return }
-        let meanings = reader.place(of: "value_aliases")
-        let values =
-            allowedValues.enumerated().map { ($1, reader.place(of: "allowed_values").appending($0)) }
-            + valueAliases.map { ($0.value, meanings.appending($0.value)) }
-        for (value, place) in values where casePolicy.applied(to: value) != value {
-            errors.add("\"\(value.shortened)\" is not in \(casePolicy.rawValue) case, as case_policy asks", at: place)
-        }
-    }
-
-    /// A key or a value that a provider would not take is refused where the definition names that provider.
-    private func checkProviders(_ reader: ObjectReader, into errors: inout ValidationErrors) {
-        for provider in providers {
-            if let problem = ProviderTagLimits.problem(key: tagKey, of: provider) {
-                errors.add(problem, at: reader.place(of: "tag_key"))
-            }
-            for (position, value) in allowedValues.enumerated() {
-                if let problem = ProviderTagLimits.problem(value: value, of: provider) {
-                    errors.add(problem, at: reader.place(of: "allowed_values").appending(position))
-                }
-            }
-            for alias in valueAliases {
-                if let problem = ProviderTagLimits.problem(value: alias.value, of: provider) {
-                    errors.add(problem, at: reader.place(of: "value_aliases").appending(alias.value))
-                }
-            }
-        }
     }
 
     private static func providers(in reader: ObjectReader, into errors: inout ValidationErrors) -> [Provider] {
@@ -197,7 +164,33 @@ extension TagDefinition {
                 }
             }
         }
+        warnCase(&warnings)
+        warnProviders(&warnings)
         return warnings
+    }
+
+    /// A listed value stays as it is listed, whatever the case policy says of others.
+    private func warnCase(_ warnings: inout ValidationErrors) {
+        guard casePolicy != .preserve else { return }
+        for (position, value) in allowedValues.enumerated() where casePolicy.applied(to: value) != value {
+            warnings.add(
+                "\"\(value.shortened)\" is not in \(casePolicy.rawValue) case, as case_policy asks of values that are not listed",
+                at: .root.appending("allowed_values").appending(position))
+        }
+    }
+
+    /// What a provider would not take violates the schema on that provider's resources.
+    private func warnProviders(_ warnings: inout ValidationErrors) {
+        for provider in providers {
+            if let problem = ProviderTagLimits.problem(key: tagKey, of: provider) {
+                warnings.add(problem, at: .root.appending("tag_key"))
+            }
+            for (position, value) in allowedValues.enumerated() {
+                if let problem = ProviderTagLimits.problem(value: value, of: provider) {
+                    warnings.add(problem, at: .root.appending("allowed_values").appending(position))
+                }
+            }
+        }
     }
 
     /// A stored definition as the API shows it.

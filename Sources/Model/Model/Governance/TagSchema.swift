@@ -40,7 +40,7 @@ package struct TagDefinition: Hashable, Sendable {
     package var aliases: [String]
     package var valueAliases: [ValueAliases]
     package var casePolicy: CasePolicy
-    /// Providers that could be given the tag: what they would not take is refused here, or a violation there.
+    /// Providers that could be given the tag: what they would not take is a violation there.
     package var providers: [Provider]
     package var version: UInt64
     package var createdAt: Timestamp

@@ -42,13 +42,18 @@ extension CatalogEndpoints {
     }
 
     static let waivers = CatalogEndpoints(kind: .waiver, path: "/compliance/waivers") { value, id, catalog in
-        let draft = try valid { () throws(ValidationErrors) in
-            try ComplianceWaiverDraft(
-                json: value, known: catalog.judgedPolicies, now: WallClock.system.now, replacing: catalog.waiver(id))
+        let draft = try valid { () throws(ValidationErrors) in try ComplianceWaiverDraft(json: value) }
+        let policies: [UUID128]
+        do throws(ValidationErrors) {
+            policies = try draft.policyIDs(among: catalog.judgedPolicies, or: catalog.waiver(id)?.policies ?? [])
+        } catch {
+            var problem = Problem.conflict("The waiver names a policy that it cannot be for.")
+            problem.errors = Problem(error).errors
+            throw problem
         }
         let item = CatalogItem.waiver(
             ComplianceWaiver(
-                id: id, name: draft.name, reason: draft.reason, scope: draft.scope, policies: draft.policies,
+                id: id, name: draft.name, reason: draft.reason, scope: draft.scope, policies: policies,
                 expiresAt: draft.expiresAt, approver: "", createdAt: unset, updatedAt: unset))
         try checkPatterns(of: item, in: catalog)
         return item

@@ -88,7 +88,8 @@ enum ScoreEndpoints {
         guard let text = query["month"] else { return nil }
         let parts = text.split(separator: "-", omittingEmptySubsequences: false)
         guard text.utf8.count == 7, parts.count == 2, let year = Int32(parts[0]), let month = Int32(parts[1]),
-            (1...9999).contains(year), (1...12).contains(month), !text.contains("+")
+            (0...9999).contains(year), (1...12).contains(month), !text.contains("+"),
+            text.utf8.count(where: { $0 == 0x2D }) == 1
         else { throw .badParameter("month", "must be a month such as 2026-09") }
         return year * 100 + month
     }

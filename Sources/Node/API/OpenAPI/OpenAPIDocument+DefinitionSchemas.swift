@@ -29,8 +29,8 @@ extension OpenAPIDocument {
               additionalProperties: { type: array, items: { $ref: '#/components/schemas/SetValue' } }
             Providers:
               description: |
-                Providers that could be given the tag. A key or an allowed value that one of them would not take is refused; a
-                value that a resource's provider would not take violates the schema.
+                Providers that could be given the tag. What the provider of a resource would not take violates the schema; a key
+                or an allowed value that one of them would not take is named under `warnings`.
               type: [array, 'null']
               uniqueItems: true
               maxItems: 3

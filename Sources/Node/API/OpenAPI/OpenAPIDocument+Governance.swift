@@ -133,11 +133,12 @@ extension OpenAPIDocument {
                   description: policy (the default), severity, provider, account_id, region, resource_type, or tags.KEY.
                   schema:
                     type: string
-                    pattern: '^(policy|severity|provider|account_id|region|resource_type|tags\.[A-Za-z0-9_-]{1,64})$'
+                    maxLength: 261
+                    pattern: '^(policy|severity|provider|account_id|region|resource_type|tags\.[^\u0000-\u0020\u007F]([^\u0000-\u001F\u007F]*[^\u0000-\u0020\u007F])?)$'
                 - name: month
                   in: query
                   description: Counts the costs of that month alone.
-                  schema: { type: string, pattern: '^(000[1-9]|[1-9][0-9]{3})-(0[1-9]|1[0-2])$' }
+                  schema: { type: string, pattern: '^[0-9]{4}-(0[1-9]|1[0-2])$' }
               responses:
                 '200':
                   description: Scores

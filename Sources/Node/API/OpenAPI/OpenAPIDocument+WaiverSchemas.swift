@@ -1,26 +1,32 @@
 import Compliance
 
 extension OpenAPIDocument {
+    /// Text with something in it beside white space.
+    private static let reasonText =
+        #"'^[^\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F]*[^\s\u0000-\u001F\u007F][^\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F]*$'"#
+
     /// Waivers and scores.
     static let waivers = #"""
             WaiverDocument:
               description: |
-                Leave to violate policies until `expires_at`, which must be ahead. `policies` are names or ids of policies; `tag schema`
+                Leave to violate policies until `expires_at`; one that is past already is taken with a warning. `policies` are names or ids of policies; `tag schema`
                 is the one that definitions make. Without `scope` it is for all resources. Whoever sends it is the approver.
               type: object
               additionalProperties: false
               required: [waiver_name, reason, policies, expires_at]
               properties:
                 waiver_name: { $ref: '#/components/schemas/Name' }
-                reason: { type: string, minLength: 1, maxLength: \#(ComplianceWaiverDraft.reasonBytesMax) }
+                reason: { type: string, minLength: 1, maxLength: \#(ComplianceWaiverDraft.reasonBytesMax), pattern: \#(reasonText) }
                 scope: { anyOf: [{ $ref: '#/components/schemas/Condition' }, { type: 'null' }] }
                 policies:
                   type: array
                   minItems: 1
                   maxItems: \#(ComplianceWaiverDraft.policiesMax)
                   uniqueItems: true
-                  items: { type: string, minLength: 1, maxLength: 128 }
-                expires_at: { description: A date or a time as in RFC 3339., type: string, minLength: 10, maxLength: 64 }
+                  items: { type: string, minLength: 1, maxLength: 128, pattern: \#(proseText) }
+                expires_at:
+                  description: A date or a time as in RFC 3339.
+                  anyOf: [{ type: string, format: date }, { type: string, format: date-time }]
               example:
                 waiver_name: legacy billing
                 reason: Moves to the new account in June; see the project's plan.
@@ -30,7 +36,7 @@ extension OpenAPIDocument {
             Waiver:
               type: object
               required:
-                [id, waiver_name, reason, scope, policies, expires_at, approver, version, created_at, updated_at]
+                [id, waiver_name, reason, scope, policies, expires_at, warnings, approver, version, created_at, updated_at]
               properties:
                 id: { $ref: '#/components/schemas/Id' }
                 waiver_name: { type: string }
@@ -38,6 +44,7 @@ extension OpenAPIDocument {
                 scope: { type: [object, 'null'] }
                 policies: { type: array, items: { $ref: '#/components/schemas/Id' } }
                 expires_at: { $ref: '#/components/schemas/Time' }
+                warnings: { $ref: '#/components/schemas/Warnings' }
                 approver: { description: Who made it or changed it last., type: string }
                 version: { type: integer, minimum: 1 }
                 created_at: { $ref: '#/components/schemas/Time' }
