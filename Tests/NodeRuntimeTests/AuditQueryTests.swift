@@ -11,6 +11,7 @@ struct AuditQueryTests {
     private static var query: AuditQuery {
         var filter = AuditFilter()
         filter.resource = ResourceID(provider: .aws, nativeID: "i-1")
+        filter.resources = [ResourceID(provider: .aws, nativeID: "i-1"), ResourceID(provider: .gcp, nativeID: "d")]
         filter.tagKey = "owner"
         filter.actor = "ann"
         filter.action = .ruleUpdated

@@ -19,6 +19,8 @@ struct RoleMatrixTests {
         "GET /resources": .viewer,
         "GET /resources/{id}": .viewer,
         "GET /resources/{id}/virtual-tags": .viewer,
+        "GET /resources/{id}/explain": .viewer,
+        "GET /tag-rules/lint": .viewer,
         "GET /tag-rules": .viewer,
         "GET /tag-rules/{id}": .viewer,
         "GET /tag-schema": .viewer,

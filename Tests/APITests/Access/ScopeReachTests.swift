@@ -24,6 +24,7 @@ struct ScopeReachTests {
         "POST /events/eventbridge": .scoped, "POST /events/pubsub": .scoped, "POST /events/eventgrid": .scoped,
         "GET /resources": .scoped, "GET /resources/{id}": .scoped, "PUT /resources/{id}": .scoped,
         "DELETE /resources/{id}": .scoped, "GET /resources/{id}/virtual-tags": .scoped,
+        "GET /resources/{id}/explain": .scoped,
         "POST /virtual-tags/apply": .scoped, "POST /virtual-tags/bulk-apply": .scoped,
         "PUT /virtual-tags/{id}": .scoped, "DELETE /virtual-tags/{id}": .scoped,
         "POST /tag-rules/test": .scoped,
@@ -33,7 +34,8 @@ struct ScopeReachTests {
         // They are about all resources at once: conditions and names of rules and policies tell of other accounts.
         "GET /metrics": .whole, "GET /cluster": .whole,
         "POST /cluster/nodes/{name}/drain": .whole, "POST /cluster/nodes/{name}/activate": .whole,
-        "GET /tag-rules": .whole, "GET /tag-rules/{id}": .whole, "POST /tag-rules": .whole, "PUT /tag-rules/{id}": .whole,
+        "GET /tag-rules/lint": .whole, "GET /tag-rules": .whole, "GET /tag-rules/{id}": .whole, "POST /tag-rules": .whole,
+        "PUT /tag-rules/{id}": .whole,
         "DELETE /tag-rules/{id}": .whole, "POST /tag-rules/{id}/execute": .whole,
         "POST /tag-schema": .whole, "PUT /tag-schema/{id}": .whole, "DELETE /tag-schema/{id}": .whole,
         "GET /compliance/policies": .whole, "GET /compliance/policies/{id}": .whole, "POST /compliance/policies": .whole,

@@ -137,6 +137,11 @@ enum TwoAccounts {
             ask("GET /audit/trail", "/audit/trail?\(query)", status: 200)
         }
 
+        for query in ["", "?rules=all", "?tag_key=secret-key&rules=all"] {
+            ask("GET /resources/{id}/explain", "/resources/\(id)/explain\(query)", status: 404)
+            ask("GET /resources/{id}/explain", "/resources/\(own)/explain\(query)", status: 200)
+        }
+
         // Trying rules out.
         for condition in [
             #"{"all":[]}"#, #"{"field":"account_id","operator":"eq","value":"\#(outside)"}"#,

@@ -56,7 +56,8 @@ extension Route {
         Route(
             .get, "/resources/{id}/virtual-tags", .viewer, reach: .scoped, query: VirtualTagEndpoints.listQuery,
             VirtualTagEndpoints.list),
-        Route(.get, "/resources/{id}/explain", .viewer, query: ExplainEndpoint.query, ExplainEndpoint.explain),
+        Route(
+            .get, "/resources/{id}/explain", .viewer, reach: .scoped, query: ExplainEndpoint.query, ExplainEndpoint.explain),
     ]
 
     private static let tags: [Route] = [

@@ -27,7 +27,8 @@ enum ExplainEndpoint {
         }
         let catalog = try await call.catalog()
         let explanation = await explain(record, under: catalog, scope, at: call.api.clock.now)
-        return call.json { $0.explanation(explanation, of: record, under: catalog, scope) }
+        let isLimited = call.principal.scope != nil
+        return call.json { $0.explanation(explanation, of: record, under: catalog, scope, isLimited: isLimited) }
     }
 
     private static func key(of query: Query) throws(Problem) -> String? {
@@ -51,8 +52,11 @@ enum ExplainEndpoint {
 // MARK: - What it says
 
 extension JSONWriter {
+    /// - Parameter isLimited: the caller is limited to some resources. Conditions name what others have, and so do rules that
+    ///   are not about this one: only those that made its tags are told, without their conditions.
     fileprivate mutating func explanation(
-        _ explanation: TagExplanation, of record: ResourceRecord, under catalog: Catalog, _ scope: ExplanationScope
+        _ explanation: TagExplanation, of record: ResourceRecord, under catalog: Catalog, _ scope: ExplanationScope,
+        isLimited: Bool
     ) {
         let key = scope.key.map(catalog.ruleSet.normaliser.key(_:))
         let stored = record.tags.filter { tag in key.map { $0 == tag.key } ?? true }
@@ -84,13 +88,13 @@ extension JSONWriter {
         endArray()
         self.key("rules")
         beginArray()
-        for rule in explanation.rules { outcome(rule) }
+        for rule in explanation.rules where !isLimited || rule.holds && rule.runs { outcome(rule, isLimited: isLimited) }
         endArray()
-        member("rules_omitted", explanation.omitted)
+        member("rules_omitted", isLimited ? 0 : explanation.omitted)
         endObject()
     }
 
-    private mutating func outcome(_ outcome: TagExplanation.RuleOutcome) {
+    private mutating func outcome(_ outcome: TagExplanation.RuleOutcome, isLimited: Bool) {
         beginObject()
         key("rule_id")
         uuid(outcome.rule.id)
@@ -101,7 +105,7 @@ extension JSONWriter {
         member("candidate", outcome.isCandidate)
         member("matched", outcome.holds)
         key("conditions")
-        trace(outcome.condition)
+        trace(isLimited ? .all([], holds: true) : outcome.condition)
         key("failed")
         beginArray()
         if !outcome.holds {
