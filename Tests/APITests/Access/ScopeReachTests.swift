@@ -41,6 +41,13 @@ struct ScopeReachTests {
         "GET /compliance/policies": .whole, "GET /compliance/policies/{id}": .whole, "POST /compliance/policies": .whole,
         "PUT /compliance/policies/{id}": .whole, "DELETE /compliance/policies/{id}": .whole,
         "POST /compliance/recheck": .whole,
+        "GET /resources/{id}/explain": .whole, "GET /tag-rules/lint": .whole,
+        "GET /audit/verify": .whole,
+        "GET /compliance/waivers": .whole, "GET /compliance/waivers/{id}": .whole, "POST /compliance/waivers": .whole,
+        "PUT /compliance/waivers/{id}": .whole, "DELETE /compliance/waivers/{id}": .whole,
+        "GET /compliance/scores": .whole, "GET /compliance/history": .whole, "GET /tag-schema/proposals": .whole,
+        "POST /tag-schema/proposals/{id}/accept": .whole, "POST /tag-schema/proposals/{id}/reject": .whole,
+        "POST /tag-schema/proposals/{id}/reconsider": .whole,
     ]
 
     @Test("Every route has a decision here, every decision a route, and every scoped route is asked below")
