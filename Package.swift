@@ -172,7 +172,9 @@ let package = Package(
         tests("Linearizability", ["Simulation"]),
         tests("Simulation", ["Consensus", "Linearizability", "Model", "Shard"]),
         tests("LoadTesting", ["Linearizability", "HTTPTransport", "JSON", "Model"]),
-        tests("API", ["Conditions", "Model", "JSON", "Checkpoint", "NodeRuntime", "HTTPTransport", "COpenSSL", jwt, logging] + nio),
+        tests(
+            "API",
+            ["Conditions", "Model", "JSON", "Checkpoint", "NodeRuntime", "HTTPTransport", "COpenSSL", jwt, logging] + nio),
         .testTarget(
             name: "WholeProcessTests",
             dependencies: [
