@@ -174,15 +174,15 @@ struct LiveRuleTests {
     func time() async throws {
         try await LiveAPI.run { api in
             try await fill(api)
-            let starting = rule("timed", "x", priority: 1, when: web, more: #","effective_start":"\(soon(500))""#)
+            let starting = rule("timed", "x", priority: 1, when: web, more: #","effective_start":"\#(soon(500))""#)
             let created = try await api.send("POST", "/tag-rules", json: starting)
-            #expect(created.status == 201)
+            try #require(created.status == 201, "\(created.text)")
             while try await team(api, of: "web-1") != "x" { await Task.yield() }
             let path = try #require(created["location"])
             // Nobody changed the rule.
             #expect(try await api.send("GET", path)["etag"] == created["etag"])
-            let ending = rule("timed", "x", priority: 1, when: web, more: #","effective_end":"\(soon(500))""#)
-            #expect(try await api.send("PUT", path, json: ending).status == 200)
+            let ending = rule("timed", "x", priority: 1, when: web, more: #","effective_end":"\#(soon(500))""#)
+            try #require(try await api.send("PUT", path, json: ending).status == 200)
             while try await team(api, of: "web-1") != nil { await Task.yield() }
             #expect(try await api.send("GET", path).json["version"]?.int == 2)
         }
