@@ -26,9 +26,12 @@ extension OpenAPIDocument {
                     adds every other rule.
                   schema: { type: string, enum: [candidates, all], default: candidates }
                 - $ref: '#/components/parameters/Limit'
+                - $ref: '#/components/parameters/ReadConsistency'
               responses:
                 '200':
                   description: The explanation; of rules that match at most `limit` are told, then of candidates, then of others
+                  headers:
+                    Staleness-Ms: { $ref: '#/components/headers/Staleness-Ms' }
                   content:
                     application/json:
                       schema: { $ref: '#/components/schemas/Explanation' }
@@ -218,9 +221,12 @@ extension OpenAPIDocument {
                 resources, as they are while it runs; each page counts anew.
               parameters:
                 - $ref: '#/components/parameters/Limit'
+                - $ref: '#/components/parameters/ReadConsistency'
               responses:
                 '200':
                   description: A page of findings, the worst first
+                  headers:
+                    Staleness-Ms: { $ref: '#/components/headers/Staleness-Ms' }
                   content:
                     application/json:
                       schema:
