@@ -30,8 +30,6 @@ struct RoleMatrixTests {
         "GET /compliance/status": .viewer,
         "GET /compliance/violations": .viewer,
         "GET /compliance/scores": .viewer,
-        "GET /resources/{id}/explain": .viewer,
-        "GET /tag-rules/lint": .viewer,
         "GET /audit/verify": .viewer,
         "GET /compliance/history": .viewer,
         "GET /compliance/waivers": .viewer,

@@ -41,7 +41,6 @@ struct ScopeReachTests {
         "GET /compliance/policies": .whole, "GET /compliance/policies/{id}": .whole, "POST /compliance/policies": .whole,
         "PUT /compliance/policies/{id}": .whole, "DELETE /compliance/policies/{id}": .whole,
         "POST /compliance/recheck": .whole,
-        "GET /resources/{id}/explain": .whole, "GET /tag-rules/lint": .whole,
         "GET /audit/verify": .whole,
         "GET /compliance/waivers": .whole, "GET /compliance/waivers/{id}": .whole, "POST /compliance/waivers": .whole,
         "PUT /compliance/waivers/{id}": .whole, "DELETE /compliance/waivers/{id}": .whole,

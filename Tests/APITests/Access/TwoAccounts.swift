@@ -137,7 +137,9 @@ enum TwoAccounts {
             ask("GET /audit/trail", "/audit/trail?\(query)", status: 200)
         }
 
-        for query in ["", "?rules=all", "?tag_key=secret-key&rules=all"] {
+        ask("GET /resources/{id}/virtual-tags", "/resources/\(id)/virtual-tags?at=2099-01-01", status: 404)
+        ask("GET /resources/{id}/virtual-tags", "/resources/\(own)/virtual-tags?at=2099-01-01", status: 200)
+        for query in ["", "?rules=all", "?tag_key=owner&rules=all"] {
             ask("GET /resources/{id}/explain", "/resources/\(id)/explain\(query)", status: 404)
             ask("GET /resources/{id}/explain", "/resources/\(own)/explain\(query)", status: 200)
         }

@@ -19,14 +19,16 @@ enum HistoryEndpoints {
 
     // MARK: GET /resources/{id}/virtual-tags?at=
 
+    private static let unknownResource = Problem.notFound("There is no resource with this id, and there never was.")
+
     static func tags(of id: ResourceID, _ call: Call) async throws -> HTTPResponse {
         guard let time = call.query["at"].flatMap({ Timestamp($0) }) else {
             throw Problem.badParameter("at", "must be a date or a time as in RFC 3339")
         }
         // Nobody can tell any more whether a resource that is gone was within the caller's scope.
-        let isWithin = try await call.principal.scope == nil || call.record(of: id) != nil
-        guard isWithin, let past = try await call.api.node.tags(of: id, at: time, call.consistency) else {
-            throw Problem.notFound("There is no resource with this id, and there never was.")
+        if call.principal.scope != nil, try await call.record(of: id) == nil { throw Self.unknownResource }
+        guard let past = try await call.api.node.tags(of: id, at: time, call.consistency) else {
+            throw Self.unknownResource
         }
         return call.json { json in
             json.beginObject()

@@ -128,6 +128,7 @@ extension OpenAPIDocument {
                 currency. At most 10,000 groups are told apart; `others` counts the rest. As CSV all groups.
               parameters:
                 - $ref: '#/components/parameters/Limit'
+                - $ref: '#/components/parameters/ReadConsistency'
                 - name: group_by
                   in: query
                   description: policy (the default), severity, provider, account_id, region, resource_type, or tags.KEY.
@@ -142,6 +143,8 @@ extension OpenAPIDocument {
               responses:
                 '200':
                   description: Scores
+                  headers:
+                    Staleness-Ms: { $ref: '#/components/headers/Staleness-Ms' }
                   content:
                     application/json:
                       schema: { $ref: '#/components/schemas/Scores' }
@@ -155,11 +158,14 @@ extension OpenAPIDocument {
               summary: The score day by day (viewer)
               description: As it last was on each day (UTC), today as it is now; \#(ScoreDay.daysMax) days are kept.
               parameters:
+                - $ref: '#/components/parameters/ReadConsistency'
                 - { name: from, in: query, description: Not before., schema: { $ref: '#/components/schemas/Day' } }
                 - { name: to, in: query, description: Not after., schema: { $ref: '#/components/schemas/Day' } }
               responses:
                 '200':
                   description: Days, the oldest first
+                  headers:
+                    Staleness-Ms: { $ref: '#/components/headers/Staleness-Ms' }
                   content:
                     application/json:
                       schema:

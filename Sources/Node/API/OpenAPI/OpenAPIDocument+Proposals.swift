@@ -11,12 +11,15 @@ extension OpenAPIDocument {
                 learnt is good for a minute, while rules, schema and policies stay the same.
               parameters:
                 - $ref: '#/components/parameters/Limit'
+                - $ref: '#/components/parameters/ReadConsistency'
                 - { name: kind, in: query, schema: { type: string, enum: [key, value] } }
                 - { name: tag_key, in: query, schema: { $ref: '#/components/schemas/FilterText' } }
                 - { name: state, in: query, schema: { type: string, enum: [open, rejected], default: open } }
               responses:
                 '200':
                   description: A page
+                  headers:
+                    Staleness-Ms: { $ref: '#/components/headers/Staleness-Ms' }
                   content:
                     application/json:
                       schema:
