@@ -114,7 +114,7 @@ struct DiskFullTests {
     func startOnFullDisk() async throws {
         let disk = try SmallDisk(megabytes: 8)
         defer { disk.remove() }
-        try disk.fill(leaving: 512 << 10)
+        try disk.fill(leaving: 960 << 10)
         guard case .ended(let status, let message) = try await NodeProcess.start(disk.url.appending(path: "data")) else {
             Issue.record("it serves")
             return

@@ -1,3 +1,5 @@
+// Whose `stat` is seen depends on what else the program imports.
+import CoreFoundation
 import Foundation
 
 /// A file, or standard input as `-`, that is read in pieces.
