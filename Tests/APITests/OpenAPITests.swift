@@ -32,7 +32,9 @@ struct OpenAPITests {
                     parameters[operation, default: []].insert("limit")
                 } else if content == "- $ref: '#/components/parameters/ReadConsistency'" {
                     consistency.insert(operation)
-                } else if content.hasPrefix("Staleness-Ms:") || content == "'200': { $ref: '#/components/responses/Resource' }" {
+                } else if content.hasPrefix("Staleness-Ms:")
+                    || content == "'200': { $ref: '#/components/responses/Resource' }"
+                {
                     staleness.insert(operation)
                 } else if line == "components:" {
                     break
