@@ -6,6 +6,8 @@ RUN_FLAGS ?=
 # For `make cluster-up`, for instance CLUSTER_FLAGS="--nodes 5 --zones 3"; cluster/up --help lists them.
 CLUSTER_FLAGS ?= --nodes 3 --nginx
 FUZZ_FLAGS ?=
+# A run of the tests that hangs is ended after this long; the last line that it printed names the test.
+TEST_LIMIT ?= 40m
 # For `make sim`: how many lives, and the first seed (a number or "random").
 SEEDS ?= 5000
 FIRST ?= 1
@@ -26,7 +28,7 @@ cluster-down: ## stops that cluster; its data stays in .cluster
 
 test: packages ## builds once, runs all tests
 	$(SWIFT) build --build-tests
-	$(SWIFT) test --skip-build --no-parallel
+	timeout --kill-after=1m $(TEST_LIMIT) stdbuf -oL $(SWIFT) test --skip-build --no-parallel
 	$(MAKE) --no-print-directory sim SEEDS=2000 FIRST=1
 	$(MAKE) --no-print-directory sim SEEDS=500 FIRST=random
 

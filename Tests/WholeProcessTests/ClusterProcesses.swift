@@ -30,13 +30,19 @@ final class ClusterProcesses: Sendable {
         }
     }
 
-    /// Starts all of them at once; returns when each serves.
+    /// Starts all of them; returns when each serves. Where one ends instead, the others do not wait for it.
     func startAll() async throws -> [NodeProcess] {
-        try await withThrowingTaskGroup(of: (Int, NodeProcess).self) { group in
-            for position in places.indices {
-                group.addTask { [self] in (position, try await start(position)) }
+        let starting = try places.map { try StartingNode($0.directory, $0.flags) }
+        return try await withThrowingTaskGroup(of: (Int, NodeProcess).self) { group in
+            for (position, node) in starting.enumerated() {
+                group.addTask { (position, try await node.outcome().serving()) }
             }
-            return try await group.reduce(into: [(Int, NodeProcess)]()) { $0.append($1) }
+            do {
+                return try await group.reduce(into: [(Int, NodeProcess)]()) { $0.append($1) }
+            } catch {
+                for node in starting { node.kill() }
+                throw error
+            }
         }.sorted { $0.0 < $1.0 }.map(\.1)
     }
 
@@ -97,25 +103,29 @@ extension NodeProcess {
     }
 }
 
-/// Ports of loopback that nobody listens on.
+/// Ports of loopback that nobody listens on, from below those that the kernel gives away itself: a connection or a server of
+/// another node must not take one before its own node does.
 enum FreePorts {
     static func take(_ count: Int) throws -> [UInt16] {
         var sockets: [Int32] = []
         defer { for socket in sockets { close(socket) } }
-        return try (0..<count).map { _ in
+        var ports: [UInt16] = []
+        for _ in 0..<1_000 where ports.count < count {
+            let port = UInt16.random(in: 15_000..<32_000)
             let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
             sockets.append(descriptor)
             var address = sockaddr_in()
             address.sin_family = sa_family_t(AF_INET)
+            address.sin_port = port.bigEndian
             address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-            var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-            let bound = withUnsafeMutablePointer(to: &address) { pointer in
+            let isFree = withUnsafePointer(to: &address) { pointer in
                 pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-                    bind(descriptor, address, length) == 0 && getsockname(descriptor, address, &length) == 0
+                    bind(descriptor, address, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
                 }
             }
-            guard bound else { throw NodeProcess.Failure("no free port") }
-            return UInt16(bigEndian: address.sin_port)
+            if isFree { ports.append(port) }
         }
+        guard ports.count == count else { throw NodeProcess.Failure("no free port") }
+        return ports
     }
 }

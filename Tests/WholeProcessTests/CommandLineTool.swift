@@ -57,7 +57,7 @@ struct CommandLineTool: Sendable {
         process.standardError = FileHandle(forWritingAtPath: files[1])
         let status = try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Int32, any Error>) in
             process.terminationHandler = { continuation.resume(returning: $0.terminationStatus) }
-            do { try process.run() } catch { continuation.resume(throwing: error) }
+            do { try Spawn.alone { try process.run() } } catch { continuation.resume(throwing: error) }
         }
         let texts = files.map { String(decoding: FileManager.default.contents(atPath: $0) ?? Data(), as: UTF8.self) }
         return Outcome(status: status, output: texts[0], errors: texts[1])

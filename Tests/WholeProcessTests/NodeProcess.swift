@@ -4,6 +4,7 @@ import JSON
 import Logging
 import NIOCore
 import NIOPosix
+import Synchronization
 
 /// The built `vtagd`, running on a data directory and a port of its own.
 final class NodeProcess: @unchecked Sendable {
@@ -11,6 +12,14 @@ final class NodeProcess: @unchecked Sendable {
         case ready(NodeProcess)
         /// It ended before it served: exit status and what it said.
         case ended(status: Int32, message: String)
+
+        /// Throws where it ended.
+        func serving() throws -> NodeProcess {
+            switch self {
+            case .ready(let node): return node
+            case .ended(let status, let message): throw Failure("vtagd ended with \(status): \(message)")
+            }
+        }
     }
 
     let url: String
@@ -20,7 +29,7 @@ final class NodeProcess: @unchecked Sendable {
     private let process: Process
     private let client: HTTPClient
 
-    private init(process: Process, url: String, token: String, log: NodeLog) {
+    fileprivate init(process: Process, url: String, token: String, log: NodeLog) {
         self.process = process
         self.url = url
         self.token = token
@@ -30,20 +39,7 @@ final class NodeProcess: @unchecked Sendable {
 
     /// Starts it, and returns when it serves or has ended.
     static func start(_ directory: URL, _ flags: [String] = []) async throws -> Start {
-        let process = process(directory, flags)
-        let pipe = Pipe()
-        process.standardError = pipe
-        try process.run()
-        let log = NodeLog(pipe.fileHandleForReading)
-        guard let ready = await log.line(with: #""message":"ready""#),
-            let url = try JSONValue(parsing: ready)["http"]?.string
-        else {
-            process.waitUntilExit()
-            return .ended(status: process.terminationStatus, message: log.text)
-        }
-        // Missing where the node takes tokens of others alone.
-        let token = (try? String(contentsOf: directory.appending(path: "admin.jwt"), encoding: .utf8)) ?? "none"
-        return .ready(NodeProcess(process: process, url: url, token: token.filter { !$0.isWhitespace }, log: log))
+        try await StartingNode(directory, flags).outcome()
     }
 
     /// Not started yet.
@@ -63,10 +59,7 @@ final class NodeProcess: @unchecked Sendable {
 
     /// As `start`, where anything but a serving node is a failure.
     static func serving(_ directory: URL, _ flags: [String] = []) async throws -> NodeProcess {
-        switch try await start(directory, flags) {
-        case .ready(let node): return node
-        case .ended(let status, let message): throw Failure("vtagd ended with \(status): \(message)")
-        }
+        try await StartingNode(directory, flags).outcome().serving()
     }
 
     struct Failure: Error, CustomStringConvertible {
@@ -149,13 +142,30 @@ final class NodeProcess: @unchecked Sendable {
 final class StartingNode: @unchecked Sendable {
     let log: NodeLog
     private let process: Process
+    private let directory: URL
 
     init(_ directory: URL, _ flags: [String]) throws {
+        self.directory = directory
         process = NodeProcess.process(directory, flags)
-        let pipe = Pipe()
-        process.standardError = pipe
-        try process.run()
-        log = NodeLog(pipe.fileHandleForReading)
+        log = try Spawn.alone { [process] in
+            let pipe = Pipe()
+            process.standardError = pipe
+            try process.run()
+            return NodeLog(pipe.fileHandleForReading)
+        }
+    }
+
+    /// Waits until it serves or has ended.
+    func outcome() async throws -> NodeProcess.Start {
+        guard let ready = await log.line(with: #""message":"ready""#),
+            let url = try JSONValue(parsing: ready)["http"]?.string
+        else {
+            process.waitUntilExit()
+            return .ended(status: process.terminationStatus, message: log.text)
+        }
+        // Missing where the node takes tokens of others alone.
+        let token = (try? String(contentsOf: directory.appending(path: "admin.jwt"), encoding: .utf8)) ?? "none"
+        return .ready(NodeProcess(process: process, url: url, token: token.filter { !$0.isWhitespace }, log: log))
     }
 
     func kill() {
@@ -168,6 +178,18 @@ final class StartingNode: @unchecked Sendable {
         process.terminate()
         process.waitUntilExit()
         return process.terminationStatus
+    }
+}
+
+/// Starts of processes, one after the other.
+enum Spawn {
+    private static let turn = Mutex(())
+
+    /// Foundation tells a child's end by a socket that it leaves open in it, and closes in a child whatever was open when it began
+    /// to start it. Of two that start at the same time the one may thus keep the other's socket (and pipe), whose end is not seen
+    /// while it lives.
+    static func alone<Result>(_ start: () throws -> sending Result) rethrows -> sending Result {
+        try turn.withLock { _ in try start() }
     }
 }
 
