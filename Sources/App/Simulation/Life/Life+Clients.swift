@@ -35,6 +35,7 @@ extension Life {
         let group: Int
         let key: UInt64
         let command: ClientCommand
+        var isRepetition = false
         clients[index].sequence += 1
         let id = OperationID(client: index, sequence: clients[index].sequence)
         if clients[index].last != nil {
@@ -43,8 +44,14 @@ extension Life {
             command = lastCommand(id, group: group, isWrite: next.isWrite)
         } else {
             group = clientRandom.below(plan.groups)
-            key = UInt64(clientRandom.below(plan.keysPerGroup))
-            command = drawCommand(id, key: key, group: group)
+            if let asked = drawRepetition(group: group) {
+                (key, command) = (asked.key, .resource(asked.command))
+                isRepetition = true
+            } else {
+                key = UInt64(clientRandom.below(plan.keysPerGroup))
+                command = drawCommand(id, key: key, group: group)
+                remember(command, key: key, group: group)
+            }
         }
         let mustSucceed = clients[index].last != nil
         let position = history.called(id, group: group, key: key, command, at: now)
@@ -53,7 +60,8 @@ extension Life {
         let isFast = command.isRead && clientRandom.chance(percent: 40)
         // What is asked once may lose its answer, so not where it must succeed.
         let isKeyed =
-            mustSucceed || command.isRead || plan.machines[group] == .registers || clientRandom.chance(percent: 70)
+            mustSucceed || command.isRead || plan.machines[group] == .registers
+            || clientRandom.chance(percent: isRepetition ? 20 : 70)
         clients[index].current = SimulatedClient.Operation(
             request: ClientRequest(id: id, key: key, command: command, isKeyed: isKeyed), group: group, anyReplica: isFast,
             position: position, deadline: mustSucceed ? nil : now + plan.operationTimeout)
@@ -72,6 +80,18 @@ extension Life {
         case .registers: .register(drawRegisterCommand(id, key: key, group: group))
         case .shard: .resource(drawResourceCommand(id, key: key, group: group))
         }
+    }
+
+    /// Several people often ask for the same: then most find it done, or being done.
+    private func drawRepetition(group: Int) -> (key: UInt64, command: ResourceCommand)? {
+        guard !lastAsked[group].isEmpty, clientRandom.chance(percent: 30) else { return nil }
+        return clientRandom.element(of: lastAsked[group])
+    }
+
+    private func remember(_ command: ClientCommand, key: UInt64, group: Int) {
+        guard case .resource(let command) = command, command != .read else { return }
+        lastAsked[group].append((key, command))
+        if lastAsked[group].count > 3 { lastAsked[group].removeFirst() }
     }
 
     private func drawResourceCommand(_ id: OperationID, key: UInt64, group: Int) -> ResourceCommand {
@@ -119,8 +139,9 @@ extension Life {
             // Elsewhere if nobody answers: by turns where the operation must succeed, since chance may miss the only leader.
             node = operation.deadline == nil ? (index + operation.attempts / 3) % plan.nodes : random
         } else {
-            // Where the leader was last seen.
-            node = operation.anyReplica ? random : clients[index].leaders[operation.group]
+            // Where the leader was last seen, or where a balancer sends it.
+            let isBalanced = operation.anyReplica || operation.attempts == 1 && clientRandom.chance(percent: 30)
+            node = isBalanced ? random : clients[index].leaders[operation.group]
         }
         if operation.attempts > 1 {
             trace.note(

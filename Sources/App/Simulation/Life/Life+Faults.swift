@@ -60,15 +60,9 @@ extension Life {
             victim.clock.drift(perMillion: Int64(drift), at: now)
             trace.note(.nodeClockDrifts, at: now, place: victim.position, UInt64(bitPattern: Int64(drift)))
         case .leaderFalls: return
-        case .leadershipTransfer: if let leader = transferLeadership() { leaderBegins(leader) }
-        case .staleLeader:
-            guard machineRandom.chance(percent: 50), let leader = leader(of: machineRandom.below(plan.groups)) else {
-                return makeStaleLeader()
-            }
-            // With entries in flight that others hold and its own disk does not yet: it applies them in its own time.
-            leader.log.stalledUntil = now + machineRandom.duration(in: .milliseconds(60)...(.milliseconds(250)))
-            trace.note(.diskStalls, at: now, place: leader.position, UInt64(leader.log.stalledUntil - now))
-            queue.schedule(.staleLeader, after: machineRandom.duration(in: .milliseconds(5)...(.milliseconds(40))))
+        case .leadershipTransfer:
+            if let leader = transferLeadership(of: faultRandom.below(plan.groups)) { leaderBegins(leader) }
+        case .staleLeader: makeStaleLeader()
         case .memberMoves: moveMember()
         }
     }
@@ -90,34 +84,57 @@ extension Life {
             .leaderFalls(node: node.position, life: node.life), after: faultRandom.duration(in: 0...(.milliseconds(40))))
     }
 
-    /// A leader hands over, and does not hear of it.
-    func makeStaleLeader() {
-        guard settlingSince == nil, let leader = transferLeadership() else { return }
-        let delay = faultRandom.duration(in: plan.network.delayMin...plan.network.delayMin + plan.network.delayMean * 2)
-        queue.schedule(.leaderIsCutOff(node: leader.position, life: leader.life), after: delay)
+    /// A leader goes on where another one is in office, with entries in flight that others have.
+    private func makeStaleLeader() {
+        let group = faultRandom.below(plan.groups)
+        guard let leader = leader(of: group) else { return }
+        switch machineRandom.below(4) {
+        case 0: handOverUnheard(group: group)
+        case 1:
+            // Its own disk does not have them yet: it applies them in its own time.
+            leader.log.stalledUntil = now + machineRandom.duration(in: .milliseconds(60)...(.milliseconds(250)))
+            trace.note(.diskStalls, at: now, place: leader.position, UInt64(leader.log.stalledUntil - now))
+            queue.schedule(
+                .handOverUnheard(group: group), after: machineRandom.duration(in: .milliseconds(5)...(.milliseconds(40))))
+        default: acknowledgeLate(leader)
+        }
     }
 
-    /// A leader that handed over does not hear of its successor.
-    func leaderIsCutOff(_ node: SimulatedNode) {
+    /// A leader hands over, and does not hear of it.
+    func handOverUnheard(group: Int) {
+        guard settlingSince == nil, let leader = transferLeadership(of: group) else { return }
+        let delay = faultRandom.duration(in: plan.network.delayMin...plan.network.delayMin + plan.network.delayMean * 2)
+        let duration = faultRandom.duration(in: .milliseconds(100)...(.milliseconds(800)))
+        queue.schedule(
+            .leaderIsCutOff(
+                node: leader.position, life: leader.life, direction: faultRandom.chance(percent: 70) ? 0 : 2,
+                duration: duration), after: delay)
+        if faultRandom.chance(percent: 50) { leader.clock.drift(perMillion: -300_000, at: now) }
+    }
+
+    /// A leader is still heard for a while, then no more, and what was said to it comes late: by its slow clock it leads on, and
+    /// is told that its entries are stored when another leader is in office.
+    private func acknowledgeLate(_ leader: SimulatedNode) {
+        let election = Microseconds.milliseconds(Int(plan.settings.electionMilliseconds))
+        let delay = machineRandom.duration(in: election * 2...election * 5)
+        for other in 0..<plan.nodes where other != leader.position {
+            network.clog(from: other, to: leader.position, until: now + delay)
+        }
+        trace.note(.linkClogged, at: now, place: leader.position, UInt64(leader.position), UInt64(delay))
+        leader.clock.drift(perMillion: -900_000, at: now)
+        queue.schedule(
+            .leaderIsCutOff(node: leader.position, life: leader.life, direction: 1, duration: delay),
+            after: machineRandom.duration(in: .milliseconds(5)...(.milliseconds(60))))
+    }
+
+    /// A leader hears nobody (direction 0), is heard by nobody (1), or both (2).
+    func leaderIsCutOff(_ node: SimulatedNode, direction: Int, duration: Microseconds) {
         guard settlingSince == nil else { return }
         // Some clients find the successor, the others still ask here.
         for client in clients.indices where machineRandom.chance(percent: 40) {
             for group in 0..<plan.groups { clients[client].leaders[group] = machineRandom.below(plan.nodes) }
         }
-        let duration = faultRandom.duration(in: .milliseconds(100)...(.milliseconds(800)))
-        if machineRandom.chance(percent: 50) {
-            // It is heard no more, and hears what was said to it late: by its slow clock it leads on, and confirmations of its
-            // own term come when another leader is in office.
-            let delay = machineRandom.duration(in: .milliseconds(150)...(.milliseconds(450)))
-            for other in 0..<plan.nodes where other != node.position {
-                network.clog(from: other, to: node.position, until: now + delay)
-            }
-            trace.note(.linkClogged, at: now, place: node.position, UInt64(node.position), UInt64(delay))
-            isolate(node, for: duration, direction: 1)
-            return node.clock.drift(perMillion: -300_000, at: now)
-        }
-        isolate(node, for: duration, direction: faultRandom.chance(percent: 70) ? 0 : 2)
-        if faultRandom.chance(percent: 50) { node.clock.drift(perMillion: -300_000, at: now) }
+        isolate(node, for: duration, direction: direction)
     }
 
     func leaderFalls(_ node: SimulatedNode) {

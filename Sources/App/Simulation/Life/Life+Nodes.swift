@@ -74,7 +74,14 @@ extension Life {
         let beginning = isFounder ? Configuration(voters: founders) : .empty
         let base = found.snapshot?.point ?? SnapshotPoint(point: .zero, configuration: beginning)
         var entries = RecoveredEntries(base: base, windowBytesMax: plan.settings.windowBytesMax)
-        for entry in found.log.entries { entries.add(entry) }
+        for entry in found.log.entries {
+            guard entry.index == entries.last.index + 1, entry.term >= entries.last.term else {
+                ledger.report(
+                    .logMatching, group, now, "node \(node.position) has \(entry.point) on disk after \(entries.last)")
+                break
+            }
+            entries.add(entry)
+        }
         let durability: Durability = found.lostAfter.map { .suspect(lostAfter: $0) } ?? .intact
         let replicaStart = ReplicaStart(
             hardState: found.hardState, log: entries, applied: base.point.index, durability: durability)

@@ -54,8 +54,7 @@ extension Life {
     }
 
     /// Asks a leader to hand over. Returns it where it agreed.
-    func transferLeadership() -> SimulatedNode? {
-        let group = faultRandom.below(plan.groups)
+    func transferLeadership(of group: Int) -> SimulatedNode? {
         guard let node = leader(of: group) else { return nil }
         let target = faultRandom.element(of: nodes).id
         trace.note(.transferAsked, at: now, place: node.position, group: group, target.rawValue)

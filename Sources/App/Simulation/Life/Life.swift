@@ -36,6 +36,8 @@ package final class Life {
     var catalogVersion: UInt64 = 1
     /// Which of the overlapping faults of the network is the newest: its end heals all.
     var linkFaultNumber = 0
+    /// By group: what clients last asked of its resources.
+    var lastAsked: [[(key: UInt64, command: ResourceCommand)]]
     /// By group: the positions of the nodes that should vote.
     var placement: [[Int]]
     /// Set when the first phase is over.
@@ -59,6 +61,7 @@ package final class Life {
         clientRandom = RandomStream(seed: seed, purpose: .clients)
         coreRandom = RandomStream(seed: seed, purpose: .cores)
         machineRandom = RandomStream(seed: seed, purpose: .machines)
+        lastAsked = Array(repeating: [], count: plan.groups)
         placement = Array(repeating: Array(0..<plan.founders), count: plan.groups)
         makeNodes()
         clients = (0..<plan.clients).map { SimulatedClient(index: $0, endpoint: plan.nodes + $0, groups: plan.groups) }
@@ -108,8 +111,9 @@ package final class Life {
         case .fault: fault()
         case .healLinks(let number): if number == linkFaultNumber { healLinks() }
         case .leaderFalls(let node, let life): if nodes[node].life == life { leaderFalls(nodes[node]) }
-        case .staleLeader: makeStaleLeader()
-        case .leaderIsCutOff(let node, let life): if nodes[node].life == life { leaderIsCutOff(nodes[node]) }
+        case .handOverUnheard(let group): handOverUnheard(group: group)
+        case .leaderIsCutOff(let node, let life, let direction, let duration):
+            if nodes[node].life == life { leaderIsCutOff(nodes[node], direction: direction, duration: duration) }
         case .client(let client, let wake): clientWoke(client, wake: wake)
         case .operatorLooks: operatorLooks()
         case .settle: settle()

@@ -121,7 +121,7 @@ package enum FaultKind: Int, CaseIterable, Sendable {
     case leaderFalls
     /// Not faults, but what operators do at the worst moment.
     case leadershipTransfer, memberMoves
-    /// A leader that has handed over, and hears nothing of it.
+    /// A leader that goes on beside its successor.
     case staleLeader
 
     /// How often a kind may be drawn against others.

@@ -45,8 +45,8 @@ enum LifeEvent {
     case fault
     case healLinks(number: Int)
     case leaderFalls(node: Int, life: Int)
-    case staleLeader
-    case leaderIsCutOff(node: Int, life: Int)
+    case handOverUnheard(group: Int)
+    case leaderIsCutOff(node: Int, life: Int, direction: Int, duration: Microseconds)
     case client(Int, wake: Int)
     case operatorLooks
     case settle
