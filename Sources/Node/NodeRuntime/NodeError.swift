@@ -57,7 +57,7 @@ extension NodeError {
     }
 
     /// It is not about the request, but about this attempt: an earlier one may have been carried out all the same.
-    var saysNothingHappened: Bool {
+    package var saysNothingHappened: Bool {
         switch self {
         case .overloaded, .diskFull, .notLeader, .unavailable, .stopping: true
         case .idempotencyKeyReused, .tooLarge, .outcomeUnknown, .checkpointBehind, .missingShards, .damaged: false

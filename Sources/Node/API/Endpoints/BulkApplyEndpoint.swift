@@ -18,15 +18,16 @@ enum BulkApplyEndpoint {
         let catalog = try await call.catalogHere()
         var warnings = ValidationErrors()
         let result: BulkResult
+        let parts = PartedWrite(call.api.node)
         switch request {
         case .items(let items):
-            result = try await applyItems(items, call, stamp)
+            result = try await parts.carryOut { try await applyItems(items, call, parts, stamp) }
             for (position, item) in items.enumerated() {
                 let place = JSONPointer.root.appending("items").appending(position).appending("tags")
                 catalog.warn(of: item.tags, at: place, into: &warnings)
             }
         case .matching(let condition, let tags):
-            result = try await applyWhere(condition, tags, call, stamp)
+            result = try await parts.carryOut { try await applyWhere(condition, tags, call, parts, stamp) }
             catalog.warn(of: tags, at: .root.appending("tags"), into: &warnings)
         }
         return call.json { result.write(warnings, to: &$0) }
@@ -34,12 +35,12 @@ enum BulkApplyEndpoint {
 
     // MARK: Named one by one
 
-    private static func applyItems(_ items: [BulkRequest.Item], _ call: Call, _ stamp: WriteStamp) async throws -> BulkResult
-    {
+    private static func applyItems(
+        _ items: [BulkRequest.Item], _ call: Call, _ parts: PartedWrite, _ stamp: WriteStamp
+    ) async throws -> BulkResult {
         var result = BulkResult()
         var taken: Set<ResourceID> = []
         var byShard: [Int: [(index: Int, application: TagApplication)]] = [:]
-        let api = call.api
         let ids = try await resolve(items, call)
         for (index, item) in items.enumerated() {
             guard let id = ids[index] else {
@@ -50,7 +51,7 @@ enum BulkApplyEndpoint {
                 result.fail(index, "the resource is named twice in this request; only its first item counts")
                 continue
             }
-            byShard[api.node.shard(of: id.slot), default: []]
+            byShard[parts.shard(of: id), default: []]
                 .append((index, TagApplication(resource: id, tags: item.tags)))
         }
         let outcomes = try await withThrowingTaskGroup(of: [(Int, Outcome)].self) { group in
@@ -60,7 +61,7 @@ enum BulkApplyEndpoint {
                     let contents = items.reduce(UInt64(items.count)) { digest, item in
                         StableHash.mix(digest ^ UInt64(item.index) ^ item.application.resource.uuid.low)
                     }
-                    let reply = try await api.node.submit(
+                    let reply = try await parts.submit(
                         .applyTags(items.map(\.application)), shard: shard, by: stamp.context(contents: contents))
                     return Array(zip(items.map(\.index), reply.outcomes))
                 }
@@ -85,9 +86,8 @@ enum BulkApplyEndpoint {
     // MARK: Named by a condition
 
     private static func applyWhere(
-        _ condition: Condition, _ tags: [Tag], _ call: Call, _ stamp: WriteStamp
+        _ condition: Condition, _ tags: [Tag], _ call: Call, _ parts: PartedWrite, _ stamp: WriteStamp
     ) async throws -> BulkResult {
-        let api = call.api
         var result = BulkResult()
         var after: ResourceID?
         var page = 0
@@ -96,10 +96,9 @@ enum BulkApplyEndpoint {
             let records = try await call.scan(after: after, limit: pageSize) { _ in true }
             let ids = await matcher.matches(among: records).map(\.resource.id)
             page += 1
-            for (shard, ids) in Dictionary(grouping: ids, by: { api.node.shard(of: $0.slot) }).sorted(by: { $0.key < $1.key }
-            ) {
+            for (shard, ids) in Dictionary(grouping: ids, by: parts.shard(of:)).sorted(by: { $0.key < $1.key }) {
                 let contents = ids.reduce(UInt64(ids.count)) { StableHash.mix($0 ^ $1.uuid.low) }
-                let reply = try await api.node.submit(
+                let reply = try await parts.submit(
                     .applyTags(ids.map { TagApplication(resource: $0, tags: tags) }), shard: shard,
                     by: stamp.context(part: UInt64(page), contents: contents))
                 for outcome in reply.outcomes { result.count(outcome, index: result.seen) }

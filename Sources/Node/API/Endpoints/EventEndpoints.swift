@@ -72,6 +72,7 @@ enum EventEndpoints {
             (decode($0, JSONParser(bytesMax: bytesMax, depthMax: Call.jsonDepthMax)), isBatch($0))
         }
         var summary = EventSummary()
+        let parts = PartedWrite(call.api.node)
         for (index, outcome) in outcomes.enumerated() {
             switch outcome {
             case .validation(.answer(let code)): return call.json { $0.validationResponse(code) }
@@ -84,8 +85,9 @@ enum EventEndpoints {
                     actor: call.principal.subject, requestID: call.requestID,
                     idempotency: key(of: event, sender: sender, caller: call.principal.subject),
                     scope: call.principal.scope)
-                try await InventoryWriter(node: call.api.node, stamp: stamp).submit(
-                    event.observations, into: &summary.changes)
+                try await parts.carryOut {
+                    try await InventoryWriter(parts, stamp: stamp).submit(event.observations, into: &summary.changes)
+                }
                 if summary.changes.refusedCount > refused {
                     summary.fail(index, IngestSummary.refusal)
                 } else {

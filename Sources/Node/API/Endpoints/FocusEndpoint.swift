@@ -13,26 +13,29 @@ enum FocusEndpoint {
         var reader = FocusReader(upload: UInt64.random(in: 1 ... .max))
         var summary = IngestSummary()
         var drains = 0
+        let parts = PartedWrite(call.api.node)
         for try await piece in call.request.body {
             do throws(FocusError) { try reader.push(piece) } catch { throw unreadable(error) }
             guard reader.isFull else { continue }
-            try await commit(reader.drain(), drains, call, &summary)
+            try await commit(reader.drain(), drains, call, parts, &summary)
             drains += 1
         }
         do throws(FocusError) { try reader.finish() } catch { throw unreadable(error) }
-        try await commit(reader.drain(), drains, call, &summary)
+        try await commit(reader.drain(), drains, call, parts, &summary)
         let rows = reader.summary
         return call.json { write(rows, summary, to: &$0) }
     }
 
     private static func commit(
-        _ costs: [CostObservation], _ drains: Int, _ call: Call, _ summary: inout IngestSummary
+        _ costs: [CostObservation], _ drains: Int, _ call: Call, _ parts: PartedWrite, _ summary: inout IngestSummary
     ) async throws {
         summary.resources += costs.count
         // The sums of one upload add up, so an answer must not be replayed into another upload: no idempotency key.
         let stamp = WriteStamp(
             actor: call.principal.subject, requestID: call.requestID, idempotency: nil, scope: call.principal.scope)
-        try await InventoryWriter(node: call.api.node, stamp: stamp, batch: drains).submit(costs, into: &summary)
+        try await parts.carryOut {
+            try await InventoryWriter(parts, stamp: stamp, batch: drains).submit(costs, into: &summary)
+        }
     }
 
     private static func unreadable(_ error: FocusError) -> Problem {

@@ -28,23 +28,25 @@ enum IngestEndpoints {
                 accountID: call.query["account_id"], region: call.query["region"], operation: call.query["operation"],
                 resourceID: call.query["resource_id"])
             var summary = IngestSummary()
-            if Call.mediaType(of: call.request.head) == linesType {
-                try await lines(call, provider, hints, &summary)
-            } else {
-                try await document(call, provider, hints, &summary)
+            let parts = PartedWrite(call.api.node)
+            try await parts.carryOut {
+                if Call.mediaType(of: call.request.head) == linesType {
+                    try await lines(call, provider, hints, parts, &summary)
+                } else {
+                    try await document(call, provider, hints, parts, &summary)
+                }
             }
             return call.json { summary.write(to: &$0) }
         }
     }
 
     private static func document(
-        _ call: Call, _ provider: Provider, _ hints: IngestHints, _ summary: inout IngestSummary
+        _ call: Call, _ provider: Provider, _ hints: IngestHints, _ parts: PartedWrite, _ summary: inout IngestSummary
     ) async throws {
         let buffer = try await call.body(upTo: call.api.configuration.ingestDocumentBytesMax)
         let payload = try await normalised(buffer, provider, hints)
         summary.add(payload, offset: 0)
-        try await InventoryWriter(node: call.api.node, stamp: call.stamp(body: buffer)).submit(
-            payload.observations, into: &summary)
+        try await InventoryWriter(parts, stamp: call.stamp(body: buffer)).submit(payload.observations, into: &summary)
     }
 
     private static func normalised(
@@ -72,7 +74,7 @@ enum IngestEndpoints {
     /// Takes the body line by line; while a batch is being made durable, nothing more is read, so the sender waits. At a line
     /// over the limit the reading ends: what its sender has left is not worth the way.
     private static func lines(
-        _ call: Call, _ provider: Provider, _ hints: IngestHints, _ summary: inout IngestSummary
+        _ call: Call, _ provider: Provider, _ hints: IngestHints, _ parts: PartedWrite, _ summary: inout IngestSummary
     ) async throws {
         var splitter = LineSplitter(lineBytesMax: lineBytesMax)
         var batch = LineBatch(provider: provider, hints: hints)
@@ -80,12 +82,12 @@ enum IngestEndpoints {
             splitter.append(piece)
             while let line = splitter.next() {
                 batch.append(line)
-                if batch.isFull { try await submit(&batch, call, &summary) }
+                if batch.isFull { try await submit(&batch, call, parts, &summary) }
             }
             if splitter.isOverLimit { break }
         }
         if let rest = splitter.finish() { batch.append(rest) }
-        try await submit(&batch, call, &summary)
+        try await submit(&batch, call, parts, &summary)
         if splitter.isOverLimit {
             throw Problem.tooLarge(
                 "Line \(batch.firstLine), counted from 0, is longer than the \(lineBytesMax) bytes of a line. The lines before it were taken in, those after it were not read: send them without it."
@@ -93,13 +95,15 @@ enum IngestEndpoints {
         }
     }
 
-    private static func submit(_ batch: inout LineBatch, _ call: Call, _ summary: inout IngestSummary) async throws {
+    private static func submit(
+        _ batch: inout LineBatch, _ call: Call, _ parts: PartedWrite, _ summary: inout IngestSummary
+    ) async throws {
         let full = batch
         batch = full.following
         guard full.lineCount > 0 else { return }
         let result = await Task(executorPreference: globalConcurrentExecutor) { full.normalised() }.value
         summary.add(result)
-        try await InventoryWriter(node: call.api.node, stamp: call.partialStamp(body: full.bytes), batch: full.firstLine)
+        try await InventoryWriter(parts, stamp: call.partialStamp(body: full.bytes), batch: full.firstLine)
             .submit(result.observations, from: result.lines, into: &summary)
     }
 }

@@ -9,13 +9,13 @@ struct InventoryWriter: Sendable {
     static let commandItemsMax = 500
     static let commandBytesMax = 2 << 20
 
-    let node: Node
+    let parts: PartedWrite
     let stamp: WriteStamp
     /// Tells the batches of one request apart.
     let batch: Int
 
-    init(node: Node, stamp: WriteStamp, batch: Int = 0) {
-        self.node = node
+    init(_ parts: PartedWrite, stamp: WriteStamp, batch: Int = 0) {
+        self.parts = parts
         self.stamp = stamp
         self.batch = batch
     }
@@ -35,11 +35,11 @@ struct InventoryWriter: Sendable {
         _ items: [Item], from origins: [Int]?, by observation: @escaping @Sendable (Item) -> Observation,
         into summary: inout IngestSummary, _ command: @escaping @Sendable ([Item]) -> ShardCommand
     ) async throws {
-        let shards = node.shardCount
+        let shards = parts.shardCount
         var byShard: [[Item]] = Array(repeating: [], count: shards)
         var positions: [[Int]] = Array(repeating: [], count: shards)
         for (position, item) in items.enumerated() {
-            let shard = node.shard(of: observation(item).id.slot)
+            let shard = parts.shard(of: observation(item).id)
             byShard[shard].append(item)
             positions[shard].append(origins?[position] ?? position)
         }
@@ -53,7 +53,7 @@ struct InventoryWriter: Sendable {
                         // A remembered answer holds an outcome per item: each command needs a key of its own.
                         let part = UInt64(batch + 1) << 32 | UInt64(start)
                         let chunk = Array(items[start..<end])
-                        outcomes += try await node.submit(command(chunk), shard: shard, by: stamp.context(part: part))
+                        outcomes += try await parts.submit(command(chunk), shard: shard, by: stamp.context(part: part))
                             .outcomes
                         start = end
                     }

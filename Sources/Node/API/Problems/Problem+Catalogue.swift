@@ -137,6 +137,13 @@ extension Problem {
             "Outcome unknown: the shard's leader was lost while the request was under way; it may have happened, or not. Look, or send it again with the same Idempotency-Key.",
         headers: [Header(name: "retry-after", value: "1")])
 
+    /// Of a request that takes several commands, the first of which were carried out.
+    static let partlyDone = Problem(
+        503, "outcome-unknown", "Outcome unknown",
+        detail:
+            "Outcome unknown: a part of the request was carried out, then no node that leads the next part's shard could be reached. Look, or send it again with the same Idempotency-Key.",
+        headers: [Header(name: "retry-after", value: "1")])
+
     static let insideError = Problem(
         500, "internal-error", "Internal error",
         detail: "Something went wrong here. The log of the node has the details under this request id.")
