@@ -52,7 +52,9 @@ package struct AliasProposal: Hashable, Sendable {
     package let samples: [ResourceID]
 
     /// Follows from the spellings, so that a rejection holds for good.
-    package var id: UUID128 {
+    package var id: UUID128 { Self.id(kind, tagKey: tagKey, value: value, alias: alias) }
+
+    static func id(_ kind: Kind, tagKey: String, value: String?, alias: String) -> UUID128 {
         let parts = [kind.rawValue, tagKey, value ?? "", alias]
         return .version5(
             namespace: UUID128(high: 0x616c_6961_732d_7072, low: 0x6f70_6f73_616c_7300),

@@ -21,4 +21,14 @@ extension TagDefinition {
         }
         return new
     }
+
+    /// Whether one of the aliases is what the proposal with this id proposes.
+    package func hasAccepted(_ proposal: UUID128) -> Bool {
+        aliases.contains { AliasProposal.id(.key, tagKey: tagKey, value: nil, alias: $0) == proposal }
+            || valueAliases.contains { group in
+                group.aliases.contains {
+                    AliasProposal.id(.value, tagKey: tagKey, value: group.value, alias: $0) == proposal
+                }
+            }
+    }
 }

@@ -48,25 +48,31 @@ enum ProposalEndpoints {
             call.api.node, try await call.catalog(), at: call.api.clock.now, call.consistency)
     }
 
-    private static func proposal(_ call: Call) async throws -> AliasProposal {
-        let id = try call.id("proposal")
-        if let known = try await finding(call).proposals.first(where: { $0.id == id }) { return known }
-        if let decided = await call.api.learned.decided(id) { return decided }
-        throw Problem.notFound("There is no such proposal: it was accepted, or the inventory does not propose it any more.")
+    private static func proposal(_ id: UUID128, _ call: Call) async throws -> AliasProposal? {
+        try await finding(call).proposals.first { $0.id == id }
     }
+
+    private static let notProposed = Problem.notFound(
+        "There is no such proposal: it was decided, or the inventory does not propose it any more.")
 
     // MARK: POST /tag-schema/proposals/{id}/accept
 
     static let accept: Route.Handler = { call in
-        let proposal = try await proposal(call)
+        let proposed = try call.id("proposal")
         let catalog = try await call.catalog()
+        guard let proposal = try await proposal(proposed, call) else {
+            // What comes twice, through this node or another one, is answered as it was.
+            guard let definition = catalog.definitions.first(where: { $0.hasAccepted(proposed) }) else {
+                throw notProposed
+            }
+            return call.entity(200, tag: EntityTag(index: definition.version)) { $0.value(definition.json) }
+        }
         let (command, id) = try acceptance(of: proposal, in: catalog)
         let context = try await call.stamp(body: nil).context()
         if let command {
             let reply = try await call.api.node.submit(command, by: context)
             if let outcome = reply.outcomes.first, let problem = Problem(outcome, noun: "tag definition") { throw problem }
         }
-        await call.api.learned.wasDecided(proposal)
         guard let definition = try await call.catalog().definition(id) else {
             throw Problem.conflict("The tag definition was deleted after the alias was accepted.")
         }
@@ -95,14 +101,17 @@ enum ProposalEndpoints {
     // MARK: POST /tag-schema/proposals/{id}/reject, …/reconsider
 
     static let reject: Route.Handler = { call in
-        let proposal = try await proposal(call)
+        let proposed = try call.id("proposal")
+        if let earlier = try await call.api.node.governance().rejections[proposed] {
+            return call.json { $0.rejection(earlier) }
+        }
+        guard let proposal = try await proposal(proposed, call) else { throw notProposed }
         let rejection = AliasRejection(
             id: proposal.id, tagKey: proposal.tagKey, value: proposal.value, alias: proposal.alias, rejectedBy: "",
             at: Timestamp(milliseconds: 0))
         let reply = try await call.api.node.submit(
             .keep(.rejection(rejection)), by: try await call.stamp(body: nil).context())
         if let outcome = reply.outcomes.first, let problem = Problem(outcome, noun: "proposal") { throw problem }
-        await call.api.learned.wasDecided(proposal)
         guard let kept = try await call.api.node.governance().rejections[proposal.id] else {
             throw Problem.conflict("The rejection was taken back after it was made.")
         }

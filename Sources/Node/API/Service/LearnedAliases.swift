@@ -7,8 +7,6 @@ import TaggingRules
 actor LearnedAliases {
     /// How long what was learnt is good, where the catalogue stays the same.
     private static let goodMilliseconds: Int64 = 60_000
-    /// Decided proposals that are remembered here, for requests that come twice.
-    private static let decidedMax = 1_000
 
     struct Finding: Sendable {
         let version: UInt64
@@ -18,7 +16,6 @@ actor LearnedAliases {
 
     private var last: Finding?
     private var running: (version: UInt64, task: Task<Finding, any Error>)?
-    private var decided: [UUID128: AliasProposal] = [:]
 
     /// Whoever asks while the learner runs waits for it rather than starting another.
     func finding(_ node: Node, _ catalog: Catalog, at now: Timestamp, _ consistency: ReadConsistency) async throws -> Finding
@@ -39,11 +36,4 @@ actor LearnedAliases {
         if (last?.version ?? 0) <= finding.version { last = finding }
         return finding
     }
-
-    func wasDecided(_ proposal: AliasProposal) {
-        if decided.count >= Self.decidedMax { decided = [:] }
-        decided[proposal.id] = proposal
-    }
-
-    func decided(_ id: UUID128) -> AliasProposal? { decided[id] }
 }
