@@ -174,7 +174,10 @@ let package = Package(
         tests("LoadTesting", ["Linearizability", "HTTPTransport", "JSON", "Model"]),
         tests(
             "API",
-            ["Conditions", "Model", "JSON", "Checkpoint", "NodeRuntime", "HTTPTransport", "COpenSSL", jwt, logging] + nio),
+            [
+                "Conditions", "Model", "JSON", "Checkpoint", "NodeRuntime", "HTTPTransport", "Membership", "COpenSSL", jwt,
+                logging,
+            ] + nio),
         .testTarget(
             name: "WholeProcessTests",
             dependencies: [

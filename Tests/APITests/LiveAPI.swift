@@ -2,52 +2,110 @@ import Glibc
 import HTTPTransport
 import JSON
 import Logging
+import Membership
 import NIOCore
 import NIOPosix
 import NodeRuntime
+import Synchronization
 import Testing
 
 @testable import API
 
-/// A whole node behind a real socket, in a directory of its own; gone when the closure returns.
-struct LiveAPI: Sendable {
-    let port: Int
+/// Whole nodes behind real sockets, in directories of their own; gone when the closure returns. One node, or as many as
+/// `VTAG_TEST_NODES` says: then each request goes to the next of them.
+final class LiveAPI: Sendable {
+    private static let size = getenv("VTAG_TEST_NODES").flatMap { Int(String(cString: $0)) } ?? 1
+
+    /// The first node's.
     let directory: String
     let issuer: TokenIssuer
     private let admin: String
+    private let ports: [Int]
+    private let turn = Mutex(0)
+
+    private init(directory: String, issuer: TokenIssuer, admin: String, ports: [Int]) {
+        self.directory = directory
+        self.issuer = issuer
+        self.admin = admin
+        self.ports = ports
+    }
 
     static func run(
         _ configuration: API.Configuration = API.Configuration(), logger: Logger? = nil, keys: RotatingKeys? = nil,
         _ body: (LiveAPI) async throws -> Void
     ) async throws {
-        let directory = "/tmp/vtag-api-tests-\(getpid())-\(UInt64.random(in: .min ... .max))"
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
         var quiet = Logger(label: "test")
         quiet.logLevel = .critical
         let logger = logger ?? quiet
-        var options = NodeOptions(dataDirectory: directory, shards: 4)
-        options.logSegmentBytes = 1 << 20
-        let node = try await Node.start(options, on: group, logger: logger) { Issue.record("the disk failed: \($0)") }
+        let scratch = "/tmp/vtag-api-tests-\(getpid())-\(UInt64.random(in: .min ... .max))"
+        mkdir(scratch, 0o700)
+        let nodes = try await startNodes(in: scratch, on: group, logger)
         let now = Int64(time(nil))
+        let directory = "\(scratch)/1"
         let secrets = try await NodeSecrets.load(dataDirectory: directory, at: now)
         let loaded = if let keys { try await keys.load() } else { try await secrets.issuer.keySet() }
-        let api = try await API(
-            node: node, eventLoops: Array(group.makeIterator()),
-            verifier: TokenVerifier(keys: loaded), keys: keys, configuration: configuration, logger: logger)
-        let watch = Task { await keys?.watch { try? await api.replace(TokenVerifier(keys: $0)) } }
-        let server = try await HTTPServer.start(on: group, host: "127.0.0.1", port: 0, logger: logger, service: api)
+        var served: [(api: API, server: HTTPServer)] = []
+        for node in nodes {
+            let api = try await API(
+                node: node, eventLoops: Array(group.makeIterator()),
+                verifier: TokenVerifier(keys: loaded), keys: keys, configuration: configuration, logger: logger)
+            served.append(
+                (api, try await HTTPServer.start(on: group, host: "127.0.0.1", port: 0, logger: logger, service: api)))
+        }
+        let apis = served.map(\.api)
+        let watch = Task {
+            await keys?.watch { keys in
+                for api in apis { try? await api.replace(TokenVerifier(keys: keys)) }
+            }
+        }
         let admin = try await secrets.issuer.issue(subject: "ada", role: .admin, at: now, lifetime: 600)
         let outcome = await Result {
             try await body(
-                LiveAPI(port: server.address.port ?? 0, directory: directory, issuer: secrets.issuer, admin: admin))
+                LiveAPI(
+                    directory: directory, issuer: secrets.issuer, admin: admin,
+                    ports: served.map { $0.server.address.port ?? 0 }))
         }
         watch.cancel()
         await watch.value
-        await server.stop(gracefullyWithin: .seconds(5))
-        await node.stop()
+        for (_, server) in served { await server.stop(gracefullyWithin: .seconds(5)) }
+        for node in nodes { await node.stop() }
         try await group.shutdownGracefully()
-        remove(directory)
+        remove(scratch)
         try outcome.get()
+    }
+
+    private static func startNodes(
+        in scratch: String, on group: MultiThreadedEventLoopGroup, _ logger: Logger
+    ) async throws -> [Node] {
+        // Founders wait for one another, so all start at once; each knows of those before it.
+        var starting: [Task<Node, any Error>] = []
+        var peers: [PeerAddress] = []
+        for number in 1...size {
+            var options = NodeOptions(dataDirectory: "\(scratch)/\(number)", shards: 4)
+            options.logSegmentBytes = 1 << 20
+            let listener = try peerListener()
+            if let port = listener?.address.port {
+                let address = PeerAddress(host: "127.0.0.1", port: UInt16(port))
+                peers.append(address)
+                options.nodeID = "n\(number)"
+                options.peer = NodeOptions.Peer(advertised: address, joins: peers, bootstrapExpect: size)
+            }
+            starting.append(
+                Task { [options] in
+                    try await Node.start(options, on: group, peerListener: listener, logger: logger) {
+                        Issue.record("the disk failed: \($0)")
+                    }
+                })
+        }
+        var nodes: [Node] = []
+        for start in starting { nodes.append(try await start.value) }
+        return nodes
+    }
+
+    private static func peerListener() throws -> HTTPListener? {
+        guard size > 1 else { return nil }
+        return try HTTPListener(host: "127.0.0.1", port: 0)
     }
 
     private static func remove(_ directory: String) {
@@ -58,6 +116,13 @@ struct LiveAPI: Sendable {
         var process: pid_t = 0
         guard posix_spawnp(&process, "rm", nil, nil, &arguments, environ) == 0 else { return }
         waitpid(process, nil, 0)
+    }
+
+    private func nextPort() -> Int {
+        turn.withLock { turn in
+            turn += 1
+            return ports[turn % ports.count]
+        }
     }
 
     func token(_ role: Role, lifetime: Int64 = 600) async throws -> String {
@@ -77,7 +142,7 @@ struct LiveAPI: Sendable {
             if let type { head += "content-type: \(type)\r\n" }
         }
         for (name, value) in headers { head += "\(name): \(value)\r\n" }
-        let port = port
+        let port = nextPort()
         let bytes = Array(head.utf8) + Array("\r\n".utf8) + (body ?? [])
         return try await NIOThreadPool.singleton.runIfActive { try Answer(Self.exchange(bytes, port: port)) }
     }
@@ -90,7 +155,7 @@ struct LiveAPI: Sendable {
 
     /// Sends bytes as they are.
     func send(raw text: String) async throws -> Answer {
-        let port = port
+        let port = nextPort()
         return try await NIOThreadPool.singleton.runIfActive { try Answer(Self.exchange(Array(text.utf8), port: port)) }
     }
 
