@@ -1,5 +1,6 @@
 import Foundation
 import HTTPTransport
+import JSON
 import Synchronization
 import Testing
 
@@ -224,15 +225,17 @@ struct CommandLineTests {
             {"items":[{"id":"1","rule_name":"from-name","priority":10,"enabled":true,"description":"","version":3,
              "conditions":{"field":"name","operator":"starts_with","value":"prd-","ignore_case":false},
              "actions":[{"set_tag":{"value":"production","key":"environment"}}]},
-             {"id":"2","rule_name":"from-account","priority":500,"enabled":true,
+             {"id":"2","rule_name":"from-account","version":7,"priority":500,"enabled":true,
              "conditions":{"field":"account_id","operator":"eq","value":"999"},
              "actions":[{"set_tag":{"key":"team","value":"on"}}]}],
              "next_cursor":null}
             """
         try await ScriptedServer.serving({ call in
-            call.method == "GET" && call.path == "/tag-rules"
-                ? .json(stored)
-                : ScriptedServer.Reply(headers: ["etag": call.method == "PUT" ? "\"8\"" : "\"7\""], body: "{}")
+            switch call.path {
+            case "/tag-rules": .json(stored)
+            case "/plans": .json(#"{"id":"p1","changes":[{"name":"from-account"}]}"#, status: 201)
+            default: .json(#"{"id":"p1"}"#)
+            }
         }) { url, server async throws in
             let rehearsal = try await tool.run("rules", "apply", "-f", file, "--dry-run", url: url)
             #expect(rehearsal.output.contains("0 created, 1 updated, 1 unchanged"))
@@ -241,10 +244,13 @@ struct CommandLineTests {
             #expect(outcome.status == 0, "\(outcome.errors)")
             #expect(outcome.output.contains("rule from-name: unchanged"))
             #expect(outcome.output.contains("rule from-account: updated"))
-            let put = server.calls.first { $0.method == "PUT" }
-            #expect(put?.path == "/tag-rules/2")
-            #expect(put?.headers["if-match"] == "\"7\"")
-            #expect(put?.body.contains(#""value":"111122223333""#) == true)
+            let writes = server.calls.filter { $0.method == "POST" }
+            #expect(writes.map(\.path) == ["/plans", "/plans/p1/apply"])
+            let plan = try JSONValue(parsing: writes[0].body)
+            let change = plan["changes"]?.array?.first
+            #expect(plan["changes"]?.array?.count == 1 && plan["figures"]?.bool == false)
+            #expect(change?["id"]?.string == "2" && change?["version"]?.int == 7 && change?["action"]?.string == "update")
+            #expect(change?["definition"]?["conditions"]?["value"]?.string == "111122223333")
         }
     }
 
@@ -255,7 +261,7 @@ struct CommandLineTests {
         let file = try tool.file("rules.yaml", rules)
         let problem = """
             {"title":"Unprocessable","status":422,"detail":"no",
-             "errors":[{"pointer":"/actions/0/set_tag/key","message":"reserved"}]}
+             "errors":[{"pointer":"/changes/0/definition/actions/0/set_tag/key","message":"reserved"}]}
             """
         try await ScriptedServer.serving({ call in
             call.method == "GET" ? .json(#"{"items":[],"next_cursor":null}"#) : .problem(422, problem)

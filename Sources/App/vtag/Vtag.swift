@@ -18,12 +18,13 @@ struct Vtag: AsyncParsableCommand {
               vtag resources list --provider aws --tag environment=production
               vtag tags set i-0abc1234def567890 owner=checkout@brindlewick.example
               vtag rules apply -f rules.yaml
+              vtag plan -f governance/ --prune
               vtag explain i-0abc1234def567890 --key team
 
             EXIT STATUS
               0   done
               1   the server refused, or refused some of it
-              2   `rules lint` found something
+              2   `rules lint` found something; `plan` or `diff --detailed-exitcode` would change something
               64  wrong usage, or a file that cannot be used
               69  the server cannot be reached
               77  the token is missing, expired, or does not allow this
@@ -34,7 +35,9 @@ struct Vtag: AsyncParsableCommand {
         version: version,
         subcommands: [
             StatusCommand.self, IngestCommand.self, ResourcesCommand.self, TagsCommand.self, ExplainCommand.self,
-            RulesCommand.self, SchemaCommand.self, PoliciesCommand.self, ComplianceCommand.self, AuditCommand.self,
+            PlanCommand.self, DiffCommand.self, ApplyCommand.self, RulesCommand.self, SchemaCommand.self,
+            PoliciesCommand.self,
+            ComplianceCommand.self, AuditCommand.self,
             LoginCommand.self, TokenCommand.self, ContextCommand.self, ClusterCommand.self, LoadSamplesCommand.self,
         ])
 

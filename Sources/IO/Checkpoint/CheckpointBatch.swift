@@ -41,6 +41,7 @@ package struct SystemCheckpointBatch: Sendable {
         case waivers = "compliance_waivers"
         case scores = "compliance_scores"
         case rejections = "alias_rejections"
+        case plans = "catalog_plans"
     }
 
     /// One row: the stored form, and its columns for readers of the tables (JSON text for nested values).

@@ -14,13 +14,13 @@ enum CheckpointSchema {
     /// "VTAG" in the file's header.
     static let applicationID: Int32 = 0x5654_4147
     /// The version that this code writes; a higher one is refused.
-    static let version: Int32 = 4
+    static let version: Int32 = 5
     /// Bits of a resource's or an audit entry's number that count inside its shard.
     static let rowBits: Int64 = 40
 
     static let tables: Set = [
         "resources", "virtual_tags", "virtual_tag_rules", "tag_schema", "compliance_policies", "compliance_waivers",
-        "compliance_scores", "alias_rejections", "compliance_status",
+        "compliance_scores", "alias_rejections", "catalog_plans", "compliance_status",
         "ml_inferences", "tag_audit", "cluster_settings", "cluster_members", "shard_placements", "records", "shard_state",
         "tombstones", "watermarks", "totals",
     ]
@@ -82,6 +82,10 @@ enum CheckpointSchema {
         CREATE TABLE alias_rejections (
             id BLOB PRIMARY KEY, tag_key TEXT, tag_value TEXT, alias TEXT, rejected_by TEXT, at INTEGER,
             changed_index INTEGER NOT NULL, crc INTEGER NOT NULL, record BLOB NOT NULL) WITHOUT ROWID;
+        CREATE TABLE catalog_plans (
+            id BLOB PRIMARY KEY, description TEXT, changes INTEGER, created_by TEXT, created_at INTEGER, expires_at INTEGER,
+            applied_by TEXT, applied_at INTEGER, changed_index INTEGER NOT NULL, crc INTEGER NOT NULL,
+            record BLOB NOT NULL) WITHOUT ROWID;
         CREATE TABLE tag_audit (
             number INTEGER PRIMARY KEY, previous INTEGER NOT NULL, stamp INTEGER NOT NULL, shard INTEGER NOT NULL,
             sequence INTEGER NOT NULL, at INTEGER NOT NULL, id BLOB NOT NULL, resource_id BLOB, rule_id BLOB,

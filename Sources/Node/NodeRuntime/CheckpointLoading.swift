@@ -71,6 +71,7 @@ enum CheckpointLoading {
         var items: [CatalogItem] = []
         var cluster: [ClusterItem] = []
         var governance: [GovernanceItem] = []
+        var plans: [CatalogPlan] = []
         var failure: CodecError?
         try checkpoint.loadSystem(
             state: { key, value in
@@ -82,6 +83,7 @@ enum CheckpointLoading {
                     case .catalog(let item): items.append(item)
                     case .cluster(let item): cluster.append(item)
                     case .governance(let item): governance.append(item)
+                    case .plan(let plan): plans.append(plan)
                     }
                 } catch {
                     failure = failure ?? error
@@ -92,7 +94,7 @@ enum CheckpointLoading {
         return SystemState(
             items: items, cluster: ClusterState(cluster), appliedIndex: watermark.appliedIndex,
             auditSequence: watermark.auditSequence, catalogVersion: restored.catalogVersion,
-            governance: governance, remembered: restored.remembered)
+            governance: governance, plans: plans, remembered: restored.remembered)
     }
 }
 

@@ -51,7 +51,8 @@ extension Node {
     /// Carries a command out on the system shard. Returns once it is applied here and in force on every event loop's next
     /// turn.
     package func submit(_ command: SystemCommand, by context: WriteContext) async throws(NodeError) -> ShardReply {
-        let reply = try await retrying(group: SystemShard.group, isRepeatable: context.idempotency != nil) {
+        let isRepeatable = context.idempotency != nil || command.isRepeatable
+        let reply = try await retrying(group: SystemShard.group, isRepeatable: isRepeatable) {
             () async throws(NodeError) -> ShardReply in
             do throws(NodeError) {
                 return try await submitHere(command, by: context)

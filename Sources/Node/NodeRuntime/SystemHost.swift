@@ -116,14 +116,14 @@ final class SystemHost: @unchecked Sendable {
         watchTime()
     }
 
-    // MARK: Rules that start and end
+    // MARK: Rules that start and end, plans that expire
 
     /// The wall clock may be set while nobody looks: it is asked again at least this often.
     private static let boundaryWaitMillisecondsMax: Int64 = 30_000
     /// Until a rule's start or end is tried again that could not be written.
     private static let boundaryRetry = TimeAmount.seconds(1)
 
-    /// While this replica leads, waits for the next rule to start or end.
+    /// While this replica leads, waits for the next rule to start or end, or plan to expire.
     private func watchTime() {
         boundary?.cancel()
         boundary = nil
@@ -165,19 +165,20 @@ final class SystemHost: @unchecked Sendable {
 
 extension SystemHost: ReplicatedMachine {
     func apply(_ entries: [Entry]) {
-        var catalogChanged = false
+        var (catalogChanged, plansChanged) = (false, false)
         for entry in entries {
             do throws(CodecError) {
                 let changes = try shard.apply(entry.data, at: entry.index, term: entry.term)
                 backlog.note(changes, entry)
                 host.pressure.noted(entries: 1, bytes: entry.data?.count ?? 0, changes: changes.items.count)
                 catalogChanged = catalogChanged || changes.catalogChanged
+                plansChanged = plansChanged || changes.plansChanged
             } catch {
                 return host.systemFailed(at: entry.index, error.message)
             }
         }
         // Published before the answer: whoever hears of the new rule may rely on it.
-        if catalogChanged { publishCatalog() }
+        if catalogChanged { publishCatalog() } else if plansChanged { watchTime() }
         let applied = shard.state.appliedIndex
         for (reply, completion) in waiters.take(upTo: applied) + watchers.take(upTo: applied) {
             completion(.success(reply))

@@ -16,6 +16,7 @@ extension SystemItem.Kind {
         case .cluster(.placement): .placements
         case .governance(.score): .scores
         case .governance(.rejection): .rejections
+        case .plan: .plans
         }
     }
 }
@@ -28,8 +29,19 @@ extension SystemItem {
             case .catalog(let item): item.columns
             case .cluster(let item): item.columns
             case .governance(let item): item.columns
+            case .plan(let plan): plan.columns
             }
         return SystemCheckpointBatch.Item(table: kind.table, id: id, record: encoded, columns: columns)
+    }
+}
+
+extension CatalogPlan {
+    fileprivate var columns: [(name: String, value: String)] {
+        [
+            ("description", description), ("changes", "\(changes.count)"), ("created_by", createdBy),
+            ("created_at", "\(createdAt.milliseconds)"), ("expires_at", "\(expiresAt.milliseconds)"),
+            ("applied_by", application?.actor ?? ""), ("applied_at", application.map { "\($0.at.milliseconds)" } ?? ""),
+        ]
     }
 }
 

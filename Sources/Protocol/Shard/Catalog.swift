@@ -15,7 +15,7 @@ package struct Catalog: Sendable {
     /// By name; those that have expired among them.
     package let waivers: [ComplianceWaiver]
     package let ruleSet: CompiledRuleSet
-    let policySet: CompiledPolicySet
+    package let policySet: CompiledPolicySet
     /// What the definitions ask of values.
     package let schema: SchemaPolicy
     private let items: [UUID128: CatalogItem]

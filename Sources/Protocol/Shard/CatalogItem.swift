@@ -85,7 +85,7 @@ package enum CatalogItem: Hashable, Sendable {
     }
 
     /// The same item as made by `actor` now, or as the next version of `previous`.
-    func stamped(actor: String, at now: Timestamp, replacing previous: CatalogItem?) -> CatalogItem {
+    package func stamped(actor: String, at now: Timestamp, replacing previous: CatalogItem?) -> CatalogItem {
         switch (self, previous) {
         case (.rule(var rule), .rule(let old)?):
             (rule.version, rule.createdBy, rule.createdAt, rule.updatedAt) = (
@@ -123,7 +123,7 @@ package enum CatalogItem: Hashable, Sendable {
     }
 
     /// True when the two differ in nothing but version and times.
-    func saysSame(as other: CatalogItem, at now: Timestamp, actor: String) -> Bool {
+    package func saysSame(as other: CatalogItem, at now: Timestamp, actor: String) -> Bool {
         stamped(actor: actor, at: now, replacing: nil) == other.stamped(actor: actor, at: now, replacing: nil)
     }
 }

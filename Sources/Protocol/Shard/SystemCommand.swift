@@ -17,6 +17,11 @@ package enum SystemCommand: Sendable {
     case keep(GovernanceItem)
     /// Forgets a rejection.
     case forget(UUID128)
+    /// Keeps a plan; the oldest go where there is no room. Taken twice it is kept once.
+    case keepPlan(CatalogPlan)
+    case dropPlan(UUID128)
+    /// Makes all of the plan's changes, or none where the catalogue is another one by now. Taken twice it is done once.
+    case applyPlan(UUID128)
     /// Founds the cluster, or changes its replication factor.
     case configure(ClusterSettings)
     /// A new member, active from now on; or what a known one says of itself now: its state stays, its name may not change.
@@ -32,4 +37,16 @@ package enum SystemCommand: Sendable {
     case place([ShardPlacement])
     /// Takes effect where there is none yet.
     case setCursorKey(CursorKey)
+}
+
+extension SystemCommand {
+    /// It does no harm to carry it out twice, and the second answer says that it was done.
+    package var isRepeatable: Bool {
+        switch self {
+        case .keepPlan, .applyPlan: true
+        case .create, .update, .delete, .reapply, .passTime, .keep, .forget, .dropPlan, .configure, .putMember,
+            .replaceMember, .setMemberState, .removeMember, .place, .setCursorKey:
+            false
+        }
+    }
 }

@@ -6,11 +6,13 @@ package enum SystemItem: Hashable, Sendable {
     case catalog(CatalogItem)
     case cluster(ClusterItem)
     case governance(GovernanceItem)
+    case plan(CatalogPlan)
 
     package enum Kind: Hashable, Sendable {
         case catalog(CatalogItem.Kind)
         case cluster(ClusterItem.Kind)
         case governance(GovernanceItem.Kind)
+        case plan
     }
 
     package var kind: Kind {
@@ -18,6 +20,7 @@ package enum SystemItem: Hashable, Sendable {
         case .catalog(let item): .catalog(item.kind)
         case .cluster(let item): .cluster(item.kind)
         case .governance(let item): .governance(item.kind)
+        case .plan: .plan
         }
     }
 
@@ -26,6 +29,7 @@ package enum SystemItem: Hashable, Sendable {
         case .catalog(let item): item.id
         case .cluster(let item): item.id
         case .governance(let item): item.id
+        case .plan(let plan): plan.id
         }
     }
 }

@@ -13,11 +13,14 @@ package struct SystemShard: Sendable {
     private var inFlightAnswers: [IdempotencyKey: Remembered] = [:]
     /// The cluster as the last proposal left it.
     private(set) var newestCluster: ClusterState
+    /// The plans as the last proposal left them.
+    private(set) var newestPlans: PlanTable
     private var lastAuditSequence: UInt64
 
     package init(state: SystemState) {
         self.state = state
         newestCluster = state.cluster
+        newestPlans = state.plans
         queue = EntryQueue(lastIndex: state.appliedIndex)
         lastAuditSequence = state.auditSequence
     }
@@ -58,6 +61,11 @@ package struct SystemShard: Sendable {
             case .reapply: break
             case .cluster(let change): newestCluster.apply(change)
             case .keep, .forget: break
+            case .keepPlan(let plan): newestPlans.keep(plan)
+            case .dropPlan(let id): newestPlans.drop(id)
+            case .planApplied(let id, let actor, let at):
+                // Which version it makes is known once it is applied.
+                newestPlans.applied(id, CatalogPlan.Application(actor: actor, at: at, catalogVersion: 0))
             }
         }
         queue.append(proposal, term: term)
@@ -101,6 +109,7 @@ package struct SystemShard: Sendable {
         inFlight = [:]
         inFlightAnswers = [:]
         newestCluster = state.cluster
+        newestPlans = state.plans
         lastAuditSequence = state.auditSequence
     }
 
@@ -121,6 +130,12 @@ package struct SystemShard: Sendable {
             return ([keep(item, context, now, &effects)], item.id)
         case .forget(let id):
             return ([forget(id, context, now, &effects)], id)
+        case .keepPlan(let plan):
+            return ([keep(plan, context, now, &effects)], plan.id)
+        case .dropPlan(let id):
+            return ([drop(id, context, now, &effects)], id)
+        case .applyPlan(let id):
+            return ([applyPlan(id, context, now, &effects)], id)
         case .configure, .putMember, .replaceMember, .setMemberState, .removeMember, .place, .setCursorKey:
             var draft = ClusterDraft(
                 cluster: newestCluster, context: context, now: now, lastAuditSequence: lastAuditSequence)
@@ -157,7 +172,8 @@ package struct SystemShard: Sendable {
             effects.append(.reapply)
             return (.updated, nil)
         case .passTime: return (passTime(context, now, &effects), nil)
-        case .configure, .putMember, .replaceMember, .setMemberState, .removeMember, .place, .setCursorKey, .keep, .forget:
+        case .configure, .putMember, .replaceMember, .setMemberState, .removeMember, .place, .setCursorKey, .keep, .forget,
+            .keepPlan, .dropPlan, .applyPlan:
             preconditionFailure("\(command) is none of the catalogue's commands")
         }
     }
@@ -169,11 +185,10 @@ package struct SystemShard: Sendable {
     private func passTime(
         _ context: WriteContext, _ now: Timestamp, _ effects: inout [SystemState.Effect]
     ) -> Outcome {
-        let settled = state.items.values.filter { inFlight[$0.id] == nil }
-        let items = settled + inFlight.values.compactMap(\.item)
+        dropExpiredPlans(now, &effects)
         var sequence = lastAuditSequence
         var bytes = 0
-        for item in items.sorted(by: { $0.id < $1.id }) where bytes < Self.passTimeBytesMax {
+        for item in newestItems.sorted(by: { $0.id < $1.id }) where bytes < Self.passTimeBytesMax {
             guard let passed = item.passing(now) else { continue }
             bytes += SystemItem.catalog(passed.item).encoded.count
             sequence += 1
@@ -197,6 +212,12 @@ package struct SystemShard: Sendable {
     }
 
     var newestAuditSequence: UInt64 { lastAuditSequence }
+
+    /// The catalogue as the last proposal left it, in no order.
+    var newestItems: [CatalogItem] {
+        guard !inFlight.isEmpty else { return Array(state.items.values) }
+        return state.items.values.filter { inFlight[$0.id] == nil } + inFlight.values.compactMap(\.item)
+    }
 
     private func newest(_ id: UUID128) -> CatalogItem? {
         if let known = inFlight[id] { return known.item }
@@ -225,14 +246,22 @@ package struct SystemShard: Sendable {
     private func entry(
         for item: CatalogItem?, replacing old: CatalogItem?, _ context: WriteContext, _ now: Timestamp
     ) -> AuditEntry {
-        let sequence = lastAuditSequence + 1
+        entry(
+            for: item, replacing: old, context, now, sequence: lastAuditSequence + 1,
+            newValue: item.map { "version \($0.version)" })
+    }
+
+    func entry(
+        for item: CatalogItem?, replacing old: CatalogItem?, _ context: WriteContext, _ now: Timestamp, sequence: UInt64,
+        newValue: String?
+    ) -> AuditEntry {
         let subject = item ?? old
         let ruleID = subject?.kind == .rule ? subject?.id : nil
         return AuditEntry(
             id: .version8(partOf: ResourceID(subject?.id ?? UUID128(high: 0, low: 0)), salt: StableHash.mix(sequence)),
             sequence: sequence, resourceID: nil, action: Self.action(subject?.kind ?? .rule, old, item),
             tagKey: subject?.name ?? "", oldValue: old.map { "version \($0.version)" },
-            newValue: item.map { "version \($0.version)" }, actor: context.actor, ruleID: ruleID,
+            newValue: newValue, actor: context.actor, ruleID: ruleID,
             requestID: context.requestID, at: now)
     }
 

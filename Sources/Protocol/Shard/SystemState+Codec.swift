@@ -36,6 +36,9 @@ extension SystemItem {
         case .governance(let item):
             writer.byte(Self.governanceMark)
             writer.governanceItem(item)
+        case .plan(let plan):
+            writer.byte(Self.planMark)
+            writer.plan(plan)
         }
         return writer.bytes
     }
@@ -49,6 +52,9 @@ extension SystemItem {
             case Self.governanceMark:
                 _ = try reader.byte()
                 return .governance(try reader.governanceItem())
+            case Self.planMark:
+                _ = try reader.byte()
+                return .plan(try reader.plan())
             default: return .catalog(try reader.catalogItem())
             }
         }
@@ -57,6 +63,7 @@ extension SystemItem {
     /// Stand before other items, where a catalogue item has its kind.
     private static let clusterMark: UInt8 = 0x80
     private static let governanceMark: UInt8 = 0x81
+    private static let planMark: UInt8 = 0x82
 }
 
 private func decodeWhole<Value>(
@@ -111,6 +118,17 @@ extension ByteWriter {
         case .forget(let id):
             byte(8)
             uuid(id)
+        case .keepPlan(let plan):
+            byte(9)
+            self.plan(plan)
+        case .dropPlan(let id):
+            byte(10)
+            uuid(id)
+        case .planApplied(let id, let actor, let at):
+            byte(11)
+            uuid(id)
+            string(actor)
+            zigzag(at.milliseconds)
         }
     }
 }
@@ -138,6 +156,10 @@ extension ByteReader {
         case 6: return .cluster(try clusterChange())
         case 7: return .keep(try governanceItem())
         case 8: return .forget(try uuid())
+        case 9: return .keepPlan(try plan())
+        case 10: return .dropPlan(try uuid())
+        case 11:
+            return .planApplied(try uuid(), actor: try string(), at: Timestamp(milliseconds: try zigzag()))
         case let kind: throw CodecError("a system entry holds an effect of unknown kind \(kind)")
         }
     }

@@ -12,6 +12,7 @@ package struct SystemState: Sendable {
     /// Counts the changes of all items; rows are judged under a version.
     package private(set) var catalogVersion: UInt64
     package private(set) var governance: GovernanceState
+    package private(set) var plans: PlanTable
 
     package enum Effect: Hashable, Sendable {
         case put(CatalogItem)
@@ -23,6 +24,10 @@ package struct SystemState: Sendable {
         case cluster(ClusterChange)
         case keep(GovernanceItem)
         case forget(UUID128)
+        case keepPlan(CatalogPlan)
+        case dropPlan(UUID128)
+        /// The entry's other effects are the plan's changes.
+        case planApplied(UUID128, actor: String, at: Timestamp)
     }
 
     package struct Changes: Sendable {
@@ -31,17 +36,24 @@ package struct SystemState: Sendable {
         package var catalogChanged = false
         /// Settings, members or placements are others than before.
         package var clusterChanged = false
+        /// Plans came, went or were applied.
+        package var plansChanged = false
         package var audit: [AuditEntry] = []
         package var remembered: [IdempotencyKey] = []
         package var forgotten: [IdempotencyKey] = []
 
         package init() {}
+
+        mutating func planChanged(_ id: UUID128) {
+            items.append(id)
+            plansChanged = true
+        }
     }
 
     package init(
         items: [CatalogItem] = [], cluster: ClusterState = ClusterState(), appliedIndex: UInt64 = 0,
         auditSequence: UInt64 = 0, catalogVersion: UInt64 = 0, governance: [GovernanceItem] = [],
-        remembered: [(IdempotencyKey, Remembered)] = []
+        plans: [CatalogPlan] = [], remembered: [(IdempotencyKey, Remembered)] = []
     ) {
         for item in items { self.items[item.id] = item }
         self.cluster = cluster
@@ -49,6 +61,7 @@ package struct SystemState: Sendable {
         self.auditSequence = auditSequence
         self.catalogVersion = catalogVersion
         self.governance = GovernanceState(governance)
+        self.plans = PlanTable(plans)
         idempotency.restore(remembered)
     }
 
@@ -88,17 +101,35 @@ package struct SystemState: Sendable {
             case .forget(let id):
                 governance.forget(id)
                 changes.items.append(id)
+            case .keepPlan, .dropPlan, .planApplied: break
             }
         }
         if changes.catalogChanged { catalogVersion += 1 }
+        for effect in effects { applyToPlans(effect, &changes) }
         appliedIndex = index
         return changes
+    }
+
+    private mutating func applyToPlans(_ effect: Effect, _ changes: inout Changes) {
+        switch effect {
+        case .keepPlan(let plan):
+            plans.keep(plan)
+            changes.planChanged(plan.id)
+        case .dropPlan(let id):
+            plans.drop(id)
+            changes.planChanged(id)
+        case .planApplied(let id, let actor, let at):
+            plans.applied(id, CatalogPlan.Application(actor: actor, at: at, catalogVersion: catalogVersion))
+            changes.planChanged(id)
+        case .put, .delete, .audit, .remember, .reapply, .cluster, .keep, .forget: break
+        }
     }
 
     /// What is stored under that id; nil when it is gone.
     package func item(_ id: UUID128) -> SystemItem? {
         if let item = items[id] { return .catalog(item) }
         if let item = governance.item(id) { return .governance(item) }
+        if let plan = plans[id] { return .plan(plan) }
         return cluster.item(id).map(SystemItem.cluster)
     }
 
@@ -107,6 +138,7 @@ package struct SystemState: Sendable {
         var kinds = items.mapValues { SystemItem.Kind.catalog($0.kind) }
         for item in cluster.items { kinds[item.id] = .cluster(item.kind) }
         for item in governance.items { kinds[item.id] = .governance(item.kind) }
+        for plan in plans.all { kinds[plan.id] = .plan }
         return kinds
     }
 
@@ -120,6 +152,8 @@ package struct SystemState: Sendable {
         }
     }
 
-    /// When the next item comes to mean something else by itself; nil: none will.
-    package var nextBoundary: Timestamp? { items.values.lazy.compactMap(\.nextBoundary).min() }
+    /// When the next item comes to mean something else, or the next plan goes, by itself; nil: none will.
+    package var nextBoundary: Timestamp? {
+        [items.values.lazy.compactMap(\.nextBoundary).min(), plans.nextExpiry].compactMap(\.self).min()
+    }
 }

@@ -36,6 +36,8 @@ struct RoleMatrixTests {
         "GET /compliance/waivers/{id}": .viewer,
         "GET /tag-schema/proposals": .viewer,
         "GET /executions/{id}": .viewer,
+        "GET /plans": .viewer,
+        "GET /plans/{id}": .viewer,
         "GET /audit/trail": .viewer,
         "GET /audit/reports": .viewer,
 
@@ -70,6 +72,10 @@ struct RoleMatrixTests {
         "POST /tag-schema/proposals/{id}/accept": .governor,
         "POST /tag-schema/proposals/{id}/reject": .governor,
         "POST /tag-schema/proposals/{id}/reconsider": .governor,
+
+        "POST /plans": .governor,
+        "DELETE /plans/{id}": .governor,
+        "POST /plans/{id}/apply": .governor,
 
         "DELETE /resources/{id}": .admin,
         "POST /cluster/nodes/{name}/drain": .admin,

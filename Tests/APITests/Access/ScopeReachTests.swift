@@ -42,6 +42,9 @@ struct ScopeReachTests {
         "PUT /compliance/policies/{id}": .whole, "DELETE /compliance/policies/{id}": .whole,
         "POST /compliance/recheck": .whole,
         "GET /audit/verify": .whole,
+        // They show rules and policies, and change them.
+        "GET /plans": .whole, "POST /plans": .whole, "GET /plans/{id}": .whole, "DELETE /plans/{id}": .whole,
+        "POST /plans/{id}/apply": .whole,
         "GET /compliance/waivers": .whole, "GET /compliance/waivers/{id}": .whole, "POST /compliance/waivers": .whole,
         "PUT /compliance/waivers/{id}": .whole, "DELETE /compliance/waivers/{id}": .whole,
         "GET /compliance/scores": .whole, "GET /compliance/history": .whole, "GET /tag-schema/proposals": .whole,

@@ -3,8 +3,10 @@ import JSON
 
 struct RulesCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "rules", abstract: "List, apply, try, check and run tag rules.",
-        subcommands: [List.self, Get.self, Apply.self, Delete.self, Test.self, Lint.self, Execute.self],
+        commandName: "rules", abstract: "List, plan, apply, try, check and run tag rules.",
+        subcommands: [
+            List.self, Get.self, Plan.self, Diff.self, Apply.self, Delete.self, Test.self, Lint.self, Execute.self,
+        ],
         defaultSubcommand: List.self)
 
     struct List: AsyncParsableCommand {
@@ -42,9 +44,30 @@ struct RulesCommand: AsyncParsableCommand {
         func run() async throws { try await DefinitionKind.rule.get(rule, connection) }
     }
 
+    struct Plan: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Say what the rules of files would change, and make a plan of it; `vtag plan` takes policies too.",
+            discussion: "EXAMPLES\n  vtag rules plan -f rules/ --prune\n  vtag apply 3f0c…")
+        @OptionGroup var options: FolderOptions
+        @Option(help: "What the plan is for.") var description = ""
+        @Flag(help: "Do not count what would change.") var noFigures = false
+
+        func run() async throws {
+            try await options.plan([.rule], description: description, figures: !noFigures)
+        }
+    }
+
+    struct Diff: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Show how the rules of files differ from the server's.")
+        @OptionGroup var options: FolderOptions
+
+        func run() async throws { try await options.diff([.rule]) }
+    }
+
     struct Apply: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Create the rules of a file, or update those that are there under the same rule_name.",
+            abstract: "Create the rules of files, or update those that are there under the same rule_name: all or none.",
             discussion: """
                 A rule in YAML:
 
@@ -126,7 +149,7 @@ struct RulesCommand: AsyncParsableCommand {
             return text
         }
 
-        private static func words(ofKey key: JSONValue) -> String {
+        static func words(ofKey key: JSONValue) -> String {
             var text = "  \(Terminal.clean(key.cell("tag_key"))): \(key.cell("added")) added, "
             text += "\(key.cell("changed")) changed, \(key.cell("removed")) removed\n"
             for value in key["values"]?.array ?? [] where value["before"] != value["after"] {
@@ -137,7 +160,7 @@ struct RulesCommand: AsyncParsableCommand {
             return text
         }
 
-        private static func costs(_ sums: JSONValue?, _ lead: String) -> String {
+        static func costs(_ sums: JSONValue?, _ lead: String) -> String {
             let amounts = (sums?.array ?? []).map { "\($0.cell("effective_cost")) \(Terminal.clean($0.cell("currency")))" }
             return amounts.isEmpty ? "" : lead + amounts.joined(separator: " + ")
         }

@@ -37,6 +37,15 @@ package struct ValidationErrors: Error, Hashable, Sendable, CustomStringConverti
         problems.append(Problem(pointer: pointer().text, message: message()))
     }
 
+    /// A problem that was found elsewhere.
+    package mutating func add(_ problem: Problem) {
+        guard problems.count < Self.problemsMax else {
+            unreported += 1
+            return
+        }
+        problems.append(problem)
+    }
+
     /// `[{"pointer", "message"}]`.
     package var json: JSONValue {
         .array(

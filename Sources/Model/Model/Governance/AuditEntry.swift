@@ -29,6 +29,9 @@ package struct AuditEntry: Hashable, Sendable {
         case waiverExpired = "waiver_expired"
         case aliasRejected = "alias_rejected"
         case aliasReconsidered = "alias_reconsidered"
+        case planCreated = "plan_created"
+        case planDropped = "plan_dropped"
+        case planApplied = "plan_applied"
 
         package var code: UInt8 { UInt8(Self.allCases.firstIndex(of: self) ?? 0) }
         package init?(code: UInt8) {

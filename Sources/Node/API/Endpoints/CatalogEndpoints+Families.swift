@@ -19,22 +19,14 @@ extension CatalogEndpoints {
         let draft = try valid { () throws(ValidationErrors) in try TagDefinitionDraft(json: value) }
         let clashes = draft.conflicts(with: catalog.definitions, replacing: id)
         guard clashes.isEmpty else { throw Problem.conflict(clashes.problems[0].message + ".") }
-        return .definition(
-            TagDefinition(
-                id: id, tagKey: draft.tagKey, displayName: draft.displayName, description: draft.description,
-                dataType: draft.dataType, allowedValues: draft.allowedValues, required: draft.required,
-                aliases: draft.aliases, valueAliases: draft.valueAliases, casePolicy: draft.casePolicy,
-                providers: draft.providers, createdAt: unset, updatedAt: unset))
+        return .definition(TagDefinition(draft, id: id))
     } render: { json, item in
         if case .definition(let definition) = item { json.value(definition.json) }
     }
 
     static let policies = CatalogEndpoints(kind: .policy, path: "/compliance/policies") { value, id, catalog in
         let draft = try valid { () throws(ValidationErrors) in try CompliancePolicyDraft(json: value) }
-        let item = CatalogItem.policy(
-            CompliancePolicy(
-                id: id, name: draft.name, description: draft.description, severity: draft.severity, scope: draft.scope,
-                rules: draft.rules, enabled: draft.enabled, createdBy: "", createdAt: unset, updatedAt: unset))
+        let item = CatalogItem.policy(CompliancePolicy(draft, id: id))
         try checkPatterns(of: item, in: catalog)
         return item
     } render: { json, item in
@@ -54,7 +46,7 @@ extension CatalogEndpoints {
         let item = CatalogItem.waiver(
             ComplianceWaiver(
                 id: id, name: draft.name, reason: draft.reason, scope: draft.scope, policies: policies,
-                expiresAt: draft.expiresAt, approver: "", createdAt: unset, updatedAt: unset))
+                expiresAt: draft.expiresAt, approver: "", createdAt: .unset, updatedAt: .unset))
         try checkPatterns(of: item, in: catalog)
         return item
     } render: { json, item in
@@ -64,11 +56,7 @@ extension CatalogEndpoints {
     /// The rule in a document, with this id. Throws a 422 with all that is wrong.
     static func rule(_ value: JSONValue, _ id: UUID128, _ catalog: Catalog) throws(Problem) -> TagRule {
         let draft = try valid { () throws(ValidationErrors) in try TagRuleDraft(json: value) }
-        let rule = TagRule(
-            id: id, name: draft.name, description: draft.description, priority: draft.priority, enabled: draft.enabled,
-            condition: draft.condition, actions: draft.actions, ifTagExists: draft.ifTagExists,
-            defaultValue: draft.defaultValue, effectiveStart: draft.effectiveStart, effectiveEnd: draft.effectiveEnd,
-            createdBy: "", createdAt: unset, updatedAt: unset)
+        let rule = TagRule(draft, id: id)
         try checkPatterns(of: .rule(rule), in: catalog)
         return rule
     }
@@ -86,10 +74,40 @@ extension CatalogEndpoints {
         ])
     }
 
-    /// The system shard sets times and authors when it takes an item.
-    private static let unset = Timestamp(milliseconds: 0)
-
     private static func valid<Draft>(_ read: () throws(ValidationErrors) -> Draft) throws(Problem) -> Draft {
         do throws(ValidationErrors) { return try read() } catch { throw Problem(error) }
+    }
+}
+
+extension Timestamp {
+    /// The system shard sets times and authors when it takes an item.
+    fileprivate static let unset = Timestamp(milliseconds: 0)
+}
+
+extension TagRule {
+    init(_ draft: TagRuleDraft, id: UUID128) {
+        self.init(
+            id: id, name: draft.name, description: draft.description, priority: draft.priority, enabled: draft.enabled,
+            condition: draft.condition, actions: draft.actions, ifTagExists: draft.ifTagExists,
+            defaultValue: draft.defaultValue, effectiveStart: draft.effectiveStart, effectiveEnd: draft.effectiveEnd,
+            createdBy: "", createdAt: .unset, updatedAt: .unset)
+    }
+}
+
+extension TagDefinition {
+    init(_ draft: TagDefinitionDraft, id: UUID128) {
+        self.init(
+            id: id, tagKey: draft.tagKey, displayName: draft.displayName, description: draft.description,
+            dataType: draft.dataType, allowedValues: draft.allowedValues, required: draft.required,
+            aliases: draft.aliases, valueAliases: draft.valueAliases, casePolicy: draft.casePolicy,
+            providers: draft.providers, createdAt: .unset, updatedAt: .unset)
+    }
+}
+
+extension CompliancePolicy {
+    init(_ draft: CompliancePolicyDraft, id: UUID128) {
+        self.init(
+            id: id, name: draft.name, description: draft.description, severity: draft.severity, scope: draft.scope,
+            rules: draft.rules, enabled: draft.enabled, createdBy: "", createdAt: .unset, updatedAt: .unset)
     }
 }

@@ -33,12 +33,42 @@ enum ExecutionEndpoints {
 
     // MARK: GET /executions/{id}
 
+    static let getQuery = [QueryParameter("wait")]
+    /// Longest wait in seconds.
+    static let waitSecondsMax = 30
+
     static let get: Route.Handler = { call in
+        let seconds = try call.query.integer("wait", in: 1...waitSecondsMax)
+        if let seconds, let execution = Execution(id: try call.id("execution")) {
+            try await wait(for: execution, seconds, call)
+        }
         let statistics = try await call.statistics()
         guard let execution = Execution(id: try call.id("execution")), execution.version <= statistics.catalogVersion else {
             throw Problem.notFound("There is no execution with this id.")
         }
         return call.json { $0.execution(execution, statistics) }
+    }
+
+    /// Returns once the execution has come further or has ended, the time is over, or the node stops.
+    ///
+    /// Who is limited to some resources waits for the end alone: how far the others have come is not for them.
+    private static func wait(for execution: Execution, _ seconds: Int, _ call: Call) async throws {
+        guard let slot = call.api.executions.watchers.take() else {
+            throw Problem.unavailable(
+                "\(ExecutionWatch.watchersMax) requests wait for executions on this node already. Ask without \"wait\", or try again."
+            )
+        }
+        defer { slot.free() }
+        let deadline = ContinuousClock.now + .seconds(seconds)
+        var first: Int?
+        while true {
+            let statistics = try await call.api.executions.statistics(call.api.node, call.consistency)
+            guard statistics.pending > 0, statistics.catalogVersion == execution.version else { return }
+            if let first, first != statistics.pending, call.principal.scope == nil { return }
+            first = first ?? statistics.pending
+            guard ContinuousClock.now < deadline, !call.api.isStopping else { return }
+            try await Task.sleep(for: .milliseconds(ExecutionWatch.pauseMilliseconds))
+        }
     }
 }
 

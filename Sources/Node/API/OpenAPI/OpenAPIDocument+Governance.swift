@@ -43,6 +43,11 @@ extension OpenAPIDocument {
               tags: [rules]
               summary: How far an execution has come (viewer)
               parameters:
+                - name: wait
+                  in: query
+                  description: |
+                    Seconds to wait for it to come further or to end, at most. \#(ExecutionWatch.watchersMax) requests wait at once, more are answered 503.
+                  schema: { type: integer, minimum: 1, maximum: \#(ExecutionEndpoints.waitSecondsMax) }
                 - $ref: '#/components/parameters/ReadConsistency'
               responses:
                 '200':

@@ -275,6 +275,7 @@ extension OpenAPIDocument {
                 version: { type: integer, minimum: 0 }
         \#(waivers)
         \#(proposals)
+        \#(planSchemas)
             AuditAction: { type: string, enum: [\#(AuditEntry.Action.allCases.map(\.rawValue).joined(separator: ", "))] }
             AuditEntry:
               type: object

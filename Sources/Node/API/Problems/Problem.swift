@@ -27,6 +27,8 @@ package struct Problem: Error, Equatable, Sendable {
     package let title: StaticString
     package let detail: String
     package var errors: [FieldError]
+    /// What else the problem's type says.
+    var members: [JSONValue.Member] = []
     /// Fields that go with the status: `Allow`, `Retry-After`, `WWW-Authenticate`.
     package var headers: [Header]
     /// The token's key is unknown, and may be known once the keys were fetched again. Not for the caller to see.
@@ -51,7 +53,7 @@ package struct Problem: Error, Equatable, Sendable {
 
     package static func == (left: Problem, right: Problem) -> Bool {
         left.status == right.status && left.detail == right.detail && left.errors == right.errors
-            && left.headers == right.headers
+            && left.members == right.members && left.headers == right.headers
     }
 
     /// The problem as `application/problem+json`.
@@ -78,6 +80,10 @@ package struct Problem: Error, Equatable, Sendable {
                 json.endObject()
             }
             json.endArray()
+        }
+        for member in members {
+            json.key(member.name)
+            json.value(member.value)
         }
         json.key("request_id")
         json.string(requestID)

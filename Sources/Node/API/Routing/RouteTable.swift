@@ -3,7 +3,7 @@ import Model
 
 /// Every operation of the API.
 extension Route {
-    static let all: [Route] = operations + ingestion + inventory + tags + governance + audit
+    static let all: [Route] = operations + ingestion + inventory + tags + governance + plans + audit
 
     private static let write = Body.json(bytesMax: jsonBytesMax)
 
@@ -78,7 +78,9 @@ extension Route {
             Route(.post, "/tag-schema/proposals/{id}/accept", .governor, ProposalEndpoints.accept),
             Route(.post, "/tag-schema/proposals/{id}/reject", .governor, ProposalEndpoints.reject),
             Route(.post, "/tag-schema/proposals/{id}/reconsider", .governor, ProposalEndpoints.reconsider),
-            Route(.get, "/executions/{id}", .viewer, reach: .scoped, ExecutionEndpoints.get),
+            Route(
+                .get, "/executions/{id}", .viewer, reach: .scoped, query: ExecutionEndpoints.getQuery, ExecutionEndpoints.get
+            ),
             Route(
                 .get, "/compliance/status", .viewer, reach: .scoped, query: ComplianceEndpoints.statusQuery,
                 ComplianceEndpoints.status),
@@ -93,6 +95,15 @@ extension Route {
                 produces: ComplianceEndpoints.produces, ScoreEndpoints.history),
             Route(.post, "/compliance/recheck", .governor, ExecutionEndpoints.recheck),
         ]
+
+    /// As rules and policies, whose contents they show.
+    private static let plans: [Route] = [
+        Route(.get, "/plans", .viewer, query: PlanEndpoints.listQuery, PlanEndpoints.list),
+        Route(.post, "/plans", .governor, body: .json(bytesMax: PlanEndpoints.bodyBytesMax), PlanEndpoints.create),
+        Route(.get, "/plans/{id}", .viewer, PlanEndpoints.get),
+        Route(.delete, "/plans/{id}", .governor, PlanEndpoints.drop),
+        Route(.post, "/plans/{id}/apply", .governor, PlanEndpoints.apply),
+    ]
 
     /// - Parameter reach: of reading. Rules and policies name accounts, keys and values of all; the schema is a vocabulary.
     private static func family(_ endpoints: CatalogEndpoints, read reach: Route.Reach = .whole) -> [Route] {

@@ -33,6 +33,9 @@ package final class API: HTTPService {
     let router: Router
     let loops: LoopStates
     let learned = LearnedAliases()
+    /// Plans that are worked out.
+    let planning = WorkSlots(PlanEndpoints.computationsMax)
+    let executions = ExecutionWatch()
     /// Fields of point reads.
     let pointReadHeaders: HTTPFields
     /// What fetches keys that tokens name and nobody knows; nil where nothing does.

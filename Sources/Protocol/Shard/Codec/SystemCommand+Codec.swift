@@ -28,6 +28,9 @@ extension SystemCommand: PeerCodable {
         case .passTime: writer.put(12)
         case .keep(let item): writer.put(13, item)
         case .forget(let id): writer.put(14, id)
+        case .keepPlan(let plan): writer.put(15, plan)
+        case .dropPlan(let id): writer.put(16, id)
+        case .applyPlan(let id): writer.put(17, id)
         }
     }
 
@@ -56,6 +59,9 @@ extension SystemCommand: PeerCodable {
         case 12: self = .passTime
         case 13: self = .keep(try reader.take())
         case 14: self = .forget(try reader.take())
+        case 15: self = .keepPlan(try reader.take())
+        case 16: self = .dropPlan(try reader.take())
+        case 17: self = .applyPlan(try reader.take())
         case let kind: throw CodecError("unknown kind of system command \(kind)")
         }
     }

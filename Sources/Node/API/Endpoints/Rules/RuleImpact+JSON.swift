@@ -7,18 +7,9 @@ import TaggingRules
 extension RuleImpact {
     func write(of trial: RuleTrial, _ warnings: ValidationErrors, to json: inout JSONWriter) {
         json.beginObject()
-        json.member("scanned", scanned)
-        json.member("matched", matched)
-        json.member("would_change", wouldChange)
-        json.costs("cost_moved", costMoved)
-        json.key("by_key")
-        json.beginArray()
+        writeTotals(to: &json)
         let own = Set(trial.rule.actions.map { TagKeyForm.form(of: trial.catalog.ruleSet.normaliser.key($0.key)) })
-        for (key, tally) in keys.sorted(by: { $0.key < $1.key })
-        where tally.changes > 0 || own.contains(TagKeyForm.form(of: key)) {
-            write(key, tally, to: &json)
-        }
-        json.endArray()
+        writeKeys(to: &json) { own.contains(TagKeyForm.form(of: $0)) }
         writeConflicts(to: &json)
         json.key("warnings")
         json.value(warnings.json)
@@ -26,7 +17,33 @@ extension RuleImpact {
         json.endObject()
     }
 
-    private func write(_ key: String, _ tally: KeyTally, to json: inout JSONWriter) {
+    func writeTotals(to json: inout JSONWriter) {
+        json.member("scanned", scanned)
+        json.member("matched", matched)
+        json.member("would_change", wouldChange)
+        json.costs("cost_moved", costMoved)
+    }
+
+    /// - Parameters:
+    ///   - lines: most keys that are told, those that change most first, and how many more there are; nil: all.
+    ///   - values: most values of each.
+    ///   - isOwn: keys that are told even when they stay as they are.
+    func writeKeys(
+        to json: inout JSONWriter, lines: Int? = nil, values: Int = valuesToldMax, isOwn: (String) -> Bool
+    ) {
+        var told = keys.filter { $0.value.changes > 0 || isOwn($0.key) }.sorted { $0.key < $1.key }
+        if let lines, told.count > lines {
+            told = Array(told.sorted { ($1.value.changes, $0.key) < ($0.value.changes, $1.key) }.prefix(lines))
+        }
+        let omitted = keys.count { $0.value.changes > 0 || isOwn($0.key) } - told.count
+        json.key("by_key")
+        json.beginArray()
+        for (key, tally) in told { write(key, tally, values, to: &json) }
+        json.endArray()
+        if lines != nil { json.member("keys_omitted", omitted) }
+    }
+
+    private func write(_ key: String, _ tally: KeyTally, _ valuesMax: Int, to json: inout JSONWriter) {
         json.beginObject()
         json.member("tag_key", key)
         json.member("added", tally.added)
@@ -49,26 +66,34 @@ extension RuleImpact {
             let (first, second) = (abs(left.value.after - left.value.before), abs(right.value.after - right.value.before))
             return first == second ? left.key < right.key : first > second
         }
-        for (value, tally) in ordered.prefix(Self.valuesToldMax) { json.value(value, tally) }
+        for (value, tally) in ordered.prefix(valuesMax) { json.value(value, tally) }
         json.endArray()
         var rest = tally.others
-        for (_, tally) in ordered.dropFirst(Self.valuesToldMax) { rest.add(tally) }
+        for (_, tally) in ordered.dropFirst(valuesMax) { rest.add(tally) }
         json.key("other_values")
         json.tally(rest)
         json.endObject()
     }
 
-    private func writeConflicts(to json: inout JSONWriter) {
+    /// - Parameters:
+    ///   - lines: most that are told; nil: all that were counted one by one.
+    ///   - catalog: where several rules are tried: what their names are.
+    func writeConflicts(to json: inout JSONWriter, lines: Int? = nil, of catalog: Catalog? = nil) {
         json.key("conflicts")
         json.beginArray()
         let ordered = conflicts.sorted { left, right in
             if left.value.count != right.value.count { return left.value.count > right.value.count }
             let (first, second) = (left.key, right.key)
-            return (first.key, first.source.code, first.createdBy, first.isWon ? 0 : 1)
-                < (second.key, second.source.code, second.createdBy, second.isWon ? 0 : 1)
+            return (first.key, first.source.code, first.createdBy, first.isWon ? 0 : 1, first.rule)
+                < (second.key, second.source.code, second.createdBy, second.isWon ? 0 : 1, second.rule)
         }
-        for (conflict, tally) in ordered {
+        for (conflict, tally) in ordered.prefix(lines ?? ordered.count) {
             json.beginObject()
+            if let catalog {
+                json.key("of_rule_id")
+                json.uuid(conflict.rule)
+                json.member("of_rule_name", catalog.rule(conflict.rule)?.name ?? "")
+            }
             json.member("tag_key", conflict.key)
             json.member("outcome", conflict.isWon ? "wins" : "loses")
             json.member("against", conflict.source.rawValue)
@@ -79,10 +104,11 @@ extension RuleImpact {
             json.endObject()
         }
         json.endArray()
-        json.member("conflicts_omitted", conflictsOmitted)
+        json.member("conflicts_omitted", conflictsOmitted + max(0, ordered.count - (lines ?? ordered.count)))
     }
 
-    private func writeSamples(to json: inout JSONWriter) {
+    /// - Parameter changes: most that are told of one resource.
+    func writeSamples(to json: inout JSONWriter, changes: Int = .max) {
         json.key("samples")
         json.beginArray()
         for sample in samples {
@@ -93,7 +119,7 @@ extension RuleImpact {
             json.member("resource_type", sample.resource.resourceType)
             json.key("changes")
             json.beginArray()
-            for change in sample.changes {
+            for change in sample.changes.prefix(changes) {
                 json.beginObject()
                 json.member("tag_key", change.key)
                 json.optional("old_value", change.old)

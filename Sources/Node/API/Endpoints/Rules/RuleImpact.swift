@@ -2,7 +2,7 @@ import Conditions
 import JSON
 import Model
 
-/// What a rule would change, counted one resource after the other.
+/// What rules would change, counted one resource after the other.
 ///
 /// Memory grows with the keys and values that rules write (`valuesMax`) and the rules that they meet (`conflictsMax`), not
 /// with the inventory.
@@ -47,8 +47,9 @@ struct RuleImpact: Sendable {
         var changes: Int { added + changed + removed }
     }
 
-    /// Whom the rule meets on a key, and who of the two wins.
+    /// Whom a rule that is tried meets on a key, and who of the two wins.
     struct Conflict: Hashable, Sendable {
+        let rule: UUID128
         let key: String
         let source: TagSource
         let ruleID: UUID128?
@@ -76,10 +77,11 @@ struct RuleImpact: Sendable {
     // MARK: Counting
 
     /// - Parameters:
-    ///   - rule: the rule that is tried.
+    ///   - rules: the rules that are tried.
+    ///   - matches: whether one of them holds for the resource.
     ///   - isWritten: whether rules write the key, so that its values are counted.
     mutating func count(
-        _ resource: Resource, of rule: UUID128, matches: Bool, from old: [VirtualTag], to new: [VirtualTag],
+        _ resource: Resource, of rules: Set<UUID128>, matches: Bool, from old: [VirtualTag], to new: [VirtualTag],
         isWritten: (String) -> Bool
     ) {
         scanned += 1
@@ -87,7 +89,7 @@ struct RuleImpact: Sendable {
         total.add(cost)
         if matches {
             matched += 1
-            for tag in new { countConflicts(on: tag, of: rule) }
+            for tag in new { countConflicts(on: tag, of: rules) }
         }
         for tag in old where isWritten(tag.key) { tally(tag) { $0.count(before: cost) } }
         for tag in new where isWritten(tag.key) { tally(tag) { $0.count(after: cost) } }
@@ -109,12 +111,19 @@ struct RuleImpact: Sendable {
         count(&keys[tag.key, default: KeyTally()].values[tag.value, default: ValueTally()])
     }
 
-    private mutating func countConflicts(on tag: VirtualTag, of rule: UUID128) {
-        guard let own = tag.assertions.first(where: { $0.ruleID == rule }) else { return }
-        let isWinner = tag.winner.ruleID == rule
+    private mutating func countConflicts(on tag: VirtualTag, of rules: Set<UUID128>) {
+        for (position, own) in tag.assertions.enumerated() {
+            guard let rule = own.ruleID, rules.contains(rule) else { continue }
+            countConflicts(of: own, rule, isWinner: position == 0, on: tag)
+        }
+    }
+
+    private mutating func countConflicts(
+        of own: TagAssertion, _ rule: UUID128, isWinner: Bool, on tag: VirtualTag
+    ) {
         for other in isWinner ? tag.losers : [tag.winner] {
             let conflict = Conflict(
-                key: tag.key, source: other.source, ruleID: other.ruleID,
+                rule: rule, key: tag.key, source: other.source, ruleID: other.ruleID,
                 createdBy: other.source == .rule ? other.createdBy : "", isWon: isWinner)
             var tally = conflicts[conflict] ?? ConflictTally()
             tally.count += 1

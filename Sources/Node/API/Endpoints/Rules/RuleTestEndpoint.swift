@@ -71,7 +71,7 @@ struct RuleTrial: Sendable {
                 let would = catalog.ruleSet.evaluate(
                     record.resource, claims: claims, previous: record.tags, at: now, in: new)
                 let matches = position.map { new.matchedRules.contains($0) } ?? false
-                impact.count(record.resource, of: rule.id, matches: matches, from: was, to: would) { key in
+                impact.count(record.resource, of: [rule.id], matches: matches, from: was, to: would) { key in
                     written.contains(TagKeyForm.form(of: catalog.ruleSet.normaliser.key(key)))
                         || written.contains(TagKeyForm.form(of: key))
                 }
