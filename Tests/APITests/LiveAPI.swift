@@ -32,7 +32,7 @@ final class LiveAPI: Sendable {
 
     static func run(
         _ configuration: API.Configuration = API.Configuration(), logger: Logger? = nil, keys: RotatingKeys? = nil,
-        _ body: (LiveAPI) async throws -> Void
+        logSegmentBytes: Int = 1 << 20, _ body: (LiveAPI) async throws -> Void
     ) async throws {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
         var quiet = Logger(label: "test")
@@ -40,7 +40,7 @@ final class LiveAPI: Sendable {
         let logger = logger ?? quiet
         let scratch = "/tmp/vtag-api-tests-\(getpid())-\(UInt64.random(in: .min ... .max))"
         mkdir(scratch, 0o700)
-        let nodes = try await startNodes(in: scratch, on: group, logger)
+        let nodes = try await startNodes(in: scratch, logSegmentBytes: logSegmentBytes, on: group, logger)
         let now = Int64(time(nil))
         let directory = "\(scratch)/1"
         let secrets = try await NodeSecrets.load(dataDirectory: directory, at: now)
@@ -76,14 +76,14 @@ final class LiveAPI: Sendable {
     }
 
     private static func startNodes(
-        in scratch: String, on group: MultiThreadedEventLoopGroup, _ logger: Logger
+        in scratch: String, logSegmentBytes: Int, on group: MultiThreadedEventLoopGroup, _ logger: Logger
     ) async throws -> [Node] {
         // Founders wait for one another, so all start at once; each knows of those before it.
         var starting: [Task<Node, any Error>] = []
         var peers: [PeerAddress] = []
         for number in 1...size {
             var options = NodeOptions(dataDirectory: "\(scratch)/\(number)", shards: 4)
-            options.logSegmentBytes = 1 << 20
+            options.logSegmentBytes = logSegmentBytes
             let listener = try peerListener()
             if let port = listener?.address.port {
                 let address = PeerAddress(host: "127.0.0.1", port: UInt16(port))

@@ -199,7 +199,7 @@ struct LivePlanTests {
 
     @Test("A plan of 10,000 rules is made and applied in one change of the catalogue")
     func large() async throws {
-        try await LiveAPI.run { api in
+        try await LiveAPI.run(logSegmentBytes: 64 << 20) { api in
             try await fill(api)
             let rules = (0..<CatalogPlan.changesMax).map { number in
                 change("rule", "create", rule("rule-\(number)", "team-\(number)", prefix: "web-\(number)", priority: number))
@@ -228,5 +228,20 @@ struct LivePlanTests {
             #expect(try first.json == second.json && first.json["figures"]?.isNull == true)
             #expect(try await api.send("GET", "/plans").json["items"]?.array?.count == 1)
         }
+    }
+}
+
+@Suite("Room for so much work at once")
+struct WorkSlotTests {
+    @Test("There are so many slots and no more, until one is freed")
+    func limit() throws {
+        let slots = WorkSlots(2)
+        let first = try #require(slots.take())
+        let second = slots.take()
+        #expect(second != nil)
+        #expect(slots.take() == nil)
+        first.free()
+        #expect(slots.take() != nil)
+        #expect(slots.take() == nil)
     }
 }

@@ -7,9 +7,6 @@ import TaggingRules
 
 /// What the author of a plan is told and what is kept with it: figures, where they were wanted, and warnings.
 struct PlanReport: Sendable {
-    /// Changed rules that are looked at for warnings, one by one.
-    static let warnedMax = 100
-
     /// How much is told; the first that fits `CatalogPlan.reportBytesMax` is taken.
     private struct Detail {
         let lines: Int
@@ -115,26 +112,37 @@ struct PlanReport: Sendable {
 
     // MARK: Warnings
 
-    /// What is odd about the changed items, as pointers into the document.
+    /// What is odd about the changed items, as pointers into the document, and about other rules because of them.
     static func warnings(about draft: PlanDraft, in catalog: Catalog) async -> ValidationErrors {
-        var warnings = ValidationErrors()
-        var looked = 0
-        for (position, change) in draft.changes.enumerated() {
-            let found: ValidationErrors
-            switch change.after {
-            case .rule(let rule)?:
-                looked += 1
-                guard looked <= warnedMax else { continue }
-                found = await LintEndpoint.warnings(about: rule, in: catalog)
-            case .definition(let definition)?: found = definition.warnings
-            case .policy(let policy)?: found = policy.warnings
-            case .waiver?, nil: continue
+        await Task(executorPreference: globalConcurrentExecutor) {
+            var warnings = ValidationErrors()
+            var places: [UUID128: String] = [:]
+            for (position, change) in draft.changes.enumerated() {
+                let place = draft.pointer(position).appending("definition").text
+                let found: ValidationErrors
+                switch change.after {
+                case .rule(let rule)?:
+                    places[rule.id] = place
+                    found = LintEndpoint.warningsOfTimes(of: rule)
+                case .definition(let definition)?: found = definition.warnings
+                case .policy(let policy)?: found = policy.warnings
+                case .waiver?, nil: continue
+                }
+                for problem in found.problems {
+                    warnings.add(.init(pointer: place + problem.pointer, message: problem.message))
+                }
             }
-            let place = draft.pointer(position).appending("definition").text
-            for problem in found.problems {
-                warnings.add(.init(pointer: place + problem.pointer, message: problem.message))
+            guard !places.isEmpty else { return warnings }
+            let lint = RuleLint(catalog.rules, catalog.ruleSet) { catalog.schema.objection(key: $0, value: $1) }
+            for finding in lint.findings() {
+                if let place = places[finding.rule] {
+                    warnings.add(.init(pointer: place + finding.pointer.text, message: finding.message))
+                } else if finding.others.contains(where: { places[$0] != nil }) {
+                    let name = catalog.rule(finding.rule)?.name ?? ""
+                    warnings.add("of \"\(name)\": \(finding.message)", at: .root)
+                }
             }
-        }
-        return warnings
+            return warnings
+        }.value
     }
 }

@@ -84,11 +84,7 @@ enum LintEndpoint {
             let names = Dictionary(rules.map { ($0.id, $0.name) }, uniquingKeysWith: { first, _ in first })
             let ruleSet = CompiledRuleSet(rules: [], definitions: catalog.definitions)
             let lint = RuleLint(rules, ruleSet) { catalog.schema.objection(key: $0, value: $1) }
-            var warnings = ValidationErrors()
-            if let start = rule.effectiveStart, let end = rule.effectiveEnd, end <= start {
-                warnings.add(
-                    "effective_end is not after effective_start: the rule never runs", at: .root.appending("effective_end"))
-            }
+            var warnings = warningsOfTimes(of: rule)
             for finding in lint.findings(about: rule.id) {
                 if finding.rule == rule.id {
                     warnings.add(finding.message, at: finding.pointer)
@@ -99,6 +95,12 @@ enum LintEndpoint {
             }
             return warnings
         }.value
+    }
+
+    static func warningsOfTimes(of rule: TagRule) -> ValidationErrors {
+        guard let start = rule.effectiveStart, let end = rule.effectiveEnd, end <= start else { return ValidationErrors() }
+        return ValidationErrors(
+            "effective_end is not after effective_start: the rule never runs", at: .root.appending("effective_end"))
     }
 
     // MARK: Cursors
