@@ -161,6 +161,42 @@ struct PlanTests {
         #expect(try bench.replica().plans.count == 0)
     }
 
+    @Test("Random plans make what the same changes make one by one")
+    func equivalent() throws {
+        let seed = UInt64.random(in: 0 ... .max)
+        print("seed \(seed)")
+        var state = seed
+        func random(below limit: UInt64) -> UInt64 {
+            state &+= 0x9E37_79B9_7F4A_7C15
+            return StableHash.mix(state) % limit
+        }
+        var (planned, single) = (Bench(), Bench())
+        for round in 1...40 as ClosedRange<UInt64> {
+            var changes: [CatalogPlan.Change?] = []
+            for number in 0..<(random(below: 6) + 1) {
+                let id = random(below: 12)
+                guard !changes.contains(where: { $0?.id == UUID128(high: 5, low: id) }) else { continue }
+                let before = planned.catalog[UUID128(high: 5, low: id)]
+                // Names differ from round to round, so that none is in another's way.
+                let item = rule(id, "r\(id)-\(round)-\(number)", value: "\(random(below: 3))")
+                if let before, random(below: 3) == 0 {
+                    changes.append(.init(before: before, after: nil))
+                    #expect(try single.take(.delete(.rule, before.id, .none)) == .deleted)
+                } else {
+                    changes.append(.init(before: before, after: item))
+                    #expect(try single.take(before == nil ? .create(item) : .update(item, .none))?.succeeded == true)
+                }
+            }
+            let plan = planned.plan(round, changes)
+            try planned.take(.keepPlan(plan))
+            #expect(try planned.take(.applyPlan(plan.id)) == .updated)
+            try planned.commit()
+            try single.commit()
+            #expect(planned.shard.state.items == single.shard.state.items)
+        }
+        #expect(try planned.replica().items == single.shard.state.items)
+    }
+
     @Test(
         "Ten thousand rules are one plan and one entry that the log takes; more, or larger ones, are refused with the limit")
     func large() throws {

@@ -85,6 +85,9 @@ struct PlanCommandLineTests {
                     vtag apply 3f0c2a7e-5d1b-4c7e-9f7a-0a4b8f6d2c11
 
                     """)
+            let own = try await tool.run("diff", "-f", folder, "--prune-prefix", "mine-", url: url)
+            #expect(
+                own.status == 0 && own.output.contains("~ tag definition team") && !own.output.contains("policy"), "\(own)")
             let diff = try await tool.run("rules", "diff", "-f", folder, url: url)
             #expect(diff.status == 0 && diff.output.hasPrefix("+ rule web\n"), "\(diff)")
             #expect(!diff.output.contains("team") && diff.errors.contains("1 tag definitions are left out"), "\(diff)")

@@ -17,7 +17,7 @@ package enum SystemCommand: Sendable {
     case keep(GovernanceItem)
     /// Forgets a rejection.
     case forget(UUID128)
-    /// Keeps a plan; the oldest go where there is no room. Taken twice it is kept once.
+    /// Keeps a plan, whose author and times are set when it is taken; the oldest go where there is no room. Taken twice it is kept once.
     case keepPlan(CatalogPlan)
     case dropPlan(UUID128)
     /// Makes all of the plan's changes, or none where the catalogue is another one by now. Taken twice it is done once.

@@ -3,10 +3,11 @@ import Model
 /// What plans do to group 0.
 extension SystemShard {
     func keep(
-        _ plan: CatalogPlan, _ context: WriteContext, _ now: Timestamp, _ effects: inout [SystemState.Effect]
+        _ draft: CatalogPlan, _ context: WriteContext, _ now: Timestamp, _ effects: inout [SystemState.Effect]
     ) -> Outcome {
         // The same request once more, after its first answer was lost.
-        guard newestPlans[plan.id] == nil else { return .unchanged }
+        guard newestPlans[draft.id] == nil else { return .unchanged }
+        let plan = draft.stamped(actor: context.actor, at: now)
         if let objection = plan.objection { return .invalid(objection) }
         for old in newestPlans.excess(for: plan.encodedBytes, at: now) {
             effects.append(.dropPlan(old.id))

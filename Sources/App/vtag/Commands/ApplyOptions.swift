@@ -27,7 +27,7 @@ struct ApplyOptions: ParsableArguments {
             throw Failure.usage("\(file.joined(separator: ", ")) holds no \(kind.noun)")
         }
         try await Session.run(connection) { session in
-            let document = try await PlanDocument(folder, [kind], prune: false, session.client)
+            let document = try await PlanDocument(folder, [kind], pruning: .prefixes([]), session.client)
             var written = Dictionary(
                 document.changes.map { ($0.name, $0.action == .create ? Application.Outcome.created : .updated) },
                 uniquingKeysWith: { first, _ in first })

@@ -11,6 +11,11 @@ struct FolderOptions: ParsableArguments {
     @Flag(help: "What the files do not name goes.")
     var prune = false
 
+    @Option(
+        name: .customLong("prune-prefix"),
+        help: "What the files do not name goes where its name begins so: each team prunes its own. May be repeated.")
+    var prunePrefix: [String] = []
+
     @Flag(name: .customLong("detailed-exitcode"), help: "End with 2 when something would change, else with 0.")
     var detailedExitCode = false
 
@@ -30,6 +35,8 @@ struct FolderOptions: ParsableArguments {
         return folder
     }
 
+    private var pruning: PlanDocument.Pruning { prune ? .all : .prefixes(prunePrefix) }
+
     /// Ends the command as it was asked to.
     func end(changed: Bool) throws {
         if detailedExitCode, changed { throw ExitCode(ExitStatus.findings.rawValue) }
@@ -40,7 +47,7 @@ struct FolderOptions: ParsableArguments {
         let folder = try folder(kinds)
         var changed = false
         try await Session.run(connection) { session in
-            let document = try await PlanDocument(folder, kinds, prune: prune, session.client)
+            let document = try await PlanDocument(folder, kinds, pruning: pruning, session.client)
             guard !document.isEmpty else {
                 session.printer.one(.object([.init("id", .null), .init("changes", .array([]))])) { _ in
                     "nothing would change: the server says what the files say\n"
@@ -64,7 +71,7 @@ struct FolderOptions: ParsableArguments {
         let folder = try folder(kinds)
         var changed = false
         try await Session.run(connection) { session in
-            let document = try await PlanDocument(folder, kinds, prune: prune, session.client)
+            let document = try await PlanDocument(folder, kinds, pruning: pruning, session.client)
             changed = !document.isEmpty
             let items = document.changes.map { change in
                 JSONValue.object([

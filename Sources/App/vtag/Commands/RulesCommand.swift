@@ -155,7 +155,9 @@ struct RulesCommand: AsyncParsableCommand {
             for value in key["values"]?.array ?? [] where value["before"] != value["after"] {
                 let name = value["tag_value"]?.isNull == true ? "(no tag)" : Terminal.clean(value.cell("tag_value"))
                 text += "    \(name): \(value.cell("before")) → \(value.cell("after")) resources"
-                text += costs(value["cost_before"], ", ") + costs(value["cost_after"], " → ") + "\n"
+                let amounts = [value["cost_before"], value["cost_after"]].map { costs($0, "") }
+                if amounts != ["", ""] { text += ", " + amounts.map { $0.isEmpty ? "0" : $0 }.joined(separator: " → ") }
+                text += "\n"
             }
             return text
         }

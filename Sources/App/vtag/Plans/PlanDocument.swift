@@ -27,19 +27,33 @@ struct PlanDocument: Sendable {
         }
     }
 
+    /// Which of what the files do not name goes.
+    enum Pruning: Sendable {
+        case all
+        /// What has a name that begins so.
+        case prefixes([String])
+
+        fileprivate func takes(_ name: String) -> Bool {
+            switch self {
+            case .all: true
+            case .prefixes(let prefixes): prefixes.contains { name.hasPrefix($0) }
+            }
+        }
+
+        fileprivate var isNone: Bool { if case .prefixes(let prefixes) = self { prefixes.isEmpty } else { false } }
+    }
+
     private(set) var changes: [Change] = []
     /// What the files say and the server, too.
     private(set) var unchanged: [(kind: DefinitionKind, name: String)] = []
 
     /// Compares with what the server has of these kinds.
-    ///
-    /// - Parameter prune: whether what the files do not name goes.
     init(
-        _ folder: DefinitionFolder, _ kinds: [DefinitionKind] = DefinitionKind.planned, prune: Bool, _ client: Client
+        _ folder: DefinitionFolder, _ kinds: [DefinitionKind] = DefinitionKind.planned, pruning: Pruning, _ client: Client
     ) async throws {
         for kind in kinds {
             let definitions = folder.definitions(of: kind)
-            guard prune || !definitions.isEmpty else { continue }
+            guard !pruning.isNone || !definitions.isEmpty else { continue }
             var existing: [String: JSONValue] = [:]
             for item in try await client.all(kind.collection) {
                 if let name = item[kind.key]?.string { existing[name] = item }
@@ -55,8 +69,7 @@ struct PlanDocument: Sendable {
                         Change(kind: kind, action: action, name: name, existing: item, definition: definition))
                 }
             }
-            guard prune else { continue }
-            for (name, item) in existing.sorted(by: { $0.key < $1.key }) {
+            for (name, item) in existing.sorted(by: { $0.key < $1.key }) where pruning.takes(name) {
                 changes.append(Change(kind: kind, action: .delete, name: name, existing: item, definition: nil))
             }
         }

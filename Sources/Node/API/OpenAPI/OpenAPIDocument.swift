@@ -3,8 +3,8 @@
 /// A test holds it against the table of routes: same paths, methods and query parameters.
 enum OpenAPIDocument {
     static let text = [
-        head, "paths:\n", operationPaths, inventoryPaths, eventPaths, tagPaths, rulePaths, planPaths, compliancePaths, auditPaths,
-        components, schemas, governanceSchemas,
+        head, "paths:\n", operationPaths, inventoryPaths, eventPaths, tagPaths, rulePaths, planPaths, compliancePaths,
+        auditPaths, components, schemas, governanceSchemas,
     ].joined()
 
     /// The `$ref`s of the problems that an operation may answer with, at the indentation of `responses`' members.
@@ -62,7 +62,7 @@ enum OpenAPIDocument {
 
             **Limits.** A regular expression may cost about 10,000 instructions, those of one condition 30,000, those of all rules
             and policies 2,000,000; repeats and Unicode classes count by their size. A JSON body may have 1 MiB (bulk requests
-            8 MiB, plans 16 MiB, ingested documents 100 MiB) and 64 levels; over it 413 or
+            and plans 8 MiB, ingested documents 100 MiB) and 64 levels; over it 413 or
             400. A node that cannot keep up answers 429 or 503 with `Retry-After`, one that limits what each subject of tokens may
             send (`--rate-limit`) answers any request with 429; nothing of such a request happened,
             unless the problem's type is `urn:vtag:problem:outcome-unknown`.

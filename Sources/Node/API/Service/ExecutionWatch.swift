@@ -13,6 +13,8 @@ actor ExecutionWatch {
 
     /// As of now, or of a moment ago.
     func statistics(_ node: Node, _ consistency: ReadConsistency) async throws -> NodeStatistics {
+        // What this node has costs nobody a question.
+        guard consistency == .linearizable else { return try await node.statistics(consistency) }
         if let last, .now - last.at < .milliseconds(Self.pauseMilliseconds) { return last.statistics }
         if let running { return try await running.value }
         let task = Task { try await node.statistics(consistency) }

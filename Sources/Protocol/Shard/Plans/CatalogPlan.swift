@@ -89,10 +89,11 @@ package struct CatalogPlan: Hashable, Sendable {
         self.report = report
     }
 
-    /// The same with another report.
-    package func reporting(_ report: [UInt8]) -> CatalogPlan {
+    /// The same as kept for `actor` from now on.
+    func stamped(actor: String, at now: Timestamp) -> CatalogPlan {
         CatalogPlan(
-            id: id, description: description, createdBy: createdBy, createdAt: createdAt, expiresAt: expiresAt,
+            id: id, description: description, createdBy: actor, createdAt: now,
+            expiresAt: now.adding(milliseconds: Self.ageMillisecondsMax),
             changes: changes, unchanged: unchanged, catalogVersion: catalogVersion, basis: basis, report: report)
     }
 

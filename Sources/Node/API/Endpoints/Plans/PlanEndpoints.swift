@@ -10,7 +10,7 @@ import Synchronization
 /// Plans: what changes of rules, definitions and policies would do, kept until somebody applies exactly these changes.
 enum PlanEndpoints {
     /// Longest document of a plan in bytes.
-    static let bodyBytesMax = 16 << 20
+    static let bodyBytesMax = 8 << 20
     /// Plans that one node works out at once: each walks all rows.
     static let computationsMax = 2
     /// Resources that are judged in one go, off the event loops.
