@@ -3,6 +3,7 @@ import HTTPTransport
 import JSON
 import Logging
 import Membership
+import Model
 import NIOCore
 import NIOPosix
 import NodeRuntime
@@ -19,20 +20,24 @@ final class LiveAPI: Sendable {
     /// The first node's.
     let directory: String
     let issuer: TokenIssuer
-    private let admin: String
+    let admin: String
+    /// The first one.
+    let node: Node
     private let ports: [Int]
     private let turn = Mutex(0)
 
-    private init(directory: String, issuer: TokenIssuer, admin: String, ports: [Int]) {
+    private init(directory: String, issuer: TokenIssuer, admin: String, node: Node, ports: [Int]) {
         self.directory = directory
         self.issuer = issuer
         self.admin = admin
+        self.node = node
         self.ports = ports
     }
 
     static func run(
         _ configuration: API.Configuration = API.Configuration(), logger: Logger? = nil, keys: RotatingKeys? = nil,
-        logSegmentBytes: Int = 1 << 20, _ body: (LiveAPI) async throws -> Void
+        logSegmentBytes: Int = 1 << 20, walks: WalkGate.Limits = WalkGate.Limits(),
+        now: @escaping @Sendable () -> Timestamp = wallClock, _ body: (LiveAPI) async throws -> Void
     ) async throws {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
         var quiet = Logger(label: "test")
@@ -40,7 +45,10 @@ final class LiveAPI: Sendable {
         let logger = logger ?? quiet
         let scratch = "/tmp/vtag-api-tests-\(getpid())-\(UInt64.random(in: .min ... .max))"
         mkdir(scratch, 0o700)
-        let nodes = try await startNodes(in: scratch, logSegmentBytes: logSegmentBytes, on: group, logger)
+        var options = NodeOptions(dataDirectory: scratch, shards: 4)
+        options.logSegmentBytes = logSegmentBytes
+        options.walks = walks
+        let nodes = try await start(options, on: group, logger, now: now)
         let now = Int64(time(nil))
         let directory = "\(scratch)/1"
         let secrets = try await NodeSecrets.load(dataDirectory: directory, at: now)
@@ -63,7 +71,7 @@ final class LiveAPI: Sendable {
         let outcome = await Result {
             try await body(
                 LiveAPI(
-                    directory: directory, issuer: secrets.issuer, admin: admin,
+                    directory: directory, issuer: secrets.issuer, admin: admin, node: nodes[0],
                     ports: served.map { $0.server.address.port ?? 0 }))
         }
         watch.cancel()
@@ -75,15 +83,17 @@ final class LiveAPI: Sendable {
         try outcome.get()
     }
 
-    private static func startNodes(
-        in scratch: String, logSegmentBytes: Int, on group: MultiThreadedEventLoopGroup, _ logger: Logger
+    /// Each in a directory of its own within that of `common`.
+    private static func start(
+        _ common: NodeOptions, on group: MultiThreadedEventLoopGroup, _ logger: Logger,
+        now: @escaping @Sendable () -> Timestamp
     ) async throws -> [Node] {
         // Founders wait for one another, so all start at once; each knows of those before it.
         var starting: [Task<Node, any Error>] = []
         var peers: [PeerAddress] = []
         for number in 1...size {
-            var options = NodeOptions(dataDirectory: "\(scratch)/\(number)", shards: 4)
-            options.logSegmentBytes = logSegmentBytes
+            var options = common
+            options.dataDirectory += "/\(number)"
             let listener = try peerListener()
             if let port = listener?.address.port {
                 let address = PeerAddress(host: "127.0.0.1", port: UInt16(port))
@@ -93,7 +103,7 @@ final class LiveAPI: Sendable {
             }
             starting.append(
                 Task { [options] in
-                    try await Node.start(options, on: group, peerListener: listener, logger: logger) {
+                    try await Node.start(options, on: group, peerListener: listener, logger: logger, now: now) {
                         Issue.record("the disk failed: \($0)")
                     }
                 })
@@ -159,20 +169,48 @@ final class LiveAPI: Sendable {
         return try await NIOThreadPool.singleton.runIfActive { try Answer(Self.exchange(Array(text.utf8), port: port)) }
     }
 
-    /// Blocking: writes everything, reads to the end.
-    private static func exchange(_ request: [UInt8], port: Int) throws -> [UInt8] {
+    /// A connection that has sent this and reads nothing.
+    struct Connection: Sendable {
+        let descriptor: Int32
+
+        /// Ends it at once: whatever is on its way is lost.
+        func reset() {
+            var now = linger(l_onoff: 1, l_linger: 0)
+            setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &now, socklen_t(MemoryLayout<linger>.size))
+            close(descriptor)
+        }
+    }
+
+    func open(_ request: String) async throws -> Connection {
+        let port = nextPort()
+        return try await NIOThreadPool.singleton.runIfActive {
+            let connection = try Self.connect(to: port)
+            _ = Array(request.utf8).withUnsafeBytes {
+                Glibc.send(connection, $0.baseAddress!, $0.count, Int32(MSG_NOSIGNAL))
+            }
+            return Connection(descriptor: connection)
+        }
+    }
+
+    private static func connect(to port: Int) throws -> Int32 {
         let connection = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        defer { close(connection) }
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = in_port_t(UInt16(port)).bigEndian
         address.sin_addr.s_addr = inet_addr("127.0.0.1")
         let connected = withUnsafePointer(to: &address) {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                connect(connection, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+                Glibc.connect(connection, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
             }
         }
         try #require(connected == 0)
+        return connection
+    }
+
+    /// Blocking: writes everything, reads to the end.
+    private static func exchange(_ request: [UInt8], port: Int) throws -> [UInt8] {
+        let connection = try connect(to: port)
+        defer { close(connection) }
         var sent = 0
         while sent < request.count {
             let count = request.withUnsafeBytes {

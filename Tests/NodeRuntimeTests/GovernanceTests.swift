@@ -115,7 +115,7 @@ struct NodeGovernanceTests {
         let node = try await bench.start(HandClock("2026-03-01"))
         _ = try await node.observe((0..<60).map { instance($0, tags: [Model.Tag("environment", "production")]) })
         _ = try await node.observe((60..<62).map { instance($0, tags: [Model.Tag("Enviroment", "production")]) })
-        let found = try await node.learnAliases(under: try await node.catalog())
+        let found = try await node.learnAliases(under: try await node.catalog(), in: Walk(node.walks))
         #expect(found.map(\.alias) == ["enviroment"] && found.first?.tagKey == "environment")
         #expect(found.first?.aliasResources == 2 && found.first?.resources == 60 && found.first?.together == 0)
         await node.stop()

@@ -59,7 +59,9 @@ extension Node {
         return try await submit(command, shard: shard(of: id.slot), by: context).outcomes[0]
     }
 
-    func allRecords() async throws -> [ResourceRecord] { try await scan(after: nil, limit: .max) { _ in true } }
+    func allRecords() async throws -> [ResourceRecord] {
+        try await scan(after: nil, limit: .max, in: Walk(walks)) { _ in true }
+    }
 }
 
 @Suite("A node")

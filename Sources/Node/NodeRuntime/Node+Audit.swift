@@ -26,8 +26,9 @@ extension Node {
     /// The changes counted by day, actor and action; the newest days first, then the largest counts; `limit` lines at most.
     /// Looks at the whole time range, a bounded part at a time. Throws as above.
     package func auditCounts(
-        _ filter: AuditFilter, limit: Int, _ consistency: ReadConsistency = .linearizable
+        _ filter: AuditFilter, limit: Int, in walk: Walk, _ consistency: ReadConsistency = .linearizable
     ) async throws -> [AuditCount] {
+        try await walk.begin()
         func query(_ groups: [Int], before: AuditCursor?, from first: Timestamp?) -> AuditQuery {
             var filter = filter
             filter.from = [filter.from, first].compactMap(\.self).max()
@@ -38,6 +39,7 @@ extension Node {
         var tally = AuditTally()
         var queries = [query(Array(0...shardCount), before: nil, from: nil)]
         while !queries.isEmpty {
+            try walk.goOn()
             var rest: [([Int], AuditCursor)] = []
             for answer in try await AuditGathering(self).answers(to: queries) {
                 guard case .counts(let counts, let next)? = answer.part else { throw NodeError.foreignAnswer }

@@ -8,17 +8,18 @@ extension Node {
     ///
     /// - Parameter month: counts the costs of that month alone, as `202609`; nil: of all.
     package func complianceScores(
-        by grouping: ComplianceRow.Grouping, month: Int32? = nil, _ consistency: ReadConsistency = .linearizable
+        by grouping: ComplianceRow.Grouping, month: Int32? = nil, in walk: Walk,
+        _ consistency: ReadConsistency = .linearizable
     ) async throws -> ComplianceTally {
         let policies = try await catalog(consistency).judgedPolicies
         let tally = ComplianceTally(by: grouping, month: month, policies: policies)
-        let parts = try await foldShards(tally, consistency) { tally, row in try tally.add(row.bytes) }
+        let parts = try await foldShards(tally, in: walk, consistency) { tally, row in try tally.add(row.bytes) }
         return parts.reduce(into: tally) { $0 += $1 }
     }
 
     /// The day's score as it is now.
-    package func scoreNow(_ consistency: ReadConsistency = .linearizable) async throws -> ScoreDay {
-        let tally = try await complianceScores(by: .policy, consistency)
+    package func scoreNow(in walk: Walk, _ consistency: ReadConsistency = .linearizable) async throws -> ScoreDay {
+        let tally = try await complianceScores(by: .policy, in: walk, consistency)
         let policies = tally.groups.compactMap { name, score in
             name.flatMap { UUID128($0) }.map {
                 ScoreDay.Policy(id: $0, evaluated: score.resources, compliant: score.compliant)
@@ -45,14 +46,17 @@ extension Node {
     /// Takes every row of each shard to a value of that shard's own, in the order of their ids; the values in the order of
     /// the shards. Rows come in slices, decoded off the event loops.
     package func foldShards<Value: Sendable>(
-        _ initial: Value, _ consistency: ReadConsistency,
+        _ initial: Value, in walk: Walk, _ consistency: ReadConsistency,
         _ take: @escaping @Sendable (inout Value, ShardAnswer.Row) throws -> Void
     ) async throws -> [Value] {
-        try await withThrowingTaskGroup(of: (Int, Value).self) { group in
+        try await walk.begin()
+        return try await withThrowingTaskGroup(of: (Int, Value).self) { group in
             var values = [Value](repeating: initial, count: shardCount)
             for shard in 0..<shardCount {
                 if shard >= Self.foldWidth, let (done, value) = try await group.next() { values[done] = value }
-                group.addTask { (shard, try await self.fold(shard, initial, consistency, take)) }
+                group.addTask(executorPreference: globalConcurrentExecutor) {
+                    (shard, try await self.fold(shard, initial, in: walk, consistency, take))
+                }
             }
             for try await (done, value) in group { values[done] = value }
             return values
@@ -60,13 +64,13 @@ extension Node {
     }
 
     private func fold<Value: Sendable>(
-        _ shard: Int, _ initial: Value, _ consistency: ReadConsistency,
+        _ shard: Int, _ initial: Value, in walk: Walk, _ consistency: ReadConsistency,
         _ take: @Sendable (inout Value, ShardAnswer.Row) throws -> Void
     ) async throws -> Value {
         var value = initial
         var after: ResourceID?
         while true {
-            try Task.checkCancellation()
+            try walk.goOn()
             let query = ShardQuery.rows(after: after, limit: ShardAnswer.pageRowsMax)
             guard case .rows(let rows, let isLast) = try await ask(query, shard: shard, consistency) else {
                 throw NodeError.foreignAnswer

@@ -193,16 +193,26 @@ extension Node {
 
     /// Up to `limit` records with ids after `after`, in id order, for which `isWanted` holds.
     ///
-    /// Walks the shards in slices, so that nobody waits for a long search. Not a snapshot: each slice is committed state.
+    /// Walks the shards in slices, so that nobody waits for a long search; a walk that has a place at the gate does its work off
+    /// the event loops. Not a snapshot: each slice is committed state.
     package func scan(
-        after: ResourceID?, limit: Int, _ consistency: ReadConsistency = .linearizable,
+        after: ResourceID?, limit: Int, in walk: Walk, _ consistency: ReadConsistency = .linearizable,
         where isWanted: @escaping @Sendable (ResourceRecord) -> Bool
     ) async throws -> [ResourceRecord] {
         var found: [ResourceRecord] = []
         var position = after
         for number in (after.map { shard(of: $0.slot) } ?? 0)..<shardCount {
             while found.count < limit {
-                let slice = try await slice(of: number, after: position, wanted: limit - found.count, consistency, isWanted)
+                try await walk.goOn(for: Self.sliceRows)
+                let wanted = limit - found.count
+                let slice =
+                    if walk.hasBegun {
+                        try await withTaskExecutorPreference(globalConcurrentExecutor) {
+                            try await self.slice(of: number, after: position, wanted: wanted, consistency, isWanted)
+                        }
+                    } else {
+                        try await slice(of: number, after: position, wanted: wanted, consistency, isWanted)
+                    }
                 found.append(contentsOf: slice.records)
                 position = slice.last ?? position
                 if slice.isLast { break }

@@ -29,6 +29,8 @@ package final class Node: Sendable {
     private let lock: DirectoryLock
     let logger: Logger
     private let scoreKeeper = ScoreKeeper()
+    /// Who may read all rows now.
+    package let walks: WalkGate
 
     package var shardCount: Int { shards.count }
 
@@ -50,6 +52,7 @@ package final class Node: Sendable {
         self.lock = lock
         self.logger = logger
         self.now = now
+        walks = WalkGate(options.walks)
     }
 
     /// How the log fares, for metrics.

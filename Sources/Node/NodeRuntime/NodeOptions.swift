@@ -22,6 +22,8 @@ package struct NodeOptions: Sendable {
 
     /// Time between two looks at the compliance score for its history, in milliseconds.
     package var scoreIntervalMilliseconds: Int64 = 900_000
+    /// How many requests may read all rows at a time.
+    package var walks = WalkGate.Limits()
     /// Copies of each shard, at cluster creation only. 1 to 7.
     package var replicationFactor = 3
     /// Where clients reach this node, as others are told.

@@ -41,7 +41,7 @@ extension Node {
         let system = self.system
         guard (try? await system.eventLoop.submit({ system.driver.isLeader }).get()) == true else { return }
         do {
-            let day = try await scoreNow()
+            let day = try await scoreNow(in: Walk(walks))
             _ = try await submit(.keep(.score(day)), by: WriteContext(actor: "system"))
         } catch {
             logger.debug("the compliance score is not taken down", metadata: ["reason": "\(error)"])

@@ -57,7 +57,7 @@ enum AuditEndpoints {
     static let reports: Route.Handler = { call in
         var filter = try filter(call.query)
         filter.resources = try await call.resourcesWithinScope()
-        let counts = try await call.api.node.auditCounts(filter, limit: reportLinesMax, call.consistency)
+        let counts = try await call.api.node.auditCounts(filter, limit: reportLinesMax, in: call.walk, call.consistency)
         guard wantsCSV(call) else {
             return call.json { json in
                 json.page(counts, next: nil) { json, count in
@@ -86,6 +86,7 @@ enum AuditEndpoints {
         var entries = page.entries
         var places = page.places
         while entries.count < limit, let next = page.next {
+            try call.walk.goOn()
             page = try await call.api.node.auditTrail(
                 filter, before: next, limit: limit - entries.count, call.consistency)
             entries += page.entries

@@ -92,6 +92,8 @@ enum BulkApplyEndpoint {
         var after: ResourceID?
         var page = 0
         let matcher = ConditionMatcher(condition)
+        // Before anything is written.
+        try await call.walk.begin()
         repeat {
             let records = try await call.scan(after: after, limit: pageSize) { _ in true }
             let ids = await matcher.matches(among: records).map(\.resource.id)

@@ -12,6 +12,8 @@ enum HistoryEndpoints {
 
     static let verify: Route.Handler = { call in
         let place = try call.cursorPosition().map(Node.VerificationPlace.init(position:)) ?? .start
+        // It takes a thread for as long as a walk over rows would.
+        try await call.walk.begin()
         let (found, next) = try await call.api.node.verifyAudit(from: place, limit: try call.limit())
         let cursor = next.map { call.cursor(at: $0.bytes) }
         return call.json { json in json.page(found, next: cursor) { $0.verification($1) } }

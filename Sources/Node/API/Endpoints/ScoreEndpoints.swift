@@ -21,7 +21,7 @@ enum ScoreEndpoints {
         let (name, grouping) = try await grouping(call)
         let month = try month(call.query)
         let names = try await PolicyNames(call)
-        let tally = try await call.api.node.complianceScores(by: grouping, month: month, call.consistency)
+        let tally = try await call.api.node.complianceScores(by: grouping, month: month, in: call.walk, call.consistency)
         let groups = tally.worstFirst.map { group, score in
             (grouping == .policy ? group.flatMap { UUID128($0) }.flatMap { names[$0] }?.name ?? group : group, score)
         }
@@ -100,7 +100,7 @@ enum ScoreEndpoints {
     static let history: Route.Handler = { call in
         let from = try day("from", call.query)
         let to = try day("to", call.query)
-        let today = try await call.api.node.scoreNow(call.consistency)
+        let today = try await call.api.node.scoreNow(in: call.walk, call.consistency)
         let kept = try await call.api.node.governance(call.consistency).days.filter { $0.day < today.day }
         let days = (kept + [today]).filter { (from ?? .min) <= $0.day && $0.day <= (to ?? .max) }
         let names = try await PolicyNames(call)

@@ -1,3 +1,5 @@
+import NodeRuntime
+
 /// Every problem that the API answers with, by status.
 extension Problem {
     // MARK: 400: the request cannot be understood
@@ -122,6 +124,23 @@ extension Problem {
             detail:
                 "The token's subject sends more than the \(limit.perSecond) requests a second that this node takes from one. Nothing of the request happened.",
             headers: [Header(name: "retry-after", value: String(seconds))])
+    }
+
+    init(_ refusal: WalkRefusal) {
+        switch refusal {
+        case .full(let limits):
+            self.init(
+                503, "walks-full", "Service unavailable",
+                detail:
+                    "Nothing of the request happened: it reads the whole inventory, \(limits.atOnce) requests that do so are under way and no more than \(limits.waitingMax) may wait, \(limits.waitMillisecondsMax / 1000) s at most. Send fewer side by side, ask for less (one resource, a narrower filter), or try again.",
+                headers: [Header(name: "retry-after", value: "5")])
+        case .tookTooLong(let limits):
+            self.init(
+                503, "walk-too-long", "Service unavailable",
+                detail:
+                    "The request was ended: it read the whole inventory for more than \(limits.walkMillisecondsMax / 1000) s. It changed nothing. Ask for less (a narrower filter, a shorter time), or try again when less is going on.",
+                headers: [Header(name: "retry-after", value: "60")])
+        }
     }
 
     static func unavailable(_ detail: String, retryAfter seconds: Int = 1) -> Problem {

@@ -72,6 +72,18 @@ struct PrometheusText {
         }
     }
 
+    // MARK: Who reads all rows
+
+    mutating func write(_ walks: WalkGate.Counts) {
+        family("vtag_walks_running", "gauge", "Requests that read all rows now")
+        sample("vtag_walks_running", Double(walks.running))
+        family("vtag_walks_waiting", "gauge", "Requests that wait for one of them to end")
+        sample("vtag_walks_waiting", Double(walks.waiting))
+        family("vtag_walks_total", "counter", "Requests that were let in, turned away, and ended as they took too long")
+        let outcomes = [("admitted", walks.admitted), ("refused", walks.refused), ("overdue", walks.overdue)]
+        for (outcome, count) in outcomes { sample("vtag_walks_total", [("outcome", outcome)], Double(count)) }
+    }
+
     // MARK: What the API did
 
     mutating func write(_ requests: RequestMetrics, routes: [Route]) {

@@ -1,4 +1,5 @@
 import Model
+import NodeRuntime
 
 extension Call {
     /// Works through all resources page by page, `work` on one page beside the search for the next.
@@ -10,6 +11,7 @@ extension Call {
     func forEachPage<Part: Sendable>(
         of size: Int, _ work: @escaping @Sendable ([ResourceRecord]) async -> Part, then take: (Part) -> Void
     ) async throws {
+        try await walk.begin()
         var page = try await scan(after: nil, limit: size) { _ in true }
         while !page.isEmpty {
             let records = page

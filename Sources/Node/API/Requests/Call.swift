@@ -16,6 +16,8 @@ struct Call: Sendable {
     let requestID: String
     /// From `Read-Consistency`.
     let consistency: ReadConsistency
+    /// Its way over the rows, where it looks at many.
+    let walk: Walk
 
     /// The `{id}` of the path. Throws 404: what is no UUID is the id of nothing.
     func id(_ noun: String) throws(Problem) -> UUID128 {

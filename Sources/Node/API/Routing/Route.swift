@@ -34,6 +34,8 @@ struct Route: Sendable {
     /// What it answers with, in order of preference.
     let produces: [String]
     let handler: Handler
+    /// A condition says what it writes: it is not ended in the middle because it has taken long.
+    var writesWhileItReads: Bool { method == .post && template == "/virtual-tags/bulk-apply" }
 
     /// Longest JSON body of a write in bytes, unless the route says otherwise.
     static let jsonBytesMax = 1 << 20

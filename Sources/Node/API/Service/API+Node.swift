@@ -29,11 +29,11 @@ extension Call {
         after: ResourceID?, limit: Int, where isWanted: @escaping @Sendable (ResourceRecord) -> Bool
     ) async throws -> [ResourceRecord] {
         guard let scope = principal.scope else {
-            return try await api.node.scan(after: after, limit: limit, consistency, where: isWanted)
+            return try await api.node.scan(after: after, limit: limit, in: walk, consistency, where: isWanted)
         }
         // Nothing of the request is asked of a row outside: what it asks for does not show in the time that it takes.
         let context = Mutex(EvaluationContext())
-        return try await api.node.scan(after: after, limit: limit, consistency) { record in
+        return try await api.node.scan(after: after, limit: limit, in: walk, consistency) { record in
             context.withLock { scope.admits(record, in: $0) } && isWanted(record)
         }
     }
@@ -42,6 +42,7 @@ extension Call {
     func statistics() async throws -> NodeStatistics {
         let whole = try await api.node.statistics(consistency)
         guard principal.scope != nil else { return whole }
+        try await walk.begin()
         let totals = Mutex(InventoryTotals())
         _ = try await scan(after: nil, limit: .max) { record in
             // A row that was decoded can be counted.
@@ -58,6 +59,7 @@ extension Call {
     /// The ids of all resources within the caller's scope; nil for a caller without one.
     func resourcesWithinScope() async throws -> Set<ResourceID>? {
         guard principal.scope != nil else { return nil }
+        try await walk.begin()
         let ids = Mutex(Set<ResourceID>())
         _ = try await scan(after: nil, limit: .max) { record in
             ids.withLock { _ = $0.insert(record.resource.id) }

@@ -256,10 +256,13 @@ package final class API: HTTPService {
     // MARK: Answers
 
     private func answer(_ admission: Admission, _ request: HTTPRequest) async -> HTTPResponse {
+        let route = routes[admission.route]
+        let walk = Walk(node.walks, isLimited: !route.writesWhileItReads)
+        defer { walk.end() }
         let call = Call(
-            api: self, route: routes[admission.route], request: request, parameters: admission.parameters,
-            query: admission.query, principal: admission.principal, requestID: admission.requestID,
-            consistency: admission.consistency)
+            api: self, route: route, request: request, parameters: admission.parameters, query: admission.query,
+            principal: admission.principal, requestID: admission.requestID, consistency: admission.consistency,
+            walk: walk)
         do {
             guard call.consistency == .stale else { return try await call.route.handler(call) }
             let staleness = await node.staleness()
@@ -278,6 +281,7 @@ package final class API: HTTPService {
         case HTTPBodyError.tooLarge(let limit): return .tooLarge(limit: limit)
         case is HTTPBodyError: return .timedOut
         case let error as NodeError: return Problem(error)
+        case let refusal as WalkRefusal: return Problem(refusal)
         case is CancellationError: return .unavailable("The request was broken off.")
         default:
             logger.error(

@@ -15,7 +15,14 @@ actor LearnedAliases {
     }
 
     private var last: Finding?
-    private var running: (version: UInt64, task: Task<Finding, any Error>)?
+    private var running: Learning?
+
+    private struct Learning {
+        let version: UInt64
+        let task: Task<Finding, any Error>
+        /// Requests that wait for it: when all of them are gone, it ends.
+        var waiting = 0
+    }
 
     /// Whoever asks while the learner runs waits for it rather than starting another.
     func finding(_ node: Node, _ catalog: Catalog, at now: Timestamp, _ consistency: ReadConsistency) async throws -> Finding
@@ -25,15 +32,35 @@ actor LearnedAliases {
         {
             return last
         }
-        if let running, running.version == catalog.version { return try await running.task.value }
-        let task = Task {
-            Finding(
-                version: catalog.version, at: now, proposals: try await node.learnAliases(under: catalog, consistency))
+        let task: Task<Finding, any Error>
+        if let running, running.version == catalog.version {
+            task = running.task
+        } else {
+            task = Task {
+                let walk = Walk(node.walks)
+                defer { walk.end() }
+                return Finding(
+                    version: catalog.version, at: now,
+                    proposals: try await node.learnAliases(under: catalog, in: walk, consistency))
+            }
+            running = Learning(version: catalog.version, task: task)
         }
-        running = (catalog.version, task)
+        running?.waiting += 1
         defer { if running?.task == task { running = nil } }
-        let finding = try await task.value
+        let finding = try await withTaskCancellationHandler {
+            try await task.value
+        } onCancel: {
+            Task { await self.gone(from: task) }
+        }
         if (last?.version ?? 0) <= finding.version { last = finding }
         return finding
+    }
+
+    private func gone(from task: Task<Finding, any Error>) {
+        guard running?.task == task else { return }
+        running?.waiting -= 1
+        guard running?.waiting == 0 else { return }
+        running = nil
+        task.cancel()
     }
 }
