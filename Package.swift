@@ -167,7 +167,7 @@ let package = Package(
             "NodeRuntime",
             [
                 "Model", "JSON", "Placement", "Shard", "TaggingRules", "Compliance", "Checkpoint", "Membership", "Founding",
-                logging, nioEmbedded,
+                "HTTPTransport", logging, nioEmbedded,
             ] + nio),
         tests("Linearizability", ["Simulation"]),
         tests("Simulation", ["Consensus", "Linearizability", "Model", "Shard"]),

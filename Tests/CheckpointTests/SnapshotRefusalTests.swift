@@ -148,7 +148,7 @@ struct SnapshotRefusalTests {
                 let entry = AuditEntry(
                     id: UUID128(high: 0, low: 0), sequence: UInt64(place - first) + 1, resourceID: nil,
                     action: .ruleUpdated, actor: "mallory", at: Timestamp(milliseconds: time))
-                entries[place] = .audit(entry, previous: 0, changedIndex: 1)
+                entries[place] = .audit(entry, previous: 0, stamp: .max, changedIndex: 1)
             }
         }
         // A row that no codec reads.

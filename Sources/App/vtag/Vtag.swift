@@ -8,7 +8,7 @@ struct Vtag: AsyncParsableCommand {
         commandName: "vtag",
         abstract: "Tag, judge and query cloud resources without touching them.",
         discussion: """
-            Where the server is, and who you are, comes from flags, else from VTAG_URL, VTAG_TOKEN and VTAG_CA_FILE, else from the \
+            Where the server is, and who you are, comes from flags, else from VTAG_URL, VTAG_TOKEN (or VTAG_TOKEN_FILE) and VTAG_CA_FILE, else from the \
             current context (`vtag context add`), else it is http://127.0.0.1:8080 with the token in ./data/admin.jwt. \
             These flags may stand before the command or after it.
 

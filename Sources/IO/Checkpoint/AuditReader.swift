@@ -1,13 +1,16 @@
 import Model
 
-/// Walks `tag_audit` from new to old, and proves on the way that nothing is missing: all shards' histories, merged, each by
-/// its dense sequence; or one resource's chain by its links.
+/// Walks `tag_audit` from new to old, and proves on the way that nothing is missing but what clean-ups removed: all shards'
+/// histories, merged, each by its dense sequence; or one resource's chain by its links.
 struct AuditReader {
     private let path: String
     private let connection: SQLiteConnection
     private let totals: StoredTotals
     private let single: SQLiteStatement
+    private let nearest: SQLiteStatement
     private var state = State.ended
+    /// On the way to the entry that was returned last, or to the end, one of the resource was passed over that is gone.
+    private(set) var hasPassedRemoved = false
 
     private enum State {
         /// A heap with the newest row on top; `isRead`: the top was handed out and is to go on.
@@ -21,6 +24,8 @@ struct AuditReader {
         var shard: Int
         /// Sequence of the next entry, 0 at the end.
         var position: Int64
+        /// Where a place was last looked for that is gone.
+        var removal: StoredRemoval?
     }
 
     init(_ connection: SQLiteConnection, path: String, totals: StoredTotals) throws {
@@ -28,6 +33,8 @@ struct AuditReader {
         self.path = path
         self.totals = totals
         single = try connection.prepare("SELECT \(StoredAuditEntry.columns) FROM tag_audit WHERE number = ?")
+        nearest = try connection.prepare(
+            "SELECT \(StoredAuditEntry.columns) FROM tag_audit WHERE number BETWEEN ? AND ? ORDER BY number DESC LIMIT 1")
     }
 
     /// Everything of these shards that is older than `cursor`; what is not before `time` may be left out. Nil: of all shards.
@@ -35,7 +42,8 @@ struct AuditReader {
         var trails: [ShardTrail] = []
         for (shard, stored) in totals.shards where shards?.contains(shard) ?? true {
             let last = try last(of: shard, stored, before: cursor, to: time)
-            var trail = try ShardTrail(connection, path: path, shard: shard, from: last)
+            var trail = try ShardTrail(
+                connection, path: path, shard: shard, from: last, removed: stored.removals)
             if try trail.advance() { trails.append(trail) }
         }
         trails.sort { $1.place < $0.place }
@@ -45,12 +53,20 @@ struct AuditReader {
     /// The entries of `id` that are older than `cursor`.
     mutating func follow(_ id: ResourceID, before cursor: AuditCursor?) throws {
         guard var chain = try chain(of: id) else { return }
-        while let cursor, chain.position > 0 {
-            let found = try row(chain.shard, chain.position)
-            if found.place < cursor { break }
-            chain.position = found.previous
+        while let cursor, let found = try step(&chain) {
+            if found.place < cursor {
+                chain.position = found.sequence
+                break
+            }
         }
+        hasPassedRemoved = false
         state = .following(chain)
+    }
+
+    /// Of the resource that is followed: what is older may be gone.
+    var horizon: Timestamp? {
+        guard case .following(let chain) = state else { return nil }
+        return totals.shards[chain.shard].map { Timestamp(milliseconds: $0.removals.horizon) }
     }
 
     private func chain(of id: ResourceID) throws -> Chain? {
@@ -75,9 +91,13 @@ struct AuditReader {
         guard cursor != nil || stampMax < .max else { return high }
         while low < high {
             let middle = high - (high - low) / 2
-            let found = try row(shard, middle)
+            // Where clean-ups have left none, none is unwanted.
+            guard let found = try row(shard, nearest: middle, above: low) else {
+                low = middle
+                continue
+            }
             let isWanted = found.stamp < stampMax && cursor.map { found.place < $0 } ?? true
-            if isWanted { low = middle } else { high = middle - 1 }
+            if isWanted { low = middle } else { high = found.sequence - 1 }
         }
         return low
     }
@@ -87,14 +107,8 @@ struct AuditReader {
         switch state {
         case .ended: return nil
         case .following(var chain):
-            guard chain.position > 0 else { return nil }
-            let found = try row(chain.shard, chain.position)
-            guard found.resourceID == chain.resource, found.previous < chain.position else {
-                throw damaged(chain.shard, chain.position)
-            }
-            chain.position = found.previous
-            state = .following(chain)
-            return found
+            defer { state = .following(chain) }
+            return try step(&chain)
         case .merging(var trails, let isRead):
             state = .ended
             if isRead, let top = trails.indices.first {
@@ -124,6 +138,50 @@ struct AuditReader {
         }
     }
 
+    /// The next entry of the chain that is still there.
+    private mutating func step(_ chain: inout Chain) throws -> AuditRow? {
+        hasPassedRemoved = false
+        while chain.position > 0 {
+            let position = chain.position
+            if let previous = try previous(of: position, in: &chain) {
+                hasPassedRemoved = true
+                guard previous < position else { throw damaged(chain.shard, position) }
+                chain.position = previous
+                continue
+            }
+            let found = try row(chain.shard, position)
+            guard found.resourceID == chain.resource, found.previous < position else {
+                throw damaged(chain.shard, position)
+            }
+            chain.position = found.previous
+            return found
+        }
+        return nil
+    }
+
+    /// Where the chain goes on behind an entry that is gone, 0 where nobody knows; nil for one that is there.
+    private func previous(of position: Int64, in chain: inout Chain) throws -> Int64? {
+        guard let removals = totals.shards[chain.shard]?.removals else { return nil }
+        if position <= removals.base { return 0 }
+        guard removals.rows.count > 0 else { return nil }
+        if chain.removal.map({ position < $0.first || position > $0.last }) ?? true {
+            guard let found = try StoredRemoval.find(position, shard: chain.shard, connection, path: path) else {
+                return nil
+            }
+            chain.removal = found
+        }
+        return chain.removal.map { $0.entries[Int(position - $0.first)].previous }
+    }
+
+    private func row(_ shard: Int, nearest sequence: Int64, above low: Int64) throws -> AuditRow? {
+        nearest.reset()
+        nearest.bind(1, StoredAuditEntry.number(shard: shard, sequence: low + 1))
+        nearest.bind(2, StoredAuditEntry.number(shard: shard, sequence: sequence))
+        guard try nearest.step() else { return nil }
+        guard let found = AuditRow(nearest), found.shard == shard else { throw damaged(shard, sequence) }
+        return found
+    }
+
     private func row(_ shard: Int, _ sequence: Int64) throws -> AuditRow {
         single.reset()
         single.bind(1, StoredAuditEntry.number(shard: shard, sequence: sequence))
@@ -145,24 +203,41 @@ private struct ShardTrail {
     private let rows: SQLiteStatement
     /// Sequence of the next row.
     private var position: Int64
+    private let base: Int64
+    private let removals: SQLiteStatement
+    /// The newest removal at or before the position.
+    private var removal: StoredRemoval?
     /// The row last read, once there is one.
     private(set) var row: AuditRow?
     private(set) var place = AuditCursor(stamp: .min, shard: 0, sequence: 0)
 
-    init(_ connection: SQLiteConnection, path: String, shard: Int, from last: Int64) throws {
+    init(
+        _ connection: SQLiteConnection, path: String, shard: Int, from last: Int64, removed: StoredRemovals
+    ) throws {
         self.path = path
         self.shard = shard
         position = last
+        base = removed.base
+        removals = try connection.prepare(
+            "SELECT \(StoredRemoval.columns) FROM audit_removed WHERE number BETWEEN ? AND ? ORDER BY number DESC")
+        removals.bind(1, StoredAuditEntry.number(shard: shard, sequence: removed.base))
+        removals.bind(2, StoredAuditEntry.number(shard: shard, sequence: last))
         rows = try connection.prepare(
             "SELECT \(StoredAuditEntry.columns) FROM tag_audit WHERE number BETWEEN ? AND ? ORDER BY number DESC")
         rows.bind(1, StoredAuditEntry.number(shard: shard, sequence: 0))
         rows.bind(2, StoredAuditEntry.number(shard: shard, sequence: last))
+        if removed.rows.count > 0 { try readRemoval() }
     }
 
     /// False at the end.
     mutating func advance() throws -> Bool {
         row = nil
-        guard position > 0 else { return false }
+        while let removal, position <= removal.last {
+            guard position >= removal.first else { throw CheckpointError.damagedAudit(path, shard, position) }
+            position = removal.first - 1
+            try readRemoval()
+        }
+        guard position > base else { return false }
         guard try rows.step(), let found = AuditRow(rows), found.shard == shard, found.sequence == position else {
             throw CheckpointError.damagedAudit(path, shard, position)
         }
@@ -170,6 +245,15 @@ private struct ShardTrail {
         row = found
         place = found.place
         return true
+    }
+
+    private mutating func readRemoval() throws {
+        removal = nil
+        guard try removals.step() else { return }
+        guard let found = StoredRemoval(removals, shard: shard) else {
+            throw CheckpointError.damagedAudit(path, shard, position)
+        }
+        removal = found
     }
 }
 

@@ -12,12 +12,15 @@ package struct CheckpointBatch: Sendable {
     package let deleted: [ResourceID]
     /// In order of their sequence. One that is there already is written again unchanged (after a crash between two batches).
     package let audit: [AuditEntry]
+    /// Entries that go, in this order, after those that came.
+    package let removals: [AuditRemoval]
     /// Small things of the state machine, by key; nil values are dropped.
     package let state: [(key: String, value: [UInt8]?)]
 
     package init(
         shard: Int, watermark: Watermark, configuration: [UInt8], rows: [(id: ResourceID, bytes: [UInt8])],
-        deleted: [ResourceID], audit: [AuditEntry], state: [(key: String, value: [UInt8]?)]
+        deleted: [ResourceID], audit: [AuditEntry], removals: [AuditRemoval] = [],
+        state: [(key: String, value: [UInt8]?)]
     ) {
         self.shard = shard
         self.watermark = watermark
@@ -25,6 +28,7 @@ package struct CheckpointBatch: Sendable {
         self.rows = rows
         self.deleted = deleted
         self.audit = audit
+        self.removals = removals
         self.state = state
     }
 }
@@ -42,6 +46,8 @@ package struct SystemCheckpointBatch: Sendable {
         case scores = "compliance_scores"
         case rejections = "alias_rejections"
         case plans = "catalog_plans"
+        case holds = "legal_holds"
+        case retention = "audit_retention"
     }
 
     /// One row: the stored form, and its columns for readers of the tables (JSON text for nested values).
@@ -65,16 +71,18 @@ package struct SystemCheckpointBatch: Sendable {
     package let configuration: [UInt8]
     package let items: [Item]
     package let audit: [AuditEntry]
+    package let removals: [AuditRemoval]
     package let state: [(key: String, value: [UInt8]?)]
 
     package init(
-        watermark: Watermark, configuration: [UInt8], items: [Item], audit: [AuditEntry],
+        watermark: Watermark, configuration: [UInt8], items: [Item], audit: [AuditEntry], removals: [AuditRemoval] = [],
         state: [(key: String, value: [UInt8]?)]
     ) {
         self.watermark = watermark
         self.configuration = configuration
         self.items = items
         self.audit = audit
+        self.removals = removals
         self.state = state
     }
 }

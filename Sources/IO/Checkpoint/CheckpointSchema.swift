@@ -8,7 +8,8 @@
 /// is a resource's number: its shard in the upper bits, counting from there, so that a shard lies in one piece and new
 /// resources go to its end; `resources`, `virtual_tags` and `compliance_status` have the same numbers, and lie in the same
 /// order. The index of the entry that last changed a resource is in `records`. `number` is an audit entry's:
-/// its shard in the upper bits, below them its sequence in the shard, which is dense from 1. So a shard's part of the
+/// its shard in the upper bits, below them its sequence in the shard, which is dense from 1; what clean-ups removed is told
+/// by `audit_removals` of its watermark, and by `audit_removed`. So a shard's part of the
 /// file is the same on every node that has it, row numbers aside, and can be taken out and put in by itself.
 enum CheckpointSchema {
     /// "VTAG" in the file's header.
@@ -20,8 +21,9 @@ enum CheckpointSchema {
 
     static let tables: Set = [
         "resources", "virtual_tags", "virtual_tag_rules", "tag_schema", "compliance_policies", "compliance_waivers",
-        "compliance_scores", "alias_rejections", "catalog_plans", "compliance_status",
-        "ml_inferences", "tag_audit", "cluster_settings", "cluster_members", "shard_placements", "records", "shard_state",
+        "compliance_scores", "alias_rejections", "catalog_plans", "compliance_status", "legal_holds", "audit_retention",
+        "ml_inferences", "tag_audit", "audit_removed", "cluster_settings", "cluster_members", "shard_placements", "records",
+        "shard_state",
         "tombstones", "watermarks", "totals",
     ]
 
@@ -91,6 +93,14 @@ enum CheckpointSchema {
             sequence INTEGER NOT NULL, at INTEGER NOT NULL, id BLOB NOT NULL, resource_id BLOB, rule_id BLOB,
             action TEXT NOT NULL, tag_key TEXT NOT NULL, old_value TEXT, new_value TEXT, actor TEXT NOT NULL, source TEXT,
             request_id TEXT NOT NULL, changed_index INTEGER NOT NULL, hash BLOB NOT NULL, crc INTEGER NOT NULL);
+        CREATE TABLE audit_removed (
+            number INTEGER PRIMARY KEY, hash BLOB NOT NULL, entries BLOB NOT NULL, crc INTEGER NOT NULL);
+        CREATE TABLE legal_holds (
+            id BLOB PRIMARY KEY, hold_name TEXT, reason TEXT, placed_by TEXT, placed_at INTEGER,
+            changed_index INTEGER NOT NULL, crc INTEGER NOT NULL, record BLOB NOT NULL) WITHOUT ROWID;
+        CREATE TABLE audit_retention (
+            id BLOB PRIMARY KEY, months INTEGER, changed_by TEXT, before INTEGER, started_at INTEGER, finished_at INTEGER,
+            changed_index INTEGER NOT NULL, crc INTEGER NOT NULL, record BLOB NOT NULL) WITHOUT ROWID;
 
         """
 
@@ -116,7 +126,7 @@ enum CheckpointSchema {
         CREATE TABLE watermarks (
             shard INTEGER PRIMARY KEY, term INTEGER NOT NULL, applied_index INTEGER NOT NULL,
             audit_sequence INTEGER NOT NULL, audit_stamp INTEGER NOT NULL, audit_skew INTEGER NOT NULL,
-            audit_hash BLOB NOT NULL, row_count INTEGER NOT NULL, row_digest INTEGER NOT NULL,
+            audit_hash BLOB NOT NULL, audit_removals BLOB NOT NULL, row_count INTEGER NOT NULL, row_digest INTEGER NOT NULL,
             state_count INTEGER NOT NULL, state_digest INTEGER NOT NULL, tombstone_count INTEGER NOT NULL,
             tombstone_digest INTEGER NOT NULL, installed_index INTEGER NOT NULL, installed_term INTEGER NOT NULL,
             configuration BLOB NOT NULL, crc INTEGER NOT NULL);

@@ -17,6 +17,7 @@ extension CheckpointTransaction {
                 try tombstone.write(id, shard: scan.shard, with: statements.insertTombstone)
             case .item(let item, let columns): try item.write(connection, columns: columns)
             case .audit(let entry): try entry.write(with: statements.insertAudit)
+            case .removed(let removal): try removal.write(with: statements.insertRemoval)
             case .state(let state): try state.write(with: statements.putState)
             }
         }
@@ -43,7 +44,7 @@ extension CheckpointTransaction {
         let numbers = StoredRecord.rows(of: shard)
         for (table, key) in [
             ("records", "row"), ("resources", "row"), ("virtual_tags", "row"), ("compliance_status", "row"),
-            ("tag_audit", "number"),
+            ("tag_audit", "number"), ("audit_removed", "number"),
         ] {
             let delete = try connection.prepare("DELETE FROM \(table) WHERE \(key) BETWEEN ? AND ?")
             delete.bind(1, numbers.first)

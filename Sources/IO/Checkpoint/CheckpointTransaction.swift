@@ -6,7 +6,7 @@ struct CheckpointTransaction {
     static let systemShard = 0
 
     let connection: SQLiteConnection
-    private let path: String
+    let path: String
     let statements: Statements
     var totals: StoredTotals
     /// The next free resource number of each shard that was written to.
@@ -90,6 +90,7 @@ struct CheckpointTransaction {
         var stored = totals.shards[batch.shard] ?? .none
         try writeAudit(batch.audit, shard: batch.shard, upTo: batch.watermark, &stored)
         advance(&stored, shard: batch.shard, to: batch.watermark, batch.configuration)
+        for part in batch.removals { try remove(part, shard: batch.shard, &stored) }
         try put(batch.rows, shard: batch.shard, &stored)
         for id in batch.deleted { try delete(id, batch, &stored) }
         try writeState(batch.state, shard: batch.shard, at: batch.watermark.appliedIndex, &stored)
@@ -226,6 +227,7 @@ struct CheckpointTransaction {
         var stored = totals.shards[Self.systemShard] ?? .none
         try writeAudit(batch.audit, shard: Self.systemShard, upTo: batch.watermark, &stored)
         advance(&stored, shard: Self.systemShard, to: batch.watermark, batch.configuration)
+        for part in batch.removals { try remove(part, shard: Self.systemShard, &stored) }
         for item in batch.items {
             if let old = try StoredItem.checksum(of: item.id, in: item.table, connection) {
                 stored.rows.remove(Tally.hash(item.id, old))

@@ -5,9 +5,11 @@ package struct PastTags: Hashable, Sendable {
     package struct PastTag: Hashable, Sendable {
         package let key: String
         package let value: String
-        package let source: TagSource
+        /// Nil where the entry that told it was removed.
+        package let source: TagSource?
         package let ruleID: UUID128?
-        /// Who set it and when; nil for what the provider said when the resource was first seen.
+        /// Who set it and when; nil for what the provider said when the resource was first seen, and where the entry that told
+        /// it was removed.
         package let set: Change?
 
         package struct Change: Hashable, Sendable {
@@ -20,7 +22,7 @@ package struct PastTags: Hashable, Sendable {
             }
         }
 
-        package init(key: String, value: String, source: TagSource, ruleID: UUID128?, set: Change?) {
+        package init(key: String, value: String, source: TagSource?, ruleID: UUID128?, set: Change?) {
             self.key = key
             self.value = value
             self.source = source
@@ -33,10 +35,13 @@ package struct PastTags: Hashable, Sendable {
     package let existed: Bool
     /// By key.
     package let tags: [PastTag]
+    /// Not nil: nobody can tell, as entries are gone that would; from this time on the past is known.
+    package let knownFrom: Timestamp?
 
-    package init(existed: Bool, tags: [PastTag]) {
+    package init(existed: Bool, tags: [PastTag], knownFrom: Timestamp? = nil) {
         self.existed = existed
         self.tags = tags
+        self.knownFrom = knownFrom
     }
 }
 
@@ -50,11 +55,20 @@ extension Checkpoint {
         try reading { connection in
             let stored = try StoredRecord.find(id.uuid, with: connection.prepare(StoredRecord.select))
             let current = try stored.map { try record(id, $0, connection) }
-            var reader = try AuditReader(connection, path: path, totals: StoredTotals.read(connection, path: path))
+            let totals = try StoredTotals.read(connection, path: path)
+            var reader = try AuditReader(connection, path: path, totals: totals)
             try reader.follow(id, before: nil)
             var history = TagHistory(at: time)
             var looked = 0
-            while let row = try reader.next(), !history.isSettled {
+            while !history.isSettled {
+                let row = try reader.next()
+                if reader.hasPassedRemoved {
+                    let horizon = reader.horizon ?? time
+                    guard time >= horizon else { return PastTags(existed: false, tags: [], knownFrom: horizon) }
+                    // Older entries that are still there tell what later ones, which are gone, may have changed.
+                    return history.resultWithoutBeginning(current)
+                }
+                guard let row else { break }
                 looked += 1
                 guard looked <= Self.auditScanMax else {
                     throw CheckpointError(.unavailable, "\(id) has changed more than \(Self.auditScanMax) times")
@@ -78,6 +92,16 @@ extension Checkpoint {
     }
 }
 
+extension PastTags.PastTag {
+    /// As it is now.
+    fileprivate init(_ tag: VirtualTag) {
+        let winner = tag.winner
+        self.init(
+            key: tag.key, value: tag.value, source: winner.source, ruleID: winner.ruleID,
+            set: winner.source == .inherited ? nil : .init(actor: winner.createdBy, at: winner.updatedAt))
+    }
+}
+
 /// Works out what tags there were, from a resource's entries, the newest first.
 ///
 /// Creation tells all tags but those of the provider, and whatever changes later is told. So what no entry tells up to then
@@ -91,6 +115,8 @@ private struct TagHistory {
     /// The resource's life of that time goes on.
     private var isSameLife = true
     private var existed = false
+    /// Whether the first of its lives that began or ended after then began.
+    private var nextLifeBegan: Bool?
     /// Nothing older matters.
     private(set) var isSettled = false
 
@@ -108,6 +134,7 @@ private struct TagHistory {
         case .resourceCreated, .resourceDeleted:
             if isLater {
                 isSameLife = false
+                nextLifeBegan = entry.action == .resourceCreated
                 // What an earlier life left is gone at a creation.
                 if entry.action == .resourceCreated { found = [:] }
             } else {
@@ -118,7 +145,14 @@ private struct TagHistory {
         }
     }
 
-    func result(_ current: ResourceRecord?) -> PastTags {
+    /// Of a history whose older part is gone, for a time whose later part is there.
+    func resultWithoutBeginning(_ current: ResourceRecord?) -> PastTags {
+        var history = self
+        history.existed = nextLifeBegan.map { !$0 } ?? (current != nil)
+        return history.result(current, isWhole: false)
+    }
+
+    func result(_ current: ResourceRecord?, isWhole: Bool = true) -> PastTags {
         guard existed else { return PastTags(existed: false, tags: []) }
         var tags = told.values.compactMap { entry in
             entry.newValue.map {
@@ -131,9 +165,16 @@ private struct TagHistory {
         if isSameLife, let current {
             for tag in current.tags where found[tag.key] == nil { untold[tag.key] = .some(tag.value) }
         }
+        let unchanged = isSameLife ? current?.tags.filter { found[$0.key] == nil } ?? [] : []
         for (key, value) in untold where told[key] == nil {
             guard let value else { continue }
-            tags.append(PastTags.PastTag(key: key, value: value, source: .inherited, ruleID: nil, set: nil))
+            // The entry that told of it is gone, but the tag is as it was.
+            if !isWhole, let tag = unchanged.first(where: { $0.key == key }) {
+                tags.append(PastTags.PastTag(tag))
+            } else {
+                let source: TagSource? = isWhole ? .inherited : nil
+                tags.append(PastTags.PastTag(key: key, value: value, source: source, ruleID: nil, set: nil))
+            }
         }
         return PastTags(existed: true, tags: tags.sorted { $0.key < $1.key })
     }

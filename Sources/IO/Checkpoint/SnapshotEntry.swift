@@ -15,6 +15,7 @@ struct SnapshotHead: Equatable {
         writer.zigzag(stored.auditStamp)
         writer.zigzag(stored.auditSkew)
         writer.blob(stored.auditHash)
+        writer.blob(stored.removals.encoded)
         for tally in [stored.rows, stored.state, stored.tombstones] {
             writer.varint(UInt64(bitPattern: tally.count))
             writer.varint(tally.sum)
@@ -39,6 +40,8 @@ struct SnapshotHead: Equatable {
         stored.auditStamp = try reader.zigzag()
         stored.auditSkew = try reader.zigzag()
         stored.auditHash = try reader.blob()
+        let removals = try reader.blob()
+        do { stored.removals = try StoredRemovals(decoding: removals) } catch { throw CodecError("\(error)") }
         stored.rows = try reader.tally()
         stored.state = try reader.tally()
         stored.tombstones = try reader.tally()
@@ -59,7 +62,9 @@ enum SnapshotEntry {
     case record(ResourceID, bytes: [UInt8], auditHead: Int64)
     case tombstone(UUID128, StoredTombstone)
     case item(StoredItem)
-    case audit(AuditEntry, previous: Int64, changedIndex: UInt64)
+    case audit(AuditEntry, previous: Int64, stamp: Int64, changedIndex: UInt64)
+    /// Between two entries of the history.
+    case removed(StoredRemoval)
     case state(key: String, changedIndex: UInt64, value: [UInt8])
 
     var kind: SnapshotFormat.Kind {
@@ -67,7 +72,7 @@ enum SnapshotEntry {
         case .record: .records
         case .tombstone: .tombstones
         case .item: .items
-        case .audit: .audit
+        case .audit, .removed: .audit
         case .state: .state
         }
     }
@@ -87,10 +92,21 @@ enum SnapshotEntry {
             writer.uuid(item.id)
             writer.varint(item.changedIndex)
             writer.blob(item.record)
-        case .audit(let entry, let previous, let changedIndex):
+        case .audit(let entry, let previous, let stamp, let changedIndex):
+            writer.byte(0)
             writer.auditEntry(entry)
             writer.varint(UInt64(bitPattern: previous))
+            writer.zigzag(stamp)
             writer.varint(changedIndex)
+        case .removed(let removal):
+            writer.byte(1)
+            writer.varint(UInt64(bitPattern: removal.first))
+            writer.blob(removal.hash)
+            writer.varint(removal.entries.count)
+            for entry in removal.entries {
+                writer.blob(entry.digest)
+                writer.varint(UInt64(bitPattern: entry.previous))
+            }
         case .state(let key, let changedIndex, let value):
             writer.string(key)
             writer.varint(changedIndex)
@@ -118,9 +134,15 @@ enum SnapshotEntry {
             let changedIndex = try reader.varint()
             self = .item(StoredItem(table: table, id: id, changedIndex: changedIndex, record: try reader.blob()))
         case .audit:
-            let entry = try reader.auditEntry()
-            let previous = try reader.sequence()
-            self = .audit(entry, previous: previous, changedIndex: try reader.varint())
+            switch try reader.byte() {
+            case 0:
+                let entry = try reader.auditEntry()
+                let previous = try reader.sequence()
+                let stamp = try reader.zigzag()
+                self = .audit(entry, previous: previous, stamp: stamp, changedIndex: try reader.varint())
+            case 1: self = .removed(try reader.removedEntries())
+            case let kind: throw CodecError("unknown part \(kind) of an audit history")
+            }
         case .state:
             let key = try reader.string()
             let changedIndex = try reader.varint()
@@ -132,6 +154,23 @@ enum SnapshotEntry {
 }
 
 extension ByteReader {
+    /// Of no shard yet.
+    fileprivate mutating func removedEntries() throws(CodecError) -> StoredRemoval {
+        let first = try sequence()
+        let hash = try blob()
+        let count = try count()
+        guard (1...StoredRemoval.entriesMax).contains(count), hash.count == SHA256Digest.byteCount else {
+            throw CodecError("removed entries cannot be")
+        }
+        var entries: [StoredRemoval.Entry] = []
+        for _ in 0..<count {
+            let digest = try blob()
+            guard digest.count == SHA256Digest.byteCount else { throw CodecError("a digest of \(digest.count) bytes") }
+            entries.append(.init(digest: digest, previous: try sequence()))
+        }
+        return StoredRemoval(shard: 0, first: first, entries: entries, hash: hash)
+    }
+
     /// Of an audit entry; 0 for none.
     fileprivate mutating func sequence() throws(CodecError) -> Int64 {
         let value = try varint()

@@ -23,7 +23,7 @@ import CChecksum
 /// | 2 `records` | rows of a data shard, in the order of their numbers |
 /// | 3 `tombstones` | rows that are gone |
 /// | 4 `items` | the system shard's items, table by table, each in the order of their ids |
-/// | 5 `audit` | the audit history, from sequence 1 on, without gaps |
+/// | 5 `audit` | the audit history, without gaps, what was removed of it in its place |
 /// | 6 `state` | small state in the order of the keys' bytes |
 /// | 7 `end` | the number of blocks before it; nothing follows |
 ///
@@ -39,7 +39,7 @@ import CChecksum
 enum SnapshotFormat {
     static let magic = Array("VTAGSNAP".utf8)
     /// The version that this code writes, and the only one that it reads.
-    static let version: UInt32 = 2
+    static let version: UInt32 = 3
     static let preambleBytes = 16
     static let headerBytes = 16
     /// A block is written once its payload has this many bytes.

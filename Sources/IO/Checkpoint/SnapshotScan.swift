@@ -39,6 +39,7 @@ enum ScannedEntry {
     case tombstone(UUID128, StoredTombstone)
     case item(StoredItem, columns: [(name: String, value: String)])
     case audit(StoredAuditEntry)
+    case removed(StoredRemoval)
     case state(StoredState)
 }
 
@@ -58,6 +59,18 @@ struct SnapshotScan {
         /// Keys rise, so that none can be there twice; rows and tombstones that are, the tables refuse.
         var lastItem: (table: Int, id: UUID128)?
         var lastState: String?
+
+        /// What is gone before the history begins is told by the head alone.
+        init(head: SnapshotHead) throws(CheckpointError) {
+            self.head = head
+            auditChain = try AuditChain()
+            var removals = head.stored.removals
+            removals.rows = Tally()
+            removals.entries = removals.base
+            stored.removals = removals
+            stored.auditHash = removals.baseHash
+            stored.watermark = Watermark(term: 0, appliedIndex: 0, auditSequence: UInt64(clamping: removals.base))
+        }
     }
 
     /// Hands each entry to `body` as it is read: whoever uses one must be able to take that back until this returns.
@@ -69,7 +82,7 @@ struct SnapshotScan {
         while let block = try file.next() {
             try goOn()
             switch block.kind {
-            case .head: found = Found(head: try head(block.payload), auditChain: try AuditChain())
+            case .head: found = try Found(head: try head(block.payload))
             case .end: break
             case .records, .tombstones, .items, .audit, .state:
                 guard var progress = found else { throw SnapshotFault("it has no head") }
@@ -141,9 +154,9 @@ struct SnapshotScan {
             found.lastItem = place
             found.stored.rows.add(Tally.hash(item.id, item.checksum))
             return .item(item, columns: try contents.item(item.table, item.id, item.record))
-        case .audit(let entry, let previous, let changedIndex):
+        case .audit(let entry, let previous, let stamp, let changedIndex):
             let sequence = found.stored.watermark.auditSequence + 1
-            guard entry.sequence == sequence, previous < Int64(clamping: sequence) else {
+            guard entry.sequence == sequence, previous < Int64(clamping: sequence), stamp >= entry.at.milliseconds else {
                 throw SnapshotFault("audit entry \(sequence) is missing or out of order")
             }
             if let resource = entry.resourceID { try checkOwner(resource.uuid) }
@@ -152,8 +165,10 @@ struct SnapshotScan {
             found.stored.auditHash = try found.auditChain.hash(entry, after: found.stored.auditHash, shard: shard)
             return .audit(
                 StoredAuditEntry(
-                    shard: shard, previous: previous, stamp: found.stored.stamp(entry.at), changedIndex: changedIndex,
+                    shard: shard, previous: previous, stamp: try self.stamp(stamp, of: entry, &found),
+                    changedIndex: changedIndex,
                     hash: found.stored.auditHash, entry: entry))
+        case .removed(let removal): return .removed(try check(removal, &found))
         case .state(let key, let changedIndex, let value):
             try check(changedIndex, 0, watermark)
             if let last = found.lastState, !last.utf8.lexicographicallyPrecedes(key.utf8) {
@@ -165,6 +180,37 @@ struct SnapshotScan {
             found.stored.state.add(StoredState.hash(key, state.checksum))
             return .state(state)
         }
+    }
+
+    /// The entry that made it what it is may be one of those that are gone.
+    private func stamp(_ stamp: Int64, of entry: AuditEntry, _ found: inout Found) throws(SnapshotFault) -> Int64 {
+        let own = found.stored.stamp(entry.at)
+        guard stamp == own || stamp > own && found.stored.removals.entries > 0 else {
+            throw SnapshotFault("the time of audit entry \(entry.sequence) was altered")
+        }
+        found.stored.auditStamp = stamp
+        let skew = stamp.subtractingReportingOverflow(entry.at.milliseconds)
+        found.stored.auditSkew = max(found.stored.auditSkew, skew.overflow ? .max : skew.partialValue)
+        return stamp
+    }
+
+    private func check(_ removal: StoredRemoval, _ found: inout Found) throws -> StoredRemoval {
+        var removal = removal
+        removal.shard = shard
+        guard removal.first == Int64(clamping: found.stored.watermark.auditSequence) + 1,
+            zip(removal.first..., removal.entries).allSatisfy({ $1.previous < $0 })
+        else { throw SnapshotFault("audit entry \(found.stored.watermark.auditSequence + 1) is missing or out of order") }
+        for entry in removal.entries {
+            found.stored.auditHash = try found.auditChain.hash(entry.digest, after: found.stored.auditHash, shard: shard)
+        }
+        guard removal.hash == found.stored.auditHash else {
+            throw SnapshotFault("what was removed behind audit entry \(removal.first - 1) was altered")
+        }
+        try check(0, removal.last, found.head.stored.watermark)
+        found.stored.watermark = Watermark(term: 0, appliedIndex: 0, auditSequence: UInt64(clamping: removal.last))
+        found.stored.removals.rows.add(removal.tallied)
+        found.stored.removals.entries += Int64(removal.entries.count)
+        return removal
     }
 
     private func checkOwner(_ id: UUID128) throws(SnapshotFault) {
@@ -190,8 +236,12 @@ struct SnapshotScan {
         try check(found.rows, head.rows, "rows")
         try check(found.tombstones, head.tombstones, "tombstones")
         try check(found.state, head.state, "entries of state")
-        guard found.watermark.auditSequence == head.watermark.auditSequence, found.auditStamp == head.auditStamp,
-            found.auditSkew == head.auditSkew, found.auditHash == head.auditHash
+        let isWhole = head.removals.entries == 0
+        guard found.watermark.auditSequence == head.watermark.auditSequence, found.auditHash == head.auditHash,
+            found.removals == head.removals,
+            isWhole
+                ? found.auditStamp == head.auditStamp && found.auditSkew == head.auditSkew
+                : found.auditStamp <= head.auditStamp && found.auditSkew <= head.auditSkew
         else { throw SnapshotFault("its audit history ends too early, or was altered") }
     }
 }

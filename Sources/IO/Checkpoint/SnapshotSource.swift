@@ -30,19 +30,21 @@ struct SnapshotSource {
     }
 
     private func audit(_ body: (SnapshotEntry) throws -> Void) throws {
-        let last = Int64(bitPattern: stored.watermark.auditSequence)
-        let rows = try connection.prepare(
-            "SELECT \(StoredAuditEntry.columns) FROM tag_audit WHERE number BETWEEN ? AND ? ORDER BY number")
-        rows.bind(1, StoredAuditEntry.number(shard: shard, sequence: 0))
-        rows.bind(2, StoredAuditEntry.number(shard: shard, sequence: last))
-        var sequence: Int64 = 0
-        while try rows.step() {
-            sequence += 1
-            guard let row = AuditRow(rows), row.sequence == sequence, let entry = row.entry else {
-                throw CheckpointError.damagedAudit(path, shard, sequence)
+        do {
+            var pieces = try AuditPieces(
+                connection, shard: shard, behind: stored.removals.base,
+                through: Int64(bitPattern: stored.watermark.auditSequence))
+            while let piece = try pieces.next() {
+                switch piece {
+                case .removed(let removal): try body(.removed(removal))
+                case .entry(let row):
+                    guard let entry = row.entry else { throw CheckpointError.damagedAudit(path, shard, row.sequence) }
+                    try body(
+                        .audit(entry, previous: row.previous, stamp: row.stamp, changedIndex: row.changedIndex))
+                }
             }
-            try body(.audit(entry, previous: row.previous, changedIndex: row.changedIndex))
+        } catch let fault as AuditPieces.Fault {
+            throw CheckpointError.damagedAudit(path, shard, fault.sequence)
         }
-        guard sequence == last else { throw CheckpointError.damagedAudit(path, shard, sequence + 1) }
     }
 }

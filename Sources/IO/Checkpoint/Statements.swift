@@ -11,6 +11,7 @@ struct Statements {
     let insertTombstone: SQLiteStatement
     let deleteTombstone: SQLiteStatement
     let insertAudit: SQLiteStatement
+    let insertRemoval: SQLiteStatement
     let findState: SQLiteStatement
     let putState: SQLiteStatement
     let deleteState: SQLiteStatement
@@ -31,6 +32,7 @@ struct Statements {
         insertTombstone = try connection.prepare("INSERT INTO tombstones VALUES (?,?,?,?)")
         deleteTombstone = try connection.prepare("DELETE FROM tombstones WHERE shard = ? AND id = ?")
         insertAudit = try connection.prepare(StoredAuditEntry.insert)
+        insertRemoval = try connection.prepare(StoredRemoval.insert)
         findState = try connection.prepare("SELECT crc FROM shard_state WHERE shard = ? AND key = ?")
         putState = try connection.prepare("INSERT OR REPLACE INTO shard_state VALUES (?,?,?,?,?)")
         deleteState = try connection.prepare("DELETE FROM shard_state WHERE shard = ? AND key = ?")

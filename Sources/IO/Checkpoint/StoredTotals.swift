@@ -11,6 +11,8 @@ struct StoredWatermark: Equatable, Sendable {
     var auditSkew: Int64 = 0
     /// Hash of the last audit entry (`AuditChain`); empty where there is none.
     var auditHash: [UInt8] = []
+    /// What clean-ups took from the audit history.
+    var removals = StoredRemovals()
     /// `records`; for the system shard the rules, definitions and policies.
     var rows = Tally()
     var state = Tally()
@@ -37,6 +39,7 @@ struct StoredWatermark: Equatable, Sendable {
         checksum.add(auditStamp)
         checksum.add(auditSkew)
         checksum.add(auditHash)
+        checksum.add(removals.encoded)
         for tally in [rows, state, tombstones] {
             checksum.add(tally.count)
             checksum.add(tally.sum)
@@ -77,17 +80,21 @@ extension StoredTotals {
         let rows = try connection.prepare(
             """
             SELECT shard, term, applied_index, audit_sequence, audit_stamp, audit_skew, row_count, row_digest, state_count, state_digest,
-                tombstone_count, tombstone_digest, installed_index, installed_term, configuration, crc, audit_hash FROM watermarks
+                tombstone_count, tombstone_digest, installed_index, installed_term, configuration, crc, audit_hash,
+                audit_removals FROM watermarks
             """)
         while try rows.step() {
             let shard = Int(rows.int(0))
             func unsigned(_ column: Int32) -> UInt64 { UInt64(bitPattern: rows.int(column)) }
             func tally(_ column: Int32) -> Tally { Tally(count: rows.int(column), sum: unsigned(column + 1)) }
             let mark = SnapshotMark(index: unsigned(12), term: unsigned(13))
+            guard let removals = try? StoredRemovals(decoding: Array(rows.blob(17))) else {
+                throw CheckpointError.damaged(path, "the watermark of shard \(shard) has a wrong checksum")
+            }
             let stored = StoredWatermark(
                 watermark: Watermark(term: unsigned(1), appliedIndex: unsigned(2), auditSequence: unsigned(3)),
                 configuration: Array(rows.blob(14)), auditStamp: rows.int(4), auditSkew: rows.int(5),
-                auditHash: Array(rows.blob(16)), rows: tally(6),
+                auditHash: Array(rows.blob(16)), removals: removals, rows: tally(6),
                 state: tally(8), tombstones: tally(10), installed: mark.index > 0 ? mark : nil)
             guard rows.int(15) == Int64(stored.checksum(shard: shard)) else {
                 throw CheckpointError.damaged(path, "the watermark of shard \(shard) has a wrong checksum")
@@ -114,8 +121,9 @@ extension StoredTotals {
             """
             INSERT OR REPLACE INTO watermarks (
                 shard, term, applied_index, audit_sequence, audit_stamp, audit_skew, row_count, row_digest, state_count,
-                state_digest, tombstone_count, tombstone_digest, installed_index, installed_term, configuration, crc, audit_hash)
-            VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)
+                state_digest, tombstone_count, tombstone_digest, installed_index, installed_term, configuration, crc, audit_hash,
+                audit_removals)
+            VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)
             """)
         for shard in changed.sorted() {
             guard let stored = shards[shard] else {
@@ -135,6 +143,7 @@ extension StoredTotals {
             insert.bind(15, blob: stored.configuration)
             insert.bind(16, Int64(stored.checksum(shard: shard)))
             insert.bind(17, blob: stored.auditHash)
+            insert.bind(18, blob: stored.removals.encoded)
             try insert.run()
         }
         let watermarks = watermarks

@@ -11,6 +11,7 @@ import WriteAheadLog
 struct CheckpointBacklog: Sendable {
     private var changed: Set<ResourceID> = []
     private var audit: [AuditEntry] = []
+    private var removals: [AuditRemoval] = []
     private var remembered: Set<IdempotencyKey> = []
     private var forgotten: Set<IdempotencyKey> = []
     private(set) var group: GroupPosition
@@ -21,13 +22,17 @@ struct CheckpointBacklog: Sendable {
     init(_ group: GroupPosition) { self.group = group }
 
     /// Changes that are not in the checkpoint yet.
-    var count: Int { changed.count + audit.count + writing }
+    var count: Int { changed.count + audit.count + removed + writing }
+
+    /// Entries that are to be removed.
+    private var removed: Int { removals.reduce(0) { $0 + $1.count } }
 
     /// `entry` was applied, and changed this.
     mutating func note(_ changes: ShardState.Changes, _ entry: Entry) {
         group.applied(entry)
         changed.formUnion(changes.rows)
         audit.append(contentsOf: changes.audit)
+        removals.append(contentsOf: changes.removals)
         remembered.formUnion(changes.remembered)
         forgotten.formUnion(changes.forgotten)
     }
@@ -36,7 +41,7 @@ struct CheckpointBacklog: Sendable {
     mutating func take(from state: ShardState, shard: Int) -> CheckpointBatch? {
         guard !isWriting, group.takeChange() else { return nil }
         isWriting = true
-        writing = changed.count + audit.count
+        writing = changed.count + audit.count + removed
         var rows: [(id: ResourceID, bytes: [UInt8])] = []
         var deleted: [ResourceID] = []
         rows.reserveCapacity(changed.count)
@@ -46,9 +51,10 @@ struct CheckpointBacklog: Sendable {
         let batch = CheckpointBatch(
             shard: shard,
             watermark: group.watermark(auditSequence: state.auditSequence), configuration: group.configuration.encoded,
-            rows: rows, deleted: deleted, audit: audit, state: changedState(state))
+            rows: rows, deleted: deleted, audit: audit, removals: removals, state: changedState(state))
         changed.removeAll(keepingCapacity: true)
         audit.removeAll(keepingCapacity: true)
+        removals.removeAll()
         remembered.removeAll()
         forgotten.removeAll()
         return batch
@@ -60,7 +66,9 @@ struct CheckpointBacklog: Sendable {
     }
 
     private func changedState(_ state: ShardState) -> [(key: String, value: [UInt8]?)] {
-        var values: [(key: String, value: [UInt8]?)] = [(StateKey.sweep, StateKey.encode(state.sweep))]
+        var values: [(key: String, value: [UInt8]?)] = [
+            (StateKey.sweep, StateKey.encode(state.sweep)), (StateKey.cleaning, StateKey.encode(state.cleaning)),
+        ]
         for key in remembered.union(forgotten) {
             values.append((StateKey.idempotency(key), state.idempotency[key].map(StateKey.encode)))
         }
@@ -73,6 +81,7 @@ struct SystemBacklog: Sendable {
     private var changed: Set<UUID128> = []
     private var kinds: [UUID128: SystemItem.Kind]
     private var audit: [AuditEntry] = []
+    private var removals: [AuditRemoval] = []
     private var remembered: Set<IdempotencyKey> = []
     private(set) var group: GroupPosition
     private var isWriting = false
@@ -86,6 +95,7 @@ struct SystemBacklog: Sendable {
         group.applied(entry)
         changed.formUnion(changes.items)
         audit.append(contentsOf: changes.audit)
+        removals.append(contentsOf: changes.removals)
         remembered.formUnion(changes.remembered)
         remembered.formUnion(changes.forgotten)
     }
@@ -103,16 +113,18 @@ struct SystemBacklog: Sendable {
             }
         }
         var values: [(key: String, value: [UInt8]?)] = [
-            (StateKey.catalogVersion, StateKey.encode(state.catalogVersion))
+            (StateKey.catalogVersion, StateKey.encode(state.catalogVersion)),
+            (StateKey.cleaning, StateKey.encode(state.cleaning)),
         ]
         for key in remembered {
             values.append((StateKey.idempotency(key), state.idempotency[key].map(StateKey.encode)))
         }
         let batch = SystemCheckpointBatch(
             watermark: group.watermark(auditSequence: state.auditSequence), configuration: group.configuration.encoded,
-            items: items, audit: audit, state: values)
+            items: items, audit: audit, removals: removals, state: values)
         changed.removeAll()
         audit.removeAll()
+        removals.removeAll()
         remembered.removeAll()
         return batch
     }

@@ -56,7 +56,7 @@ enum CheckpointLoading {
         guard let watermark else { return ShardState(slots: slots) }
         var state = ShardState(
             slots: slots, appliedIndex: watermark.appliedIndex, auditSequence: watermark.auditSequence,
-            sweep: restored.sweep, remembered: restored.remembered)
+            sweep: restored.sweep, cleaning: restored.cleaning, remembered: restored.remembered)
         for (id, bytes) in rows {
             guard slots.contains(Int(id.slot.number)) else {
                 throw NodeStartError.damagedCheckpoint(CodecError("row \(id) is in the wrong shard"))
@@ -94,7 +94,7 @@ enum CheckpointLoading {
         return SystemState(
             items: items, cluster: ClusterState(cluster), appliedIndex: watermark.appliedIndex,
             auditSequence: watermark.auditSequence, catalogVersion: restored.catalogVersion,
-            governance: governance, plans: plans, remembered: restored.remembered)
+            governance: governance, plans: plans, cleaning: restored.cleaning, remembered: restored.remembered)
     }
 }
 

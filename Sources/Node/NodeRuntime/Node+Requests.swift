@@ -28,7 +28,8 @@ extension Node {
     /// Carries a command out on one shard, wherever its leader is. Returns once it is applied.
     package func submit(_ command: ShardCommand, shard: Int, by context: WriteContext) async throws(NodeError) -> ShardReply
     {
-        try await retrying(group: shard + 1, isRepeatable: context.idempotency != nil) {
+        let isRepeatable = context.idempotency != nil || command.isRepeatable
+        return try await retrying(group: shard + 1, isRepeatable: isRepeatable) {
             () async throws(NodeError) -> ShardReply in
             do throws(NodeError) {
                 return try await submitHere(command, shard: shard, by: context)

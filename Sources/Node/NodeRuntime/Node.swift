@@ -29,6 +29,7 @@ package final class Node: Sendable {
     private let lock: DirectoryLock
     let logger: Logger
     private let scoreKeeper = ScoreKeeper()
+    private let retentionKeeper = RetentionKeeper()
     /// Who may read all rows now.
     package let walks: WalkGate
 
@@ -84,6 +85,7 @@ package final class Node: Sendable {
         cluster?.start()
         checkpointer.start()
         scoreKeeper.start(self)
+        retentionKeeper.start(self)
     }
 
     /// Stops in order: no more commands, a last checkpoint, what is under way finishes, the log's mark of an orderly stop.
@@ -92,6 +94,7 @@ package final class Node: Sendable {
     /// stop afterwards.
     package func stop() async {
         await scoreKeeper.stop()
+        await retentionKeeper.stop()
         await handOver()
         await cluster?.leave()
         for host in shards.held { try? await host.eventLoop.submit { host.stop() }.get() }

@@ -1,4 +1,5 @@
 package import Membership
+import Model
 package import PeerTransport
 
 /// Settings of a node.
@@ -22,6 +23,10 @@ package struct NodeOptions: Sendable {
 
     /// Time between two looks at the compliance score for its history, in milliseconds.
     package var scoreIntervalMilliseconds: Int64 = 900_000
+    /// Time between two looks at the audit history's retention, in milliseconds.
+    package var retentionIntervalMilliseconds: Int64 = 10_000
+    /// Entries of the audit history that one part of a clean-up looks at; `AuditRemoval.entriesMax` at most.
+    package var cleanedEntriesMax = AuditRemoval.entriesMax
     /// How many requests may read all rows at a time.
     package var walks = WalkGate.Limits()
     /// Copies of each shard, at cluster creation only. 1 to 7.

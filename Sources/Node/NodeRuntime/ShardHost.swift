@@ -279,6 +279,7 @@ extension ShardHost: ReplicatedMachine {
                 let changed = try shard.apply(entry.data, at: entry.index, term: entry.term)
                 bytes += entry.data?.count ?? 0
                 changes += changed.rows.count + changed.audit.count
+                for part in changed.removals { changes += part.count }
                 backlog.note(changed, entry)
             } catch {
                 return standStill(at: entry.index, error)

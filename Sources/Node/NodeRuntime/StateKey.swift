@@ -5,6 +5,7 @@ import Shard
 enum StateKey {
     static let sweep = "sweep"
     static let catalogVersion = "catalog_version"
+    static let cleaning = "audit_cleaning"
     private static let idempotencyPrefix = "idempotency/"
 
     static func idempotency(_ key: IdempotencyKey) -> String {
@@ -17,6 +18,12 @@ enum StateKey {
         writer.byte(sweep.isComplete ? 1 : 0)
         writer.byte(sweep.upTo == nil ? 0 : 1)
         if let upTo = sweep.upTo { writer.uuid(upTo.uuid) }
+        return writer.bytes
+    }
+
+    static func encode(_ cleaning: AuditCleaningProgress) -> [UInt8] {
+        var writer = ByteWriter(reserving: 32)
+        writer.progress(cleaning)
         return writer.bytes
     }
 
@@ -36,6 +43,7 @@ enum StateKey {
     struct Restored {
         var sweep = ShardState.SweepPosition()
         var catalogVersion: UInt64 = 0
+        var cleaning = AuditCleaningProgress()
         var remembered: [(IdempotencyKey, Remembered)] = []
 
         /// Throws `CodecError` for a value that `encode` did not make, or an unknown key.
@@ -58,6 +66,8 @@ enum StateKey {
                 let isComplete = try reader.byte() == 1
                 let upTo = try reader.byte() == 0 ? nil : ResourceID(try reader.uuid())
                 sweep = ShardState.SweepPosition(version: version, upTo: upTo, isComplete: isComplete)
+            case StateKey.cleaning:
+                cleaning = try reader.progress()
             case StateKey.catalogVersion:
                 catalogVersion = try reader.varint()
             default:

@@ -17,6 +17,8 @@ extension SystemItem.Kind {
         case .governance(.score): .scores
         case .governance(.rejection): .rejections
         case .plan: .plans
+        case .governance(.hold): .holds
+        case .governance(.retention), .governance(.cleaning): .retention
         }
     }
 }
@@ -58,6 +60,19 @@ extension GovernanceItem {
             [
                 ("tag_key", rejection.tagKey), ("tag_value", rejection.value ?? ""), ("alias", rejection.alias),
                 ("rejected_by", rejection.rejectedBy), ("at", "\(rejection.at.milliseconds)"),
+            ]
+        case .hold(let hold):
+            [
+                ("hold_name", hold.name), ("reason", hold.reason), ("placed_by", hold.placedBy),
+                ("placed_at", "\(hold.placedAt.milliseconds)"),
+            ]
+        case .retention(let retention):
+            [("months", retention.months.map { "\($0)" } ?? ""), ("changed_by", retention.changedBy)]
+        case .cleaning(let cleaning):
+            [
+                ("before", "\(cleaning.before.milliseconds)"), ("months", "\(cleaning.months)"),
+                ("started_at", "\(cleaning.startedAt.milliseconds)"),
+                ("finished_at", cleaning.finishedAt.map { "\($0.milliseconds)" } ?? ""),
             ]
         }
     }

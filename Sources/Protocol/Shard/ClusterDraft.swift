@@ -26,7 +26,7 @@ struct ClusterDraft {
         case .removeMember(let replica): [remove(replica)]
         case .place(let placements): placements.map { place($0) }
         case .setCursorKey(let key): [set(key)]
-        case .create, .update, .delete, .reapply, .passTime, .keep, .forget, .keepPlan, .dropPlan, .applyPlan:
+        case .create, .update, .delete, .reapply, .passTime, .keep, .forget, .keepPlan, .dropPlan, .applyPlan, .retention:
             preconditionFailure("\(command) is none of the cluster's commands")
         }
     }

@@ -13,6 +13,9 @@ package enum Effect: Hashable, Sendable {
     case remember(IdempotencyKey, Remembered)
     /// The background sweep judged all rows up to and including `upTo` (nil: all) under this version of the catalogue.
     case swept(version: UInt64, upTo: ResourceID?)
+    /// Nothing is removed from the history any more that was decided under holds from before this index of group 0's log.
+    case auditFenced(UInt64)
+    case auditRemoved(AuditRemoval)
 }
 
 /// A client's key, scoped to the client, and hashed.
@@ -105,6 +108,12 @@ extension ByteWriter {
             byte(6)
             uuid(id.uuid)
             delta.write(to: &self)
+        case .auditFenced(let index):
+            byte(20)
+            varint(index)
+        case .auditRemoved(let part):
+            byte(21)
+            removal(part)
         }
     }
 }
@@ -123,6 +132,8 @@ extension ByteReader {
             let version = try varint()
             return .swept(version: version, upTo: try byte() == 0 ? nil : ResourceID(try uuid()))
         case 6: return .patch(ResourceID(try uuid()), try RowDelta(from: &self))
+        case 20: return .auditFenced(try varint())
+        case 21: return .auditRemoved(try removal())
         case let kind: throw CodecError("an entry holds an effect of unknown kind \(kind)")
         }
     }

@@ -14,6 +14,8 @@ package struct Shard: Sendable {
     private var inFlightAnswers: [IdempotencyKey: Remembered] = [:]
     private var decoded = DecodedEntries()
     private var lastAuditSequence: UInt64
+    /// Clean-ups of the history as the last proposal left them.
+    private var newestCleaning: AuditCleaningProgress
     /// The sweep as of the last proposal.
     private var proposedSweep: ShardState.SweepPosition
     /// The sweep of a new version starts when all entries that were judged under older ones are applied.
@@ -29,6 +31,7 @@ package struct Shard: Sendable {
         self.state = state
         queue = EntryQueue(lastIndex: state.appliedIndex)
         lastAuditSequence = state.auditSequence
+        newestCleaning = state.cleaning
         proposedSweep = state.sweep
     }
 
@@ -42,6 +45,7 @@ package struct Shard: Sendable {
         _ command: ShardCommand, by context: WriteContext, at now: Timestamp, judge: some Judge
     ) throws(ShardError) -> OnProposed<ShardPayload> {
         if let idempotency = context.idempotency, let answer = try remembered(idempotency) { return answer }
+        if case .audit(let command) = command { return proposal(of: command, at: now) }
         var draft = Draft(shard: self, index: queue.nextIndex, now: now, context: context, version: judge.version)
         do throws(CodecError) {
             try draft.carryOut(command, judge: judge)
@@ -56,6 +60,7 @@ package struct Shard: Sendable {
         for row in proposal.payload.rows { inFlightRows[row.id] = InFlightRow(index: proposal.index, row: row) }
         if let (key, answer) = proposal.payload.answer { inFlightAnswers[key] = answer }
         lastAuditSequence = proposal.payload.auditSequence
+        newestCleaning.note(proposal.payload.entry.effects)
         proposedSweep = proposal.payload.sweep
         queue.append(proposal, term: term)
     }
@@ -112,6 +117,7 @@ package struct Shard: Sendable {
         inFlightRows = [:]
         inFlightAnswers = [:]
         lastAuditSequence = state.auditSequence
+        newestCleaning = state.cleaning
         proposedSweep = state.sweep
         sweepBarrier = 0
     }
@@ -159,6 +165,17 @@ package struct Shard: Sendable {
         guard let answer = inFlightAnswers[idempotency.key] ?? state.idempotency[idempotency.key] else { return nil }
         guard answer.bodyDigest == idempotency.bodyDigest else { throw .idempotencyKeyReused }
         return .answer(answer.reply, after: answer.reply.index)
+    }
+
+    private func proposal(of command: AuditCommand, at now: Timestamp) -> OnProposed<ShardPayload> {
+        let (effect, outcome) = newestCleaning.effect(of: command, auditSequence: state.auditSequence)
+        guard let effect else {
+            return .answer(ShardReply(index: queue.lastIndex, outcomes: [outcome]), after: queue.lastIndex)
+        }
+        let payload = ShardPayload(
+            entry: EntryPayload(at: now, effects: [effect]), rows: [], answer: nil, auditSequence: lastAuditSequence,
+            sweep: proposedSweep)
+        return .append(proposal(payload, ShardReply(index: queue.nextIndex, outcomes: [outcome])))
     }
 
     private func finish(

@@ -17,8 +17,15 @@ package enum ShardCommand: Sendable {
     case deleteTag(UUID128, Precondition)
     /// Changes nothing but the memory of idempotency keys: the request that the context's key stands for has begun.
     case reserveKey
+    /// About the shard's audit history.
+    case audit(AuditCommand)
     /// Judges up to `limit` rows after the sweep's position under the current catalogue.
     case sweep(limit: Int)
+}
+
+extension ShardCommand {
+    /// Carrying it out twice does no harm.
+    package var isRepeatable: Bool { if case .audit(.fence) = self { true } else { false } }
 }
 
 package struct TagApplication: Hashable, Sendable {

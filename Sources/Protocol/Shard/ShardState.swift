@@ -10,6 +10,8 @@ package struct ShardState: Sendable {
     package private(set) var appliedIndex: UInt64
     /// Number of the last audit entry of this shard.
     package private(set) var auditSequence: UInt64
+    /// How far clean-ups of its audit history have come.
+    package private(set) var cleaning = AuditCleaningProgress()
 
     /// How far the background judgement under a version of the catalogue has come.
     package struct SweepPosition: Hashable, Sendable {
@@ -31,6 +33,8 @@ package struct ShardState: Sendable {
     package struct Changes: Sendable {
         package var rows: [ResourceID] = []
         package var audit: [AuditEntry] = []
+        /// Entries that go, after those that came.
+        package var removals: [AuditRemoval] = []
         package var remembered: [IdempotencyKey] = []
         package var forgotten: [IdempotencyKey] = []
 
@@ -46,9 +50,10 @@ package struct ShardState: Sendable {
     /// Starts from a checkpoint's watermark; the rows follow with `restore`.
     package init(
         slots: Range<Int>, appliedIndex: UInt64, auditSequence: UInt64, sweep: SweepPosition,
-        remembered: [(IdempotencyKey, Remembered)]
+        cleaning: AuditCleaningProgress = AuditCleaningProgress(), remembered: [(IdempotencyKey, Remembered)]
     ) {
         rows = SlotTable(slots: slots)
+        self.cleaning = cleaning
         self.appliedIndex = appliedIndex
         self.auditSequence = auditSequence
         self.sweep = sweep
@@ -97,8 +102,11 @@ package struct ShardState: Sendable {
                 changes.remembered.append(key)
             case .swept(let version, let upTo):
                 sweep = SweepPosition(version: version, upTo: upTo, isComplete: upTo == nil)
+            case .auditFenced: break
+            case .auditRemoved(let part): changes.removals.append(part)
             }
         }
+        cleaning.note(payload.effects)
         appliedIndex = index
         return changes
     }

@@ -35,6 +35,8 @@ package enum SystemCommand: Sendable {
     /// One outcome per placement; each must say the revision after the one that it replaces, and name members that are no
     /// edge nodes.
     case place([ShardPlacement])
+    /// For how long the audit history is kept, what of it is held, and its clean-ups.
+    case retention(RetentionCommand)
     /// Takes effect where there is none yet.
     case setCursorKey(CursorKey)
 }

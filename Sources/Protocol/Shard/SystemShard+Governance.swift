@@ -6,6 +6,8 @@ extension SystemShard {
         _ item: GovernanceItem, _ context: WriteContext, _ now: Timestamp, _ effects: inout [SystemState.Effect]
     ) -> Outcome {
         switch item {
+        case .retention, .hold, .cleaning:
+            return .invalid("retention has commands of its own")
         case .score:
             guard state.governance.item(item.id) != item else { return .unchanged }
             effects.append(.keep(item))

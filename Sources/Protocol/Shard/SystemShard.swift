@@ -16,6 +16,9 @@ package struct SystemShard: Sendable {
     /// The plans as the last proposal left them.
     private(set) var newestPlans: PlanTable
     private var lastAuditSequence: UInt64
+    /// Retention and the clean-up of this group's history as the last proposal left them. The fence is the last hold.
+    private(set) var newestRetention: RetentionState
+    private(set) var newestProgress: AuditCleaningProgress
 
     package init(state: SystemState) {
         self.state = state
@@ -23,6 +26,9 @@ package struct SystemShard: Sendable {
         newestPlans = state.plans
         queue = EntryQueue(lastIndex: state.appliedIndex)
         lastAuditSequence = state.auditSequence
+        newestRetention = state.governance.retention
+        newestProgress = state.cleaning
+        newestProgress.fence = state.appliedIndex
     }
 
     package var lastIndex: UInt64 { queue.lastIndex }
@@ -60,12 +66,16 @@ package struct SystemShard: Sendable {
             case .remember(let key, let answer): inFlightAnswers[key] = answer
             case .reapply: break
             case .cluster(let change): newestCluster.apply(change)
-            case .keep, .forget: break
             case .keepPlan(let plan): newestPlans.keep(plan)
             case .dropPlan(let id): newestPlans.drop(id)
             case .planApplied(let id, let actor, let at):
                 // Which version it makes is known once it is applied.
                 newestPlans.applied(id, CatalogPlan.Application(actor: actor, at: at, catalogVersion: 0))
+            case .keep(let item):
+                newestRetention.keep(item)
+                if case .hold = item { newestProgress.fence = proposal.index }
+            case .forget(let id): newestRetention.forget(id)
+            case .auditRemoved(let part): newestProgress.apply(part)
             }
         }
         queue.append(proposal, term: term)
@@ -111,6 +121,10 @@ package struct SystemShard: Sendable {
         newestCluster = state.cluster
         newestPlans = state.plans
         lastAuditSequence = state.auditSequence
+        newestRetention = state.governance.retention
+        newestProgress = state.cleaning
+        // A hold may have come through another leader.
+        newestProgress.fence = state.appliedIndex
     }
 
     // MARK: Private
@@ -136,6 +150,9 @@ package struct SystemShard: Sendable {
             return ([drop(id, context, now, &effects)], id)
         case .applyPlan(let id):
             return ([applyPlan(id, context, now, &effects)], id)
+        case .retention(let command):
+            let (outcome, subject) = decide(command, context, now, &effects)
+            return ([outcome], subject)
         case .configure, .putMember, .replaceMember, .setMemberState, .removeMember, .place, .setCursorKey:
             var draft = ClusterDraft(
                 cluster: newestCluster, context: context, now: now, lastAuditSequence: lastAuditSequence)
@@ -173,7 +190,7 @@ package struct SystemShard: Sendable {
             return (.updated, nil)
         case .passTime: return (passTime(context, now, &effects), nil)
         case .configure, .putMember, .replaceMember, .setMemberState, .removeMember, .place, .setCursorKey, .keep, .forget,
-            .keepPlan, .dropPlan, .applyPlan:
+            .keepPlan, .dropPlan, .applyPlan, .retention:
             preconditionFailure("\(command) is none of the catalogue's commands")
         }
     }

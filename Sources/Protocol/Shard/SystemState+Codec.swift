@@ -129,6 +129,9 @@ extension ByteWriter {
             uuid(id)
             string(actor)
             zigzag(at.milliseconds)
+        case .auditRemoved(let part):
+            byte(20)
+            removal(part)
         }
     }
 }
@@ -160,6 +163,7 @@ extension ByteReader {
         case 10: return .dropPlan(try uuid())
         case 11:
             return .planApplied(try uuid(), actor: try string(), at: Timestamp(milliseconds: try zigzag()))
+        case 20: return .auditRemoved(try removal())
         case let kind: throw CodecError("a system entry holds an effect of unknown kind \(kind)")
         }
     }

@@ -13,6 +13,8 @@ package struct SystemState: Sendable {
     package private(set) var catalogVersion: UInt64
     package private(set) var governance: GovernanceState
     package private(set) var plans: PlanTable
+    /// Of group 0's own history.
+    package private(set) var cleaning: AuditCleaningProgress
 
     package enum Effect: Hashable, Sendable {
         case put(CatalogItem)
@@ -28,6 +30,7 @@ package struct SystemState: Sendable {
         case dropPlan(UUID128)
         /// The entry's other effects are the plan's changes.
         case planApplied(UUID128, actor: String, at: Timestamp)
+        case auditRemoved(AuditRemoval)
     }
 
     package struct Changes: Sendable {
@@ -39,6 +42,8 @@ package struct SystemState: Sendable {
         /// Plans came, went or were applied.
         package var plansChanged = false
         package var audit: [AuditEntry] = []
+        /// Entries that go, after those that came.
+        package var removals: [AuditRemoval] = []
         package var remembered: [IdempotencyKey] = []
         package var forgotten: [IdempotencyKey] = []
 
@@ -53,7 +58,8 @@ package struct SystemState: Sendable {
     package init(
         items: [CatalogItem] = [], cluster: ClusterState = ClusterState(), appliedIndex: UInt64 = 0,
         auditSequence: UInt64 = 0, catalogVersion: UInt64 = 0, governance: [GovernanceItem] = [],
-        plans: [CatalogPlan] = [], remembered: [(IdempotencyKey, Remembered)] = []
+        plans: [CatalogPlan] = [], cleaning: AuditCleaningProgress = AuditCleaningProgress(),
+        remembered: [(IdempotencyKey, Remembered)] = []
     ) {
         for item in items { self.items[item.id] = item }
         self.cluster = cluster
@@ -62,6 +68,7 @@ package struct SystemState: Sendable {
         self.catalogVersion = catalogVersion
         self.governance = GovernanceState(governance)
         self.plans = PlanTable(plans)
+        self.cleaning = cleaning
         idempotency.restore(remembered)
     }
 
@@ -102,6 +109,9 @@ package struct SystemState: Sendable {
                 governance.forget(id)
                 changes.items.append(id)
             case .keepPlan, .dropPlan, .planApplied: break
+            case .auditRemoved(let part):
+                cleaning.apply(part)
+                changes.removals.append(part)
             }
         }
         if changes.catalogChanged { catalogVersion += 1 }

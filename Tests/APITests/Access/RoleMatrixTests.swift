@@ -40,6 +40,7 @@ struct RoleMatrixTests {
         "GET /plans/{id}": .viewer,
         "GET /audit/trail": .viewer,
         "GET /audit/reports": .viewer,
+        "GET /audit/retention": .viewer,
 
         "POST /virtual-tags/apply": .tagger,
         "POST /virtual-tags/bulk-apply": .tagger,
@@ -77,6 +78,11 @@ struct RoleMatrixTests {
         "DELETE /plans/{id}": .governor,
         "POST /plans/{id}/apply": .governor,
 
+        "PUT /audit/retention": .admin,
+        "GET /audit/holds": .admin,
+        "POST /audit/holds": .admin,
+        "GET /audit/holds/{id}": .admin,
+        "DELETE /audit/holds/{id}": .admin,
         "DELETE /resources/{id}": .admin,
         "POST /cluster/nodes/{name}/drain": .admin,
         "POST /cluster/nodes/{name}/activate": .admin,

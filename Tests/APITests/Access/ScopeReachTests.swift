@@ -41,7 +41,9 @@ struct ScopeReachTests {
         "GET /compliance/policies": .whole, "GET /compliance/policies/{id}": .whole, "POST /compliance/policies": .whole,
         "PUT /compliance/policies/{id}": .whole, "DELETE /compliance/policies/{id}": .whole,
         "POST /compliance/recheck": .whole,
-        "GET /audit/verify": .whole,
+        "GET /audit/verify": .whole, "GET /audit/retention": .whole, "PUT /audit/retention": .whole,
+        "GET /audit/holds": .whole, "POST /audit/holds": .whole, "GET /audit/holds/{id}": .whole,
+        "DELETE /audit/holds/{id}": .whole,
         // They show rules and policies, and change them.
         "GET /plans": .whole, "POST /plans": .whole, "GET /plans/{id}": .whole, "DELETE /plans/{id}": .whole,
         "POST /plans/{id}/apply": .whole,

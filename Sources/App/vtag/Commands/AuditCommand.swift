@@ -3,7 +3,8 @@ import JSON
 
 struct AuditCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "audit", abstract: "Show who changed what, when and why.", subcommands: [Trail.self, Verify.self],
+        commandName: "audit", abstract: "Show who changed what, when and why.",
+        subcommands: [Trail.self, Verify.self, Retention.self, Hold.self],
         defaultSubcommand: Trail.self)
 
     struct Trail: AsyncParsableCommand {
@@ -52,7 +53,8 @@ struct AuditCommand: AsyncParsableCommand {
             discussion:
                 """
                 Works out the chain of hashes anew, shard by shard. Keep what is printed under HEAD: the same hash for the same
-                entry later proves that nothing before it was altered. Ends with status 1 where something is wrong.
+                entry later proves that nothing before it was altered. Of entries that the retention removed their hashes stand
+                in their place; where nothing older is left, it begins behind them. Ends with status 1 where something is wrong.
 
                 EXAMPLES
                   vtag audit verify
@@ -66,17 +68,25 @@ struct AuditCommand: AsyncParsableCommand {
                 session.printer.list(
                     found,
                     columns: [
-                        .init("SHARD"), .init("FROM"), .init("TO"), .init("INTACT"), .init("FAULT"),
+                        .init("SHARD"), .init("FROM"), .init("TO"), .init("INTACT"), .init("FAULT"), .init("REMOVED"),
                         .init("HEAD", shrinks: true),
                     ], empty: "there is no audit history"
                 ) { part in
-                    ["shard", "first", "last", "intact"].map(part.cell) + [Self.fault(part) ?? "", part.cell("head")]
+                    ["shard", "first", "last", "intact"].map(part.cell) + [
+                        Self.fault(part) ?? "", Self.removed(part), part.cell("head"),
+                    ]
                 }
                 let faults = found.compactMap { part in Self.fault(part).map { "shard \(part.cell("shard")): \($0)" } }
                 guard faults.isEmpty else {
                     throw Failure.refused("the audit history is not what was written; \(faults.joined(separator: "; "))")
                 }
             }
+        }
+
+        /// `812 before 2026-05-01 (6 months)`.
+        private static func removed(_ part: JSONValue) -> String {
+            guard let removed = part["removed"], let entries = removed["entries"]?.int, entries > 0 else { return "" }
+            return "\(entries) before \(removed.cell("before").prefix(10)) (\(removed.cell("months")) months)"
         }
 
         private static func fault(_ part: JSONValue) -> String? {

@@ -12,7 +12,7 @@ struct ConnectionOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "The bearer token; --token-file keeps it out of the process list.",
-            discussion: "Else $VTAG_TOKEN, else the context's."))
+            discussion: "Else $VTAG_TOKEN, else the file in $VTAG_TOKEN_FILE, else the context's."))
     var token: String?
 
     @Option(help: "A file that holds the token.", completion: .file())
@@ -53,8 +53,9 @@ struct ConnectionOptions: ParsableArguments {
             chosen = nil
         }
         let bearer =
-            try token ?? tokenFile.map(Self.read) ?? environment["VTAG_TOKEN"].nonEmpty ?? chosen?.token
-            ?? chosen?.tokenFile.map(Self.read) ?? Self.localToken(for: address)
+            try token ?? tokenFile.map(Self.read) ?? environment["VTAG_TOKEN"].nonEmpty
+            ?? environment["VTAG_TOKEN_FILE"].nonEmpty.map(Self.read) ?? chosen?.token ?? chosen?.tokenFile.map(Self.read)
+            ?? Self.localToken(for: address)
         if bearer != nil && !address.isSecure && !address.isLoopback {
             Terminal.standardError.line("vtag: sending the token in clear text to \(address.text); use https")
         }

@@ -35,6 +35,9 @@ extension ByteWriter {
             string(rejection.alias)
             string(rejection.rejectedBy)
             zigzag(rejection.at.milliseconds)
+        case .retention(let retention): self.retention(retention)
+        case .hold(let hold): self.hold(hold)
+        case .cleaning(let cleaning): self.cleaning(cleaning)
         }
     }
 
@@ -88,6 +91,9 @@ extension ByteReader {
                 AliasRejection(
                     id: try uuid(), tagKey: try string(), value: try optionalString(), alias: try string(),
                     rejectedBy: try string(), at: Timestamp(milliseconds: try zigzag())))
+        case .retention: return .retention(try retention())
+        case .hold: return .hold(try hold())
+        case .cleaning: return .cleaning(try cleaning())
         case nil: throw CodecError("unknown kind of governance item \(code)")
         }
     }

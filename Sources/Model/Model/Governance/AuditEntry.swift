@@ -32,6 +32,10 @@ package struct AuditEntry: Hashable, Sendable {
         case planCreated = "plan_created"
         case planDropped = "plan_dropped"
         case planApplied = "plan_applied"
+        case retentionChanged = "retention_changed"
+        case holdPlaced = "hold_placed"
+        case holdReleased = "hold_released"
+        case auditCleaned = "audit_cleaned"
 
         package var code: UInt8 { UInt8(Self.allCases.firstIndex(of: self) ?? 0) }
         package init?(code: UInt8) {

@@ -2,16 +2,25 @@
 package enum GovernanceItem: Hashable, Sendable {
     case score(ScoreDay)
     case rejection(AliasRejection)
+    case retention(AuditRetention)
+    case hold(LegalHold)
+    case cleaning(AuditCleaning)
 
     package enum Kind: UInt8, CaseIterable, Hashable, Sendable {
         case score = 1
         case rejection = 2
+        case retention = 3
+        case hold = 4
+        case cleaning = 5
     }
 
     package var kind: Kind {
         switch self {
         case .score: .score
         case .rejection: .rejection
+        case .retention: .retention
+        case .hold: .hold
+        case .cleaning: .cleaning
         }
     }
 
@@ -19,6 +28,9 @@ package enum GovernanceItem: Hashable, Sendable {
         switch self {
         case .score(let day): day.id
         case .rejection(let rejection): rejection.id
+        case .retention(let retention): retention.id
+        case .hold(let hold): hold.id
+        case .cleaning(let cleaning): cleaning.id
         }
     }
 }

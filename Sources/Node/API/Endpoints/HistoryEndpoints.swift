@@ -32,6 +32,7 @@ enum HistoryEndpoints {
         guard let past = try await call.api.node.tags(of: id, at: time, call.consistency) else {
             throw Self.unknownResource
         }
+        if let earliest = past.knownFrom { throw Problem.historyRemoved(until: earliest.description) }
         return call.json { json in
             json.beginObject()
             json.key("at")
@@ -84,6 +85,18 @@ extension JSONWriter {
         } else {
             null()
         }
+        key("removed")
+        if let removed = found.removals {
+            beginObject()
+            member("entries", removed.entries)
+            member("up_to", removed.base)
+            key("before")
+            time(removed.horizon)
+            member("months", removed.months)
+            endObject()
+        } else {
+            null()
+        }
         endObject()
     }
 
@@ -95,7 +108,7 @@ extension JSONWriter {
         uuid(id.uuid)
         member("tag_key", tag.key)
         member("tag_value", tag.value)
-        member("source", tag.source.rawValue)
+        optional("source", tag.source?.rawValue)
         optional("rule_id", tag.ruleID)
         optional("created_by", tag.set?.actor)
         key("updated_at")

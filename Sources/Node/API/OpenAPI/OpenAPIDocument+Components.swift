@@ -114,6 +114,7 @@ extension OpenAPIDocument {
         \#(problem("UriTooLong", "The target is longer than 8 KiB"))
         \#(problem("HeadersTooLarge", "The header fields are longer than 32 KiB, or more than 100"))
         \#(problem("UnsupportedMediaType", "The Content-Type is not one that is taken here"))
+        \#(problem("Gone", "What is asked for was removed by the retention of the audit history; `detail` says from when on it is there"))
         \#(problem("ValidationFailed", "Well-formed but not valid; `errors` says where and what"))
             TooManyRequests:
               description: The node takes in more than it can, or the token's subject sends more than it may

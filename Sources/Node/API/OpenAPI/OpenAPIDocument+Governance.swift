@@ -275,7 +275,8 @@ extension OpenAPIDocument {
                 Each entry has a hash (SHA-256) of itself and of the hash before it. They are worked out anew for each shard, shard 0
                 being the one of rules, schema, policies and the cluster: in this node's copy, or, where it has none, in another
                 node's. `head` is the hash of the entry `last`, and the same on every node: whoever keeps it can tell later that
-                nothing before it was altered. A `fault` names the first entry that is not what was written. Follow `next_cursor`
+                nothing before it was altered. Of entries that the retention removed, their hashes stand in their place; where nothing
+                older is left, the verification begins behind `removed.up_to`, with the hash of that entry. A `fault` names the first entry that is not what was written. Follow `next_cursor`
                 to the end.
               parameters:
                 - $ref: '#/components/parameters/Limit'
@@ -292,7 +293,7 @@ extension OpenAPIDocument {
                             type: array
                             items:
                               type: object
-                              required: [shard, first, last, head, intact, fault]
+                              required: [shard, first, last, head, intact, fault, removed]
                               properties:
                                 shard: { type: integer, minimum: 0 }
                                 first: { type: integer, minimum: 1 }
@@ -305,6 +306,15 @@ extension OpenAPIDocument {
                                   properties:
                                     sequence: { type: integer, minimum: 0 }
                                     problem: { type: string, enum: [missing, altered, unchained, wrong_end, added] }
+                                removed:
+                                  description: What the retention has taken from the shard's history.
+                                  type: [object, 'null']
+                                  required: [entries, up_to, before, months]
+                                  properties:
+                                    entries: { type: integer, minimum: 0 }
+                                    up_to: { description: 'All entries up to this one; 0: an older one is held.', type: integer }
+                                    before: { $ref: '#/components/schemas/Time' }
+                                    months: { type: integer }
                           next_cursor: { $ref: '#/components/schemas/NextCursor' }
         \#(always)
 

@@ -276,6 +276,7 @@ extension OpenAPIDocument {
         \#(waivers)
         \#(proposals)
         \#(planSchemas)
+        \#(retentionSchemas)
             AuditAction: { type: string, enum: [\#(AuditEntry.Action.allCases.map(\.rawValue).joined(separator: ", "))] }
             AuditEntry:
               type: object

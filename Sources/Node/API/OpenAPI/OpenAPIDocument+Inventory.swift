@@ -119,7 +119,7 @@ extension OpenAPIDocument {
               summary: The tags of a resource, with source, confidence and provenance (viewer)
               description: |
                 With `at`, the tags that it had at that time, as the audit history tells them, also of a resource that is gone;
-                `existed` tells whether there was such a resource then.
+                `existed` tells whether there was such a resource then. 410 where the retention has taken what would tell.
               parameters:
                 - { name: at, in: query, description: As of this time., schema: { $ref: '#/components/schemas/Time' } }
                 - $ref: '#/components/parameters/ReadConsistency'
@@ -146,7 +146,7 @@ extension OpenAPIDocument {
                           next_cursor: { $ref: '#/components/schemas/NextCursor' }
                 '304': { $ref: '#/components/responses/NotModified' }
         \#(always)
-        \#(problems(404))
+        \#(problems(404, 410))
 
         """#
 

@@ -153,7 +153,7 @@ extension OpenAPIDocument {
                       type: array
                       items: { $ref: '#/components/schemas/Claim' }
             PastTag:
-              description: A tag as it once was; who set it is null for what the provider said when the resource was first seen.
+              description: A tag as it once was; who set it is null for what the provider said when the resource was first seen; the source, too, where a clean-up took the entry.
               type: object
               required: [id, resource_id, tag_key, tag_value, source, rule_id, created_by, updated_at]
               properties:
@@ -161,7 +161,7 @@ extension OpenAPIDocument {
                 resource_id: { $ref: '#/components/schemas/Id' }
                 tag_key: { type: string }
                 tag_value: { type: string }
-                source: { type: string, enum: [manual, rule, ml, inherited] }
+                source: { type: [string, 'null'], enum: [manual, rule, ml, inherited, null] }
                 rule_id: { type: [string, 'null'] }
                 created_by: { type: [string, 'null'] }
                 updated_at: { type: [string, 'null'] }

@@ -2,7 +2,7 @@ import Compliance
 
 extension OpenAPIDocument {
     /// Text with something in it beside white space.
-    private static let reasonText =
+    static let reasonText =
         #"'^[^\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F]*[^\s\u0000-\u001F\u007F][^\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F]*$'"#
 
     /// Waivers and scores.

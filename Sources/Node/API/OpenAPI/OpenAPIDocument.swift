@@ -4,7 +4,7 @@
 enum OpenAPIDocument {
     static let text = [
         head, "paths:\n", operationPaths, inventoryPaths, eventPaths, tagPaths, rulePaths, planPaths, compliancePaths,
-        auditPaths, components, schemas, governanceSchemas,
+        auditPaths, retentionPaths, components, schemas, governanceSchemas,
     ].joined()
 
     /// The `$ref`s of the problems that an operation may answer with, at the indentation of `responses`' members.
@@ -24,7 +24,8 @@ enum OpenAPIDocument {
 
     static let problemNames = [
         400: "BadRequest", 401: "Unauthorized", 403: "Forbidden", 404: "NotFound", 405: "MethodNotAllowed",
-        406: "NotAcceptable", 408: "RequestTimeout", 409: "Conflict", 412: "PreconditionFailed", 413: "ContentTooLarge",
+        406: "NotAcceptable", 408: "RequestTimeout", 409: "Conflict", 410: "Gone", 412: "PreconditionFailed",
+        413: "ContentTooLarge",
         414: "UriTooLong", 415: "UnsupportedMediaType", 422: "ValidationFailed", 429: "TooManyRequests",
         431: "HeadersTooLarge", 500: "InternalError", 503: "Unavailable",
     ]

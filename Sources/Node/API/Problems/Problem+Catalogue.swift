@@ -80,6 +80,14 @@ extension Problem {
 
     static func conflict(_ detail: String) -> Problem { Problem(409, "conflict", "Conflict", detail: detail) }
 
+    static func historyRemoved(until earliest: String) -> Problem {
+        Problem(
+            410, "history-removed", "Gone",
+            detail:
+                "The retention of the audit history has removed what would tell the tags of that time. The earliest time that can be asked for is \(earliest).",
+            errors: [FieldError("?at", "must not be before \(earliest)")])
+    }
+
     static let stale = Problem(
         412, "precondition-failed", "Precondition failed",
         detail: "It was changed since you read it: If-Match does not name its present ETag. Read it again, then decide.")

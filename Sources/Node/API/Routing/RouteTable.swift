@@ -3,7 +3,7 @@ import Model
 
 /// Every operation of the API.
 extension Route {
-    static let all: [Route] = operations + ingestion + inventory + tags + governance + plans + audit
+    static let all: [Route] = operations + ingestion + inventory + tags + governance + plans + audit + retention
 
     private static let write = Body.json(bytesMax: jsonBytesMax)
 
@@ -125,5 +125,14 @@ extension Route {
             .get, "/audit/reports", .viewer, reach: .scoped, query: AuditEndpoints.reportsQuery,
             produces: AuditEndpoints.produces, AuditEndpoints.reports),
         Route(.get, "/audit/verify", .viewer, query: HistoryEndpoints.verifyQuery, HistoryEndpoints.verify),
+    ]
+
+    private static let retention: [Route] = [
+        Route(.get, "/audit/retention", .viewer, RetentionEndpoints.get),
+        Route(.put, "/audit/retention", .admin, body: write, RetentionEndpoints.put),
+        Route(.get, "/audit/holds", .admin, query: QueryParameter.paging, HoldEndpoints.list),
+        Route(.post, "/audit/holds", .admin, body: write, HoldEndpoints.place),
+        Route(.get, "/audit/holds/{id}", .admin, HoldEndpoints.get),
+        Route(.delete, "/audit/holds/{id}", .admin, HoldEndpoints.release),
     ]
 }

@@ -67,7 +67,8 @@ enum HistoryAnswer: Hashable, Sendable {
         case .tags(nil): writer.byte(0)
         case .tags(let past?):
             writer.byte(1)
-            writer.byte(past.existed ? 1 : 0)
+            writer.byte((past.existed ? 1 : 0) | (past.knownFrom == nil ? 0 : 2))
+            if let time = past.knownFrom { writer.zigzag(time.milliseconds) }
             writer.varint(past.tags.count)
             for tag in past.tags { writer.pastTag(tag) }
         case .verification(let found):
@@ -83,6 +84,13 @@ enum HistoryAnswer: Hashable, Sendable {
             }
             // Entries count from 1.
             writer.varint(found.next ?? 0)
+            writer.byte(found.removals == nil ? 0 : 1)
+            if let removals = found.removals {
+                writer.varint(removals.entries)
+                writer.varint(removals.base)
+                writer.zigzag(removals.horizon.milliseconds)
+                writer.varint(removals.months)
+            }
         }
         return writer.bytes
     }
@@ -92,10 +100,11 @@ enum HistoryAnswer: Hashable, Sendable {
             switch try reader.byte() {
             case 0: return .tags(nil)
             case 1:
-                let existed = try reader.byte() == 1
+                let flags = try reader.byte()
+                let knownFrom = flags & 2 != 0 ? Timestamp(milliseconds: try reader.zigzag()) : nil
                 var tags: [PastTags.PastTag] = []
                 for _ in 0..<(try reader.count()) { tags.append(try reader.pastTag()) }
-                return .tags(PastTags(existed: existed, tags: tags))
+                return .tags(PastTags(existed: flags & 1 != 0, tags: tags, knownFrom: knownFrom))
             case 2: return .verification(try reader.verification())
             case let kind: throw CodecError("unknown answer \(kind) about a history")
             }
@@ -107,8 +116,8 @@ extension ByteWriter {
     fileprivate mutating func pastTag(_ tag: PastTags.PastTag) {
         string(tag.key)
         string(tag.value)
-        byte(tag.source.code)
-        byte((tag.ruleID == nil ? 0 : 1) | (tag.set == nil ? 0 : 2))
+        byte((tag.ruleID == nil ? 0 : 1) | (tag.set == nil ? 0 : 2) | (tag.source == nil ? 0 : 4))
+        if let source = tag.source { byte(source.code) }
         if let rule = tag.ruleID { uuid(rule) }
         if let change = tag.set {
             string(change.actor)
@@ -121,8 +130,12 @@ extension ByteReader {
     fileprivate mutating func pastTag() throws(CodecError) -> PastTags.PastTag {
         let key = try string()
         let value = try string()
-        guard let source = TagSource(code: try byte()) else { throw CodecError("unknown tag source") }
         let flags = try byte()
+        var source: TagSource?
+        if flags & 4 != 0 {
+            source = TagSource(code: try byte())
+            guard source != nil else { throw CodecError("unknown tag source") }
+        }
         let rule = flags & 1 != 0 ? try uuid() : nil
         var change: PastTags.PastTag.Change?
         if flags & 2 != 0 {
@@ -144,7 +157,14 @@ extension ByteReader {
             fault = AuditFault(sequence: sequence, problem: problem)
         }
         let next = try varint()
+        var removals: AuditVerification.Removals?
+        if try byte() == 1 {
+            removals = .init(
+                entries: try varint(), base: try varint(), horizon: Timestamp(milliseconds: try zigzag()),
+                months: Int(clamping: try varint()))
+        }
         return AuditVerification(
-            shard: Int(shard), first: first, last: last, head: head, fault: fault, next: next == 0 ? nil : next)
+            shard: Int(shard), first: first, last: last, head: head, fault: fault, next: next == 0 ? nil : next,
+            removals: removals)
     }
 }

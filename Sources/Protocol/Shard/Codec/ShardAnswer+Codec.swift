@@ -9,6 +9,9 @@ extension ShardAnswer: PeerCodable {
         case .tag(let row): writer.put(3, row)
         case .rows(let rows, let isLast): writer.put(isLast ? 5 : 4, rows)
         case .totals(let totals): writer.put(6, totals)
+        case .cleaning(let progress):
+            writer.byte(20)
+            writer.progress(progress)
         }
     }
 
@@ -20,6 +23,7 @@ extension ShardAnswer: PeerCodable {
         case 4: self = .rows(try reader.take(), isLast: false)
         case 5: self = .rows(try reader.take(), isLast: true)
         case 6: self = .totals(try reader.take())
+        case 20: self = .cleaning(try reader.progress())
         case let kind: throw CodecError("unknown kind of answer \(kind)")
         }
     }

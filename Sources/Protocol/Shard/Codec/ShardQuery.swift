@@ -8,6 +8,8 @@ package enum ShardQuery: Hashable, Sendable {
     /// The rows after `after` (from the first when nil) in id order: `limit` (from 1), `ShardAnswer.pageRowsMax` at most.
     case rows(after: ResourceID?, limit: Int)
     case totals
+    /// How far the clean-up of its audit history has come.
+    case cleaning
 
     package var encoded: [UInt8] { PeerForm.encode(self, reserving: 32) }
 
@@ -21,7 +23,7 @@ package enum ShardQuery: Hashable, Sendable {
             case .row(let id): id.slot
             case .tag(let id): id.slot
             case .rows(let after, _): after?.slot
-            case .totals: nil
+            case .totals, .cleaning: nil
             }
         return slot.map { slots.contains(Int($0.number)) } ?? true
     }
@@ -34,6 +36,7 @@ extension ShardQuery: PeerCodable {
         case .tag(let id): writer.put(2, id)
         case .rows(let after, let limit): writer.put(3, after, UInt64(limit))
         case .totals: writer.put(4)
+        case .cleaning: writer.put(20)
         }
     }
 
@@ -48,6 +51,7 @@ extension ShardQuery: PeerCodable {
             }
             self = .rows(after: after, limit: limit)
         case 4: self = .totals
+        case 20: self = .cleaning
         case let kind: throw CodecError("unknown kind of query \(kind)")
         }
     }

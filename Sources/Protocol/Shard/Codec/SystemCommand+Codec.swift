@@ -31,6 +31,7 @@ extension SystemCommand: PeerCodable {
         case .keepPlan(let plan): writer.put(15, plan)
         case .dropPlan(let id): writer.put(16, id)
         case .applyPlan(let id): writer.put(17, id)
+        case .retention(let command): writer.put(20, command)
         }
     }
 
@@ -62,6 +63,7 @@ extension SystemCommand: PeerCodable {
         case 15: self = .keepPlan(try reader.take())
         case 16: self = .dropPlan(try reader.take())
         case 17: self = .applyPlan(try reader.take())
+        case 20: self = .retention(try reader.take())
         case let kind: throw CodecError("unknown kind of system command \(kind)")
         }
     }
