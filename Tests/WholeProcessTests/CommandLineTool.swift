@@ -38,7 +38,8 @@ struct CommandLineTool: Sendable {
     }
 
     func run(
-        _ arguments: [String], url: String? = nil, token: String? = "good", caFile: String? = nil, input: String = ""
+        _ arguments: [String], url: String? = nil, token: String? = "good", tokenFile: String? = nil,
+        caFile: String? = nil, input: String = ""
     ) async throws -> Outcome {
         let process = Process()
         process.executableURL = Self.binary
@@ -47,6 +48,7 @@ struct CommandLineTool: Sendable {
         var environment = ["HOME": home.path, "PATH": "/usr/bin:/bin"]
         environment["VTAG_URL"] = url
         environment["VTAG_TOKEN"] = token
+        environment["VTAG_TOKEN_FILE"] = tokenFile
         environment["VTAG_CA_FILE"] = caFile
         process.environment = environment
         let inputFile = try file("standard-input", input)

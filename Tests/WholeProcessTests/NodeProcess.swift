@@ -101,14 +101,16 @@ final class NodeProcess: @unchecked Sendable {
         let headers: HTTPFields
         let body: [UInt8]
         var json: JSONValue { (try? JSONValue(parsing: body)) ?? .null }
+        var text: String { String(decoding: body, as: UTF8.self) }
     }
 
     /// Throws when no answer came: the outcome is unknown.
     func send(
-        _ method: HTTPMethod, _ path: String, _ body: String? = nil, key: String? = nil, headers: HTTPFields = [:]
+        _ method: HTTPMethod, _ path: String, _ body: String? = nil, key: String? = nil, headers: HTTPFields = [:],
+        token: String? = nil
     ) async throws -> Answer {
         var headers = headers
-        headers.append("authorization", "Bearer \(token)")
+        headers.append("authorization", "Bearer \(token ?? self.token)")
         if body != nil { headers.append("content-type", "application/json") }
         if let key { headers.append("idempotency-key", key) }
         let request = try HTTPClientRequest(
