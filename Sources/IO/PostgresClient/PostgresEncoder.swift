@@ -1,0 +1,152 @@
+package import Model
+
+/// Values in the server's binary form (all numbers in network order), one after the other.
+package struct PostgresEncoder: Sendable {
+    package private(set) var bytes: [UInt8] = []
+
+    package init(reserving capacity: Int = 0) { bytes.reserveCapacity(capacity) }
+
+    mutating func integer<Value: FixedWidthInteger>(_ value: Value) {
+        withUnsafeBytes(of: value.bigEndian) { bytes.append(contentsOf: $0) }
+    }
+
+    mutating func replaceInteger(at position: Int, with value: Int32) {
+        withUnsafeBytes(of: value.bigEndian) { new in
+            for offset in 0..<4 { bytes[position + offset] = new[offset] }
+        }
+    }
+
+    mutating func append(_ more: some Sequence<UInt8>) { bytes.append(contentsOf: more) }
+
+    mutating func removeAll() { bytes.removeAll(keepingCapacity: true) }
+
+    mutating func uuid(_ value: UUID128) {
+        integer(value.high)
+        integer(value.low)
+    }
+
+    /// Microseconds since 2000. A moment beyond what they can count becomes the nearest that they can.
+    mutating func timestamp(_ value: Timestamp) {
+        let (since, overflow) = value.milliseconds.subtractingReportingOverflow(PostgresType.epochMilliseconds)
+        let bound = Int64.max / 1000 - 1
+        integer((overflow ? -bound : min(bound, max(-bound, since))) * 1000)
+    }
+
+    /// PostgreSQL's text has no place for U+0000: it becomes U+FFFD.
+    mutating func text(_ value: some Sequence<UInt8>) {
+        for byte in value {
+            if byte == 0 { bytes.append(contentsOf: [0xEF, 0xBF, 0xBD]) } else { bytes.append(byte) }
+        }
+    }
+}
+
+/// A value that travels beside a statement, never inside its text.
+package struct PostgresParameter: Sendable {
+    let type: PostgresType
+    /// Nil is NULL.
+    let bytes: [UInt8]?
+
+    private init(_ type: PostgresType, _ encode: (inout PostgresEncoder) -> Void) {
+        var encoder = PostgresEncoder()
+        encode(&encoder)
+        self.type = type
+        bytes = encoder.bytes
+    }
+
+    init(type: PostgresType, bytes: [UInt8]?) {
+        self.type = type
+        self.bytes = bytes
+    }
+
+    package static func null(_ type: PostgresType) -> Self { Self(type: type, bytes: nil) }
+    package static func text(_ value: String) -> Self { Self(.text) { $0.text(value.utf8) } }
+    package static func bigint(_ value: Int64) -> Self { Self(.bigint) { $0.integer(value) } }
+    /// The same 64 bits with a sign: what the server can store of a number without one.
+    package static func bits(_ value: UInt64) -> Self { bigint(Int64(bitPattern: value)) }
+    package static func integer(_ value: Int32) -> Self { Self(.integer) { $0.integer(value) } }
+    package static func double(_ value: Double) -> Self { Self(.double) { $0.integer(value.bitPattern) } }
+    package static func bool(_ value: Bool) -> Self { Self(.bool) { $0.integer(value ? 1 as UInt8 : 0) } }
+    package static func bytes(_ value: [UInt8]) -> Self { Self(type: .bytea, bytes: value) }
+    package static func uuid(_ value: UUID128) -> Self { Self(.uuid) { $0.uuid(value) } }
+    package static func timestamp(_ value: Timestamp) -> Self { Self(.timestamptz) { $0.timestamp(value) } }
+    /// `value` is JSON text.
+    package static func jsonb(_ value: [UInt8]) -> Self {
+        Self(.jsonb) {
+            $0.integer(1 as UInt8)
+            $0.append(value)
+        }
+    }
+}
+
+/// A column of many values as one array: what `unnest` turns into rows.
+package struct PostgresColumn: Sendable {
+    private let type: PostgresType
+    private let arrayType: PostgresType
+    private var encoder: PostgresEncoder
+    package private(set) var count = 0
+    private var hasNulls = false
+
+    /// Dimensions, whether there are nulls, the elements' type, count, lower bound: four bytes each.
+    private static let headerBytes = 20
+
+    /// Of a type that `PostgresType.array` knows.
+    package init(_ type: PostgresType) {
+        guard let array = type.array else { preconditionFailure("no arrays of type \(type.rawValue) here") }
+        self.type = type
+        arrayType = array
+        encoder = PostgresEncoder(reserving: 1024)
+        encoder.append(repeatElement(0, count: Self.headerBytes))
+    }
+
+    /// Size of what it holds so far, in bytes.
+    package var byteCount: Int { encoder.bytes.count }
+
+    private mutating func element(_ wanted: PostgresType, _ encode: (inout PostgresEncoder) -> Void) {
+        precondition(type == wanted, "a value of type \(wanted.rawValue) in a column of type \(type.rawValue)")
+        count += 1
+        let start = encoder.bytes.count
+        encoder.integer(0 as Int32)
+        encode(&encoder)
+        encoder.replaceInteger(at: start, with: Int32(encoder.bytes.count - start - 4))
+    }
+
+    package mutating func appendNull() {
+        count += 1
+        hasNulls = true
+        encoder.integer(-1 as Int32)
+    }
+
+    package mutating func append(_ value: UUID128) { element(.uuid) { $0.uuid(value) } }
+    package mutating func append(_ value: UUID128?) { if let value { append(value) } else { appendNull() } }
+    package mutating func append(_ value: String) { element(.text) { $0.text(value.utf8) } }
+    package mutating func append(_ value: String?) { if let value { append(value) } else { appendNull() } }
+    package mutating func append(_ value: Int64) { element(.bigint) { $0.integer(value) } }
+    package mutating func append(bits value: UInt64) { append(Int64(bitPattern: value)) }
+    package mutating func append(_ value: Int32) { element(.integer) { $0.integer(value) } }
+    package mutating func append(_ value: Double) { element(.double) { $0.integer(value.bitPattern) } }
+    package mutating func append(_ value: Bool) { element(.bool) { $0.integer(value ? 1 as UInt8 : 0) } }
+    package mutating func append(_ value: Timestamp) { element(.timestamptz) { $0.timestamp(value) } }
+    package mutating func append(bytes value: [UInt8]) { element(.bytea) { $0.append(value) } }
+    /// `value` is JSON text.
+    package mutating func append(json value: [UInt8]) {
+        element(.jsonb) {
+            $0.integer(1 as UInt8)
+            $0.append(value)
+        }
+    }
+
+    package var parameter: PostgresParameter {
+        var encoder = encoder
+        // An empty array has no dimension, and no header beyond its type.
+        encoder.replaceInteger(at: 0, with: 1)
+        encoder.replaceInteger(at: 4, with: hasNulls ? 1 : 0)
+        encoder.replaceInteger(at: 8, with: Int32(bitPattern: type.rawValue))
+        encoder.replaceInteger(at: 12, with: Int32(count))
+        encoder.replaceInteger(at: 16, with: 1)
+        guard count > 0 else {
+            encoder.replaceInteger(at: 0, with: 0)
+            return PostgresParameter(type: arrayType, bytes: Array(encoder.bytes.prefix(12)))
+        }
+        return PostgresParameter(type: arrayType, bytes: encoder.bytes)
+    }
+}
