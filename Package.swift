@@ -71,6 +71,7 @@ let package = Package(
         .systemLibrary(name: "CNGHTTP2", path: "Sources/System/CNGHTTP2"),
         .systemLibrary(name: "COpenSSL", path: "Sources/System/COpenSSL"),
         .systemLibrary(name: "CSQLite", path: "Sources/System/CSQLite"),
+        .systemLibrary(name: "CPostgreSQL", path: "Sources/System/CPostgreSQL"),
         .target(name: "CChecksum", path: "Sources/System/CChecksum"),
         .target(
             name: "CSimdJSON", path: "Sources/System/CSimdJSON",
@@ -103,6 +104,8 @@ let package = Package(
             "PeerTransport", in: "IO", ["HTTPTransport", "Membership", "COpenSSL", logging, collections] + nio),
         library("LogStorage", in: "IO", ["WriteAheadLog", logging, atomics] + nio),
         library("Checkpoint", in: "IO", ["Model", "JSON", "COpenSSL", "CChecksum", "CSQLite"]),
+        library("PostgresClient", in: "IO", ["CPostgreSQL", "Model"]),
+        library("PostgresSchema", in: "IO", ["PostgresClient", "Model"]),
 
         // MARK: Node: where cores meet sockets, disks and clocks
         library(
@@ -133,7 +136,13 @@ let package = Package(
             ] + nio,
             // In the place of libc's allocator: a tenth less time of the processor for a write.
             linking: ["jemalloc"]),
-        program("vtag", ["API", "HTTPTransport", "PeerTransport", "JSON", "Model", arguments, yams, logging] + nio),
+        program(
+            "vtag",
+            [
+                "API", "HTTPTransport", "PeerTransport", "PostgresClient", "PostgresSchema", "JSON", "Model", arguments,
+                yams,
+                logging,
+            ] + nio),
         library(
             "LoadTesting", in: "App",
             ["Linearizability", "HTTPTransport", "JSON", "Model", yams, histogram, logging] + nio),
@@ -163,6 +172,10 @@ let package = Package(
         tests("PeerTransport", ["HTTPTransport", "Membership", "COpenSSL", logging] + nio),
         tests("LogStorage", ["WriteAheadLog"] + nio),
         tests("Checkpoint", ["Model", "JSON", "CSQLite"]),
+        // A server that tests start: nothing of the product.
+        .target(name: "PostgresTesting", path: "Tests/PostgresTesting", swiftSettings: house),
+        tests("PostgresClient", ["Model", "PostgresTesting"]),
+        tests("PostgresSchema", ["PostgresClient", "PostgresTesting"]),
         tests(
             "NodeRuntime",
             [
@@ -182,7 +195,7 @@ let package = Package(
             name: "WholeProcessTests",
             dependencies: [
                 "HTTPTransport", "JSON", "Model", "PeerTransport", "Founding", "Consensus", "Membership", "WriteAheadLog",
-                logging,
+                "PostgresTesting", logging,
                 .target(name: "vtagd"), .target(name: "vtag"),
             ] + nio,
             path: "Tests/WholeProcessTests", swiftSettings: house),

@@ -22,8 +22,9 @@ struct PostgresConnectionTests {
                 $8::timestamptz, $9::jsonb, $10::text, $7::uuid::text, $8::timestamptz::text, $9::jsonb->>'a'
             """,
             [
-                .text("Grüße 'quoted' \\ $1"), .bigint(.min), .integer(-7), .double(-0.1), .bool(true), .bytes([0, 255, 39]),
-                .uuid(id), .timestamp(Timestamp(milliseconds: -1)), .jsonb(Array(#"{"a": "b"}"#.utf8)), .null(.text),
+                .text("Grüße 'quoted' \\ $1"), .bigint(.min), .integer(-7), .double(-0.1), .bool(true),
+                .bytes([0, 255, 39]), .uuid(id), .timestamp(Timestamp(milliseconds: -1)), .jsonb(Array(#"{"a": "b"}"#.utf8)),
+                .null(.text),
             ])
         #expect(rows.count == 1)
         #expect(try rows.get(0, 0, as: String.self) == "Grüße 'quoted' \\ $1")

@@ -36,9 +36,8 @@ struct Vtag: AsyncParsableCommand {
         subcommands: [
             StatusCommand.self, IngestCommand.self, ResourcesCommand.self, TagsCommand.self, ExplainCommand.self,
             PlanCommand.self, DiffCommand.self, ApplyCommand.self, RulesCommand.self, SchemaCommand.self,
-            PoliciesCommand.self,
-            ComplianceCommand.self, AuditCommand.self,
-            LoginCommand.self, TokenCommand.self, ContextCommand.self, ClusterCommand.self, LoadSamplesCommand.self,
+            PoliciesCommand.self, ComplianceCommand.self, AuditCommand.self, LoginCommand.self, TokenCommand.self,
+            ContextCommand.self, ClusterCommand.self, PostgresCommand.self, LoadSamplesCommand.self,
         ])
 
     static let version = "0.1.0"

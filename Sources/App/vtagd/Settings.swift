@@ -65,7 +65,7 @@ struct Settings: Sendable {
     ]
     /// Variables of the command line, which often share the shell with the node.
     private static let clientVariables: Set = [
-        "VTAG_URL", "VTAG_TOKEN", "VTAG_TOKEN_FILE", "VTAG_CONTEXT", "VTAG_CA_FILE", "VTAG_OUTPUT",
+        "VTAG_URL", "VTAG_TOKEN", "VTAG_TOKEN_FILE", "VTAG_CONTEXT", "VTAG_CA_FILE", "VTAG_OUTPUT", "VTAG_POSTGRES",
     ]
 
     init(flags: Flags, environment: [String: String]) throws(SettingsError) {
