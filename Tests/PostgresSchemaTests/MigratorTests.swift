@@ -122,6 +122,23 @@ struct MigratorTests {
         #expect(error?.sqlState == "22023")
     }
 
+    @Test("Sessions that need the same months at once make each of them once")
+    func partitionsAtOnce() async throws {
+        let address = try PostgresServer.shared.get().makeDatabase()
+        _ = try Migrator(Self.connect(to: address)).migrate()
+        let made = try await withThrowingTaskGroup(of: Int64.self) { group in
+            for _ in 0..<4 {
+                group.addTask {
+                    let rows = try Self.connect(to: address).execute(
+                        "SELECT vtag.prepare_audit_partitions('2026-01-01T00:00:00Z', '2026-12-31T00:00:00Z')")
+                    return try rows.get(0, 0)
+                }
+            }
+            return try await group.reduce(0, +)
+        }
+        #expect(made == 12)
+    }
+
     @Test("The reader may read the views and change nothing")
     func reader() throws {
         let connection = try Self.migrated()

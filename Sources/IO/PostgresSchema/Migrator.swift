@@ -47,7 +47,11 @@ package struct Migrator {
     }
 
     private static let bookkeeping: StaticString = """
-        CREATE SCHEMA IF NOT EXISTS vtag;
+        DO $body$
+        BEGIN
+            -- Asked first: IF NOT EXISTS wants the right to make schemas, even where there is nothing to make.
+            IF pg_catalog.to_regnamespace('vtag') IS NULL THEN CREATE SCHEMA vtag; END IF;
+        END $body$;
         CREATE TABLE IF NOT EXISTS vtag.schema_migrations (
             version bigint PRIMARY KEY, name text NOT NULL, script_hash bigint NOT NULL,
             applied_at timestamptz NOT NULL DEFAULT now(), applied_by text NOT NULL DEFAULT current_user);

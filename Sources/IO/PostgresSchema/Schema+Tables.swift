@@ -1,8 +1,9 @@
 extension Schema {
     /// Version 1: the tables. Ids are as in the API; times are UTC; nested values are JSON.
     ///
-    /// `virtual_tags.id`, `compliance_status.id` and `tag_audit.id` are derived and found through their resource: two resources
-    /// may share 60 bits, so nothing here says that they are unique.
+    /// Ids of tags and findings are derived from their resource's first 60 bits, which two resources may share: they are unique
+    /// within a resource. An index entry holds 2.7 kB at most, and texts from providers may be longer: those are indexed by a
+    /// hash, or not at all; whoever writes bounds keys and accounts.
     static let tables: StaticString = """
         CREATE TABLE vtag.resources (
             id uuid PRIMARY KEY, shard integer NOT NULL, changed_index bigint NOT NULL, provider text NOT NULL,
@@ -10,16 +11,16 @@ extension Schema {
             region text NOT NULL, native_tags jsonb NOT NULL, metadata jsonb NOT NULL, relationships jsonb NOT NULL,
             version bigint NOT NULL, first_seen timestamptz NOT NULL, last_seen timestamptz NOT NULL);
         CREATE INDEX resources_changed ON vtag.resources (shard, changed_index);
-        CREATE INDEX resources_native ON vtag.resources (resource_id);
-        CREATE INDEX resources_account ON vtag.resources (account_id, resource_type);
+        CREATE INDEX resources_native ON vtag.resources USING hash (resource_id);
+        CREATE INDEX resources_account ON vtag.resources (account_id);
 
         CREATE TABLE vtag.virtual_tags (
             id uuid NOT NULL, resource_id uuid NOT NULL, tag_key text NOT NULL, tag_value text NOT NULL,
             source text NOT NULL CHECK (source IN ('manual', 'rule', 'ml', 'inherited')),
             confidence double precision NOT NULL CHECK (confidence BETWEEN 0 AND 1), rule_id uuid,
             created_by text NOT NULL, created_at timestamptz NOT NULL, updated_at timestamptz NOT NULL,
-            PRIMARY KEY (resource_id, tag_key));
-        CREATE INDEX virtual_tags_value ON vtag.virtual_tags (tag_key, md5(tag_value));
+            PRIMARY KEY (resource_id, id));
+        CREATE INDEX virtual_tags_key ON vtag.virtual_tags (tag_key);
 
         CREATE TABLE vtag.virtual_tag_rules (
             id uuid PRIMARY KEY, changed_index bigint NOT NULL, rule_name text NOT NULL, description text NOT NULL,
@@ -57,8 +58,8 @@ extension Schema {
 
         CREATE TABLE vtag.resource_costs (
             resource_id uuid NOT NULL, month date NOT NULL CHECK (extract(day FROM month) = 1), service text NOT NULL,
-            currency text NOT NULL, billed_nanos bigint NOT NULL, effective_nanos bigint NOT NULL,
-            PRIMARY KEY (resource_id, month, service, currency));
+            currency text NOT NULL, billed_nanos bigint NOT NULL, effective_nanos bigint NOT NULL);
+        CREATE UNIQUE INDEX resource_costs_line ON vtag.resource_costs (resource_id, month, md5(service), currency);
         CREATE INDEX resource_costs_month ON vtag.resource_costs (month);
 
         CREATE TABLE vtag.deleted_resources (
@@ -83,6 +84,9 @@ extension Schema {
             END IF;
             WHILE month <= last AT TIME ZONE 'UTC' LOOP
                 IF to_regclass(format('vtag.%I', to_char(month, '"tag_audit_"YYYY_MM'))) IS NULL THEN
+                    -- One at a time, to its end; another may have made it meanwhile.
+                    PERFORM pg_advisory_xact_lock(x'5654414700000002'::bigint);
+                    CONTINUE WHEN to_regclass(format('vtag.%I', to_char(month, '"tag_audit_"YYYY_MM'))) IS NOT NULL;
                     EXECUTE format(
                         'CREATE TABLE vtag.%I PARTITION OF vtag.tag_audit FOR VALUES FROM (%L) TO (%L)',
                         to_char(month, '"tag_audit_"YYYY_MM'), month AT TIME ZONE 'UTC',
