@@ -151,7 +151,7 @@ let package = Package(
             "vtag-bench",
             [
                 "NodeRuntime", "Model", "JSON", "Shard", "Normalisation", "LogStorage", "Checkpoint", "TaggingRules",
-                "Compliance", "HTTPTransport", arguments, logging, yams,
+                "Compliance", "HTTPTransport", "Conditions", arguments, logging, yams,
             ] + nio),
 
         // MARK: Tests

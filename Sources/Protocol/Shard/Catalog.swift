@@ -20,11 +20,13 @@ package struct Catalog: Sendable {
     package let schema: SchemaPolicy
     private let items: [UUID128: CatalogItem]
     private let patterns: PatternCache
+    private let journal: CatalogJournal
 
     /// `earlier`: a catalogue whose compiled patterns are used again.
     package init(_ state: SystemState, after earlier: Catalog? = nil) {
         version = state.catalogVersion
         items = state.items
+        journal = state.journal
         rules = state.sorted(.rule).compactMap { if case .rule(let rule) = $0 { rule } else { nil } }
         definitions = state.sorted(.definition).compactMap {
             if case .definition(let definition) = $0 { definition } else { nil }
@@ -43,6 +45,15 @@ package struct Catalog: Sendable {
     }
 
     package subscript(_ id: UUID128) -> CatalogItem? { items[id] }
+
+    /// What has become otherwise for rows that were judged under `version`; nil: any of them may come out otherwise.
+    func impact(since version: UInt64) -> RuleImpact? {
+        guard let changes = journal.ruleChanges(since: version) else { return nil }
+        var patterns = PatternCache(reusing: self.patterns)
+        return RuleImpact(
+            of: changes, among: rules, definitions: definitions, policyKeys: policies.flatMap(\.rules.keys),
+            patterns: &patterns)
+    }
 
     /// What people wrote, and after it what the tag schema asks for, where it asks for anything.
     package var judgedPolicies: [CompliancePolicy] { policies + (schema.isEmpty ? [] : [schema.policy]) }
@@ -83,10 +94,23 @@ extension CatalogItem {
     }
 }
 
+extension CompliancePolicy.Rules {
+    /// The keys that violations of it may name.
+    fileprivate var keys: [String] {
+        switch self {
+        case .requiredTags(let keys), .conditionalRequirement(_, let keys): keys
+        case .valueValidation(let key, _, _), .tagFormat(let key, _, _): [key]
+        case .tagCount: []
+        }
+    }
+}
+
 /// Judges under one catalogue. Confined to one event loop: the context is scratch space.
 package final class CatalogJudge: Judge {
     package let catalog: Catalog
     private let context = TaggingContext()
+    /// Worked out for the version that was asked for last.
+    private var impact: (since: UInt64, RuleImpact?)?
 
     package init(_ catalog: Catalog) { self.catalog = catalog }
 
@@ -99,5 +123,12 @@ package final class CatalogJudge: Judge {
         let compliance = catalog.policySet.judge(
             resource, tags: tags, previous: previous?.compliance ?? [], at: now, in: context.evaluation, continuing: true)
         return (tags, compliance)
+    }
+
+    package func mayChange(_ row: UnsafeRawBufferPointer, judgedSince version: UInt64) -> Bool {
+        if let impact, impact.since == version { return impact.1?.mayChange(row) ?? true }
+        let impact = catalog.impact(since: version)
+        self.impact = (version, impact)
+        return impact?.mayChange(row) ?? true
     }
 }

@@ -13,4 +13,12 @@ package protocol Judge: AnyObject {
     func judge(
         _ resource: Resource, claims: [VirtualTag], previous: ResourceRecord?, at now: Timestamp
     ) -> (tags: [VirtualTag], compliance: [ComplianceResult])
+
+    /// Whether a row may come out otherwise than it is stored, if it was judged under `version` or a later one. True when in
+    /// doubt.
+    func mayChange(_ row: UnsafeRawBufferPointer, judgedSince version: UInt64) -> Bool
+}
+
+extension Judge {
+    package func mayChange(_ row: UnsafeRawBufferPointer, judgedSince version: UInt64) -> Bool { true }
 }

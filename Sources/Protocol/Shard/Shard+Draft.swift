@@ -294,20 +294,31 @@ extension Shard {
             } else if sweep.isComplete {
                 return
             }
-            let rows = shard.state.rows.rows(after: sweep.upTo, limit: limit)
-            for row in rows {
-                guard var record = try current(row.id) else { continue }
-                let before = record
-                let claims = record.tags.compactMap(\.claims)
-                (record.tags, record.compliance) = judge.judge(record.resource, claims: claims, previous: before, at: now)
-                guard record != before else { continue }
-                auditTags(of: row.id, from: before.tags, to: record.tags)
-                save(record)
-                outcomes.append(.updated)
+            var left = limit * ShardCommand.rowsReadPerJudged
+            let (rows, judgedSince) = (shard.state.rows, shard.state.judgedSince)
+            sweep.isComplete = try rows.walk(after: sweep.upTo) { id, row throws(CodecError) in
+                guard left > 0 else { return false }
+                sweep.upTo = id
+                if let judgedSince, !judge.mayChange(row, judgedSince: judgedSince) {
+                    left -= 1
+                } else {
+                    left -= ShardCommand.rowsReadPerJudged
+                    try judgeAgain(id, judge)
+                }
+                return true
             }
-            sweep.upTo = rows.last?.id ?? sweep.upTo
-            sweep.isComplete = rows.count < limit
             sweptNow = true
+        }
+
+        private mutating func judgeAgain(_ id: ResourceID, _ judge: some Judge) throws(CodecError) {
+            guard var record = try current(id) else { return }
+            let before = record
+            let claims = record.tags.compactMap(\.claims)
+            (record.tags, record.compliance) = judge.judge(record.resource, claims: claims, previous: before, at: now)
+            guard record != before else { return }
+            auditTags(of: id, from: before.tags, to: record.tags)
+            save(record)
+            outcomes.append(.updated)
         }
 
         // MARK: The working set

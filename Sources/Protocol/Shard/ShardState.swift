@@ -6,6 +6,9 @@ package struct ShardState: Sendable {
     package private(set) var totals = InventoryTotals()
     package private(set) var idempotency = IdempotencyTable()
     package private(set) var sweep = SweepPosition()
+    /// All rows are judged under this version of the catalogue or a later one; nil: nobody knows, as after a restart in the
+    /// middle of a sweep. Derived: replicas may differ in it.
+    private(set) var judgedSince: UInt64? = 0
     /// Index of the last applied entry.
     package private(set) var appliedIndex: UInt64
     /// Number of the last audit entry of this shard.
@@ -57,6 +60,7 @@ package struct ShardState: Sendable {
         self.appliedIndex = appliedIndex
         self.auditSequence = auditSequence
         self.sweep = sweep
+        judgedSince = sweep.isComplete ? sweep.version : nil
         idempotency.restore(remembered)
     }
 
@@ -102,6 +106,7 @@ package struct ShardState: Sendable {
                 changes.remembered.append(key)
             case .swept(let version, let upTo):
                 sweep = SweepPosition(version: version, upTo: upTo, isComplete: upTo == nil)
+                if sweep.isComplete { judgedSince = version }
             case .auditFenced: break
             case .auditRemoved(let part): changes.removals.append(part)
             }

@@ -80,6 +80,33 @@ package struct SlotTable: Sendable {
         return found
     }
 
+    /// Lends `body` the rows with ids after `id` (from the first when nil) where they lie, in id order, until it answers false.
+    /// Returns whether that was at the end.
+    package func walk<Failure: Error>(
+        after id: ResourceID?, _ body: (ResourceID, UnsafeRawBufferPointer) throws(Failure) -> Bool
+    ) throws(Failure) -> Bool {
+        var bucket = 0
+        var position = 0
+        if let id {
+            bucket = self.bucket(of: id)
+            position = Self.position(of: id, in: buckets[bucket])
+            if position < buckets[bucket].count, buckets[bucket][position].id == id { position += 1 }
+        }
+        while bucket < buckets.count {
+            while position < buckets[bucket].count {
+                let row = buckets[bucket][position]
+                let result: Result<Bool, Failure> = row.bytes.withUnsafeBytes { raw in
+                    do throws(Failure) { return .success(try body(row.id, raw)) } catch { return .failure(error) }
+                }
+                guard try result.get() else { return false }
+                position += 1
+            }
+            bucket += 1
+            position = 0
+        }
+        return true
+    }
+
     /// The rows whose ids share their first 60 free bits with the id of a part: one, but for a chance of 2⁻⁴⁰.
     package func rows(sharingPrefixOf part: UUID128) -> [Row] {
         let slot = Int(part.slot.number)

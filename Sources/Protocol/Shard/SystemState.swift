@@ -15,6 +15,8 @@ package struct SystemState: Sendable {
     package private(set) var plans: PlanTable
     /// Of group 0's own history.
     package private(set) var cleaning: AuditCleaningProgress
+    /// What the last versions of the catalogue changed.
+    private(set) var journal: CatalogJournal
 
     package enum Effect: Hashable, Sendable {
         case put(CatalogItem)
@@ -66,6 +68,7 @@ package struct SystemState: Sendable {
         self.appliedIndex = appliedIndex
         self.auditSequence = auditSequence
         self.catalogVersion = catalogVersion
+        journal = CatalogJournal(from: catalogVersion)
         self.governance = GovernanceState(governance)
         self.plans = PlanTable(plans)
         self.cleaning = cleaning
@@ -81,13 +84,16 @@ package struct SystemState: Sendable {
     package mutating func apply(_ effects: [Effect], at index: UInt64) -> Changes {
         precondition(index == appliedIndex + 1, "entry \(index) does not follow \(appliedIndex)")
         var changes = Changes()
+        var replacements: [CatalogJournal.Replacement]? = []
         for effect in effects {
             switch effect {
             case .put(let item):
+                replacements?.append(.init(id: item.id, old: items[item.id], new: item))
                 items[item.id] = item
                 changes.items.append(item.id)
                 changes.catalogChanged = true
             case .delete(let id):
+                replacements?.append(.init(id: id, old: items[id], new: nil))
                 items[id] = nil
                 changes.items.append(id)
                 changes.catalogChanged = true
@@ -97,7 +103,9 @@ package struct SystemState: Sendable {
             case .remember(let key, let answer):
                 changes.forgotten.append(contentsOf: idempotency.remember(key, answer))
                 changes.remembered.append(key)
-            case .reapply: changes.catalogChanged = true
+            case .reapply:
+                replacements = nil
+                changes.catalogChanged = true
             case .cluster(let change):
                 cluster.apply(change)
                 changes.items.append(change.id)
@@ -114,7 +122,10 @@ package struct SystemState: Sendable {
                 changes.removals.append(part)
             }
         }
-        if changes.catalogChanged { catalogVersion += 1 }
+        if changes.catalogChanged {
+            catalogVersion += 1
+            journal.note(catalogVersion, replacements)
+        }
         for effect in effects { applyToPlans(effect, &changes) }
         appliedIndex = index
         return changes

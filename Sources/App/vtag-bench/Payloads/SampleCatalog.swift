@@ -48,22 +48,24 @@ struct SampleCatalog {
 
     private static func list(_ path: String) throws -> [JSONValue] {
         let text = try String(contentsOfFile: path, encoding: .utf8)
-        return JSONValue(yaml: try Yams.load(yaml: text)).array ?? []
+        return try JSONValue(yaml: text).array ?? []
     }
 }
 
 extension JSONValue {
+    init(yaml text: String) throws { self.init(loaded: try Yams.load(yaml: text)) }
+
     /// What Yams loads: scalars by YAML's core schema, lists, and maps with text keys.
-    fileprivate init(yaml: Any?) {
+    private init(loaded yaml: Any?) {
         switch yaml {
         case let value as Bool: self = .bool(value)
         case let value as Int: self = .int(value)
         case let value as Double: self = .double(value)
         case let value as String: self = .string(value)
-        case let values as [Any]: self = .array(values.map { JSONValue(yaml: $0) })
+        case let values as [Any]: self = .array(values.map { JSONValue(loaded: $0) })
         case let members as [AnyHashable: Any]:
             self = .object(
-                members.map { Member("\($0.key)", JSONValue(yaml: $0.value)) }.sorted { $0.name < $1.name })
+                members.map { Member("\($0.key)", JSONValue(loaded: $0.value)) }.sorted { $0.name < $1.name })
         default: self = .null
         }
     }

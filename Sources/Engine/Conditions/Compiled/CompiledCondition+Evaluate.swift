@@ -83,7 +83,13 @@ extension CompiledCondition {
     }
 
     private func metadata(_ test: Test, _ resource: Resource, _ facts: inout Facts) -> Bool {
-        guard let value = metadataValue(test, resource, &facts), !value.isNull else { return false }
+        metadata(test, facts.metadata(of: resource))
+    }
+
+    /// `root`: what the resource's metadata says.
+    func metadata(_ test: Test, _ root: JSONView?) -> Bool {
+        let found = root.flatMap { MetadataPath.find(bytes.part(test.keyStart, test.keyCount), in: $0) }
+        guard let value = found, !value.isNull else { return false }
         if test.operation == .exists { return true }
         if value.isArray, test.operation == .contains {
             var equal = test
@@ -122,7 +128,7 @@ extension CompiledCondition {
 
     // MARK: Comparison
 
-    private func compare(_ test: Test, _ text: ByteText.Bytes) -> Bool {
+    func compare(_ test: Test, _ text: ByteText.Bytes) -> Bool {
         // A pattern was compiled with its own regard to case.
         guard test.ignoreCase, test.operation != .pattern else { return compareExactly(test, text) }
         return ByteText.withLowercased(text) { compareExactly(test, $0) }

@@ -134,6 +134,14 @@ package struct Facts {
         metadata = try? parser.withDocument(resource.metadata.bytes) { $0 }
         return metadata
     }
+
+    /// The same of a stored row.
+    mutating func metadata(ofStored bytes: ByteText.Bytes) -> JSONView? {
+        if metadataKnown { return metadata }
+        metadataKnown = true
+        metadata = try? parser.withDocument(UnsafeRawBufferPointer(bytes)) { $0 }
+        return metadata
+    }
 }
 
 /// What evaluation needs beside its arguments: memory that is used again and again.
