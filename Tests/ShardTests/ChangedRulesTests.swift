@@ -118,9 +118,9 @@ struct ChangedRulesTests {
             createdBy: "ann", createdAt: now, updatedAt: now)
         _ = state.apply([.put(.rule(rule))], at: 1)
         catalog = Catalog(state, after: catalog)
-        let impact = try #require(catalog.impact(since: 0))
+        let reach = try #require(catalog.reach(since: 0))
         let concerned = inventory.shard.state.rows.rows(after: nil, limit: .max).filter { row in
-            row.bytes.withUnsafeBytes { impact.mayChange($0) }
+            row.bytes.withUnsafeBytes { reach.mayChange($0) }
         }
         #expect(concerned.count == 10)
         inventory.shard.catalogChanged()
@@ -134,14 +134,14 @@ struct ChangedRulesTests {
         let definition = TagDefinition(
             id: UUID128(high: 2, low: 1), tagKey: "team", dataType: .string, createdAt: now, updatedAt: now)
         _ = state.apply([.put(.definition(definition))], at: 1)
-        #expect(Catalog(state).impact(since: 0) == nil)
-        #expect(Catalog(state).impact(since: 1) != nil)
+        #expect(Catalog(state).reach(since: 0) == nil)
+        #expect(Catalog(state).reach(since: 1) != nil)
         _ = state.apply([.reapply], at: 2)
-        #expect(Catalog(state).impact(since: 1) == nil)
+        #expect(Catalog(state).reach(since: 1) == nil)
         let restarted = SystemState(items: Array(state.items.values), appliedIndex: 2, catalogVersion: 2)
-        #expect(Catalog(restarted).impact(since: 1) == nil)
-        #expect(Catalog(restarted).impact(since: 2) != nil)
-        #expect(Catalog(restarted).impact(since: 9) != nil)
+        #expect(Catalog(restarted).reach(since: 1) == nil)
+        #expect(Catalog(restarted).reach(since: 2) != nil)
+        #expect(Catalog(restarted).reach(since: 9) != nil)
     }
 }
 

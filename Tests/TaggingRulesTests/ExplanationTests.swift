@@ -22,8 +22,8 @@ struct ExplanationTests {
                         {"any":[{"field":"tags.env","operator":"eq","value":"staging"},{"field":"tags.owner","operator":"exists"}]},
                         {"not":{"field":"name","operator":"starts_with","value":"web-"}}]}
                 """#)
-        let rule = try #require(explain(scene).rules.first)
-        #expect(!rule.holds && rule.isCandidate && rule.actions.isEmpty)
+        let rule = try #require(explain(scene, ExplanationScope(key: "team")).rules.first)
+        #expect(!rule.holds && !rule.isCandidate && rule.actions.isEmpty)
         let decisive = rule.condition.decisive(at: .root.appending("conditions"))
         #expect(
             decisive.map { "\($0.pointer.text): \($0.message)" } == [

@@ -47,10 +47,10 @@ package struct Catalog: Sendable {
     package subscript(_ id: UUID128) -> CatalogItem? { items[id] }
 
     /// What has become otherwise for rows that were judged under `version`; nil: any of them may come out otherwise.
-    func impact(since version: UInt64) -> RuleImpact? {
+    func reach(since version: UInt64) -> RuleReach? {
         guard let changes = journal.ruleChanges(since: version) else { return nil }
         var patterns = PatternCache(reusing: self.patterns)
-        return RuleImpact(
+        return RuleReach(
             of: changes, among: rules, definitions: definitions, policyKeys: policies.flatMap(\.rules.keys),
             patterns: &patterns)
     }
@@ -108,9 +108,9 @@ extension CompliancePolicy.Rules {
 /// Judges under one catalogue. Confined to one event loop: the context is scratch space.
 package final class CatalogJudge: Judge {
     package let catalog: Catalog
-    private let context = TaggingContext()
+    private let context = TaggingContext(keepingMatches: false)
     /// Worked out for the version that was asked for last.
-    private var impact: (since: UInt64, RuleImpact?)?
+    private var reach: (since: UInt64, RuleReach?)?
 
     package init(_ catalog: Catalog) { self.catalog = catalog }
 
@@ -126,9 +126,9 @@ package final class CatalogJudge: Judge {
     }
 
     package func mayChange(_ row: UnsafeRawBufferPointer, judgedSince version: UInt64) -> Bool {
-        if let impact, impact.since == version { return impact.1?.mayChange(row) ?? true }
-        let impact = catalog.impact(since: version)
-        self.impact = (version, impact)
-        return impact?.mayChange(row) ?? true
+        if let reach, reach.since == version { return reach.1?.mayChange(row) ?? true }
+        let reach = catalog.reach(since: version)
+        self.reach = (version, reach)
+        return reach?.mayChange(row) ?? true
     }
 }

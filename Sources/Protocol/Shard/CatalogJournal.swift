@@ -22,7 +22,7 @@ struct CatalogJournal: Sendable {
     /// Most versions that are kept.
     static let stepsMax = 256
     /// A version that changes more items than this is kept as one that may have changed everything.
-    static let replacementsMax = RuleImpact.changesMax
+    static let replacementsMax = RuleReach.changesMax
 
     private var steps: [Step] = []
     /// The version before the first step.
@@ -43,9 +43,9 @@ struct CatalogJournal: Sendable {
 
     /// What became of each rule since rows were judged under `version`; nil where that is not known, or where anything but
     /// rules has changed.
-    func ruleChanges(since version: UInt64) -> [RuleImpact.Change]? {
+    func ruleChanges(since version: UInt64) -> [RuleReach.Change]? {
         guard version >= base else { return nil }
-        var changes: [UUID128: RuleImpact.Change] = [:]
+        var changes: [UUID128: RuleReach.Change] = [:]
         for step in steps where step.version > version {
             guard let replacements = step.replacements else { return nil }
             for replacement in replacements {

@@ -278,7 +278,7 @@ extension Shard {
         /// Derives tags and compliance anew. The claims are taken from `record`, the trail from what stood `before`.
         private mutating func rejudge(_ record: inout ResourceRecord, replacing before: ResourceRecord, _ judge: some Judge)
         {
-            let claims = record.tags.compactMap(\.claims)
+            let claims = record.tags.compactMap(\.stated)
             let (tags, compliance) = judge.judge(record.resource, claims: claims, previous: before, at: now)
             auditTags(of: record.resource.id, from: before.tags, to: tags)
             record.tags = tags
@@ -313,9 +313,9 @@ extension Shard {
         private mutating func judgeAgain(_ id: ResourceID, _ judge: some Judge) throws(CodecError) {
             guard var record = try current(id) else { return }
             let before = record
-            let claims = record.tags.compactMap(\.claims)
+            let claims = record.tags.compactMap(\.stated)
             (record.tags, record.compliance) = judge.judge(record.resource, claims: claims, previous: before, at: now)
-            guard record != before else { return }
+            guard record.tags != before.tags || record.compliance != before.compliance else { return }
             auditTags(of: id, from: before.tags, to: record.tags)
             save(record)
             outcomes.append(.updated)
@@ -417,14 +417,5 @@ extension Shard {
                 }
             }
         }
-    }
-}
-
-extension VirtualTag {
-    /// The tag with what is not derived: claims by hand and by models. Nil when there are none.
-    fileprivate var claims: VirtualTag? {
-        let kept = assertions.filter { $0.source == .manual || $0.source == .ml }
-        guard let first = kept.first else { return nil }
-        return VirtualTag(key: key, winner: first, losers: Array(kept.dropFirst()))
     }
 }

@@ -3,6 +3,7 @@ import Foundation
 import Model
 import NodeRuntime
 import Shard
+import TaggingRules
 
 /// What a thousand rules cost over an inventory of a million.
 struct RulesBenchmark: AsyncParsableCommand {
@@ -145,10 +146,10 @@ private final class Winners: @unchecked Sendable {
     // One thread at a time.
     private var counts: [Int]
     private let numbers: [String: Int]
-    private let judge: CatalogJudge
+    private let ruleSet: CompiledRuleSet
 
     init(_ load: RuleLoad, _ catalog: Catalog) {
-        judge = CatalogJudge(catalog)
+        ruleSet = catalog.ruleSet
         counts = Array(repeating: 0, count: load.rules.count + 1)
         numbers = Dictionary(uniqueKeysWithValues: (1...load.rules.count).map { (RuleLoad.value($0), $0) })
     }
@@ -156,11 +157,12 @@ private final class Winners: @unchecked Sendable {
     func reset() { for number in counts.indices { counts[number] = 0 } }
 
     func count(_ rows: SlotTable) throws {
-        for row in rows.rows(after: nil, limit: .max) {
-            let record = try RecordCodec.decode(row.bytes, id: row.id)
-            let (tags, _) = judge.judge(record.resource, claims: [], previous: record, at: record.resource.firstSeen)
-            let pool = tags.first { $0.key == RuleLoad.key }
-            counts[pool.flatMap { numbers[$0.value] } ?? 0] += 1
+        let context = TaggingContext(keepingMatches: false)
+        _ = try rows.walk(after: nil) { id, row throws(CodecError) in
+            let (resource, claims) = try RecordCodec.decodeForRules(row, id: id, withMetadata: ruleSet.readsMetadata)
+            ruleSet.decide(resource, claims: claims, in: context)
+            counts[context.value(of: RuleLoad.key).flatMap { numbers[$0] } ?? 0] += 1
+            return true
         }
     }
 

@@ -6,7 +6,7 @@ extension CompiledCondition {
     package func holds(for resource: Resource, _ facts: inout Facts) -> Bool {
         var at = start
         while at >= 0 {
-            let test = tests.base + Int(at)
+            let test = firstTest + Int(at)
             at = holds(test.pointee, resource, &facts) ? test.pointee.onTrue : test.pointee.onFalse
         }
         return at == Self.accept
@@ -73,13 +73,13 @@ extension CompiledCondition {
 
     /// The position of the tag that the test is about, -1 where it has no effective value.
     func tagPosition(_ test: Test, _ facts: borrowing Facts) -> Int {
-        let position = facts.tags.position(of: bytes.part(test.keyStart, test.keyCount), formHash: test.formHash)
+        let position = facts.tags.position(of: constant(test.keyStart, test.keyCount), formHash: test.formHash)
         return position >= 0 && facts.tags.value(at: position) != nil ? position : -1
     }
 
     func nativePosition(_ test: Test, _ resource: Resource, _ facts: inout Facts) -> Int {
         facts.nativeTag(
-            of: resource, key: bytes.part(test.keyStart, test.keyCount), hash: test.keyHash, formHash: test.formHash)
+            of: resource, key: constant(test.keyStart, test.keyCount), hash: test.keyHash, formHash: test.formHash)
     }
 
     private func metadata(_ test: Test, _ resource: Resource, _ facts: inout Facts) -> Bool {
@@ -88,7 +88,7 @@ extension CompiledCondition {
 
     /// `root`: what the resource's metadata says.
     func metadata(_ test: Test, _ root: JSONView?) -> Bool {
-        let found = root.flatMap { MetadataPath.find(bytes.part(test.keyStart, test.keyCount), in: $0) }
+        let found = root.flatMap { MetadataPath.find(constant(test.keyStart, test.keyCount), in: $0) }
         guard let value = found, !value.isNull else { return false }
         if test.operation == .exists { return true }
         if value.isArray, test.operation == .contains {
@@ -102,7 +102,7 @@ extension CompiledCondition {
 
     func metadataValue(_ test: Test, _ resource: Resource, _ facts: inout Facts) -> JSONView? {
         guard let root = facts.metadata(of: resource) else { return nil }
-        return MetadataPath.find(bytes.part(test.keyStart, test.keyCount), in: root)
+        return MetadataPath.find(constant(test.keyStart, test.keyCount), in: root)
     }
 
     /// Lends `body` the text of the test's field; nil where it is missing or no text.
@@ -135,7 +135,7 @@ extension CompiledCondition {
     }
 
     private func compareExactly(_ test: Test, _ text: ByteText.Bytes) -> Bool {
-        let operand = bytes.part(test.operandStart, test.operandCount)
+        let operand = constant(test.operandStart, test.operandCount)
         switch test.operation {
         case .oneOf: return sets[Int(test.part)].contains(text)
         case .pattern: return patterns[Int(test.part)].occurs(in: text)

@@ -9,7 +9,7 @@ extension CompiledCondition {
     package func mayHold(for row: borrowing StoredRow, _ facts: inout Facts) -> Bool {
         var at = start
         while at >= 0 {
-            let test = tests.base + Int(at)
+            let test = firstTest + Int(at)
             at = mayHold(test.pointee, row, &facts) ? test.pointee.onTrue : test.pointee.onFalse
         }
         return at == Self.accept
@@ -26,13 +26,13 @@ extension CompiledCondition {
         case .region: return ownField(test, row.region)
         case .resourceID: return ownField(test, row.resourceID)
         case .tag:
-            let key = bytes.part(test.keyStart, test.keyCount)
+            let key = constant(test.keyStart, test.keyCount)
             for position in row.claims.indices where TagKeyForm.isSame(row.claims[position].key, key) {
                 if test.operation == .exists || compare(test, row.claims[position].value) { return true }
             }
             return false
         case .native:
-            let position = row.nativeTag(bytes.part(test.keyStart, test.keyCount))
+            let position = row.nativeTag(constant(test.keyStart, test.keyCount))
             guard position >= 0 else { return false }
             return test.operation == .exists || compare(test, row.nativeTags[position].value)
         case .metadata:

@@ -72,6 +72,9 @@ package final class CompiledCondition: Sendable {
     let bytes: Fixed<UInt8>
     let sets: Fixed<ByteMap>
     let patterns: Fixed<Pattern>
+    // Where `tests` and `bytes` lie, which live as long as this: read without counting a reference.
+    nonisolated(unsafe) let firstTest: UnsafePointer<Test>
+    nonisolated(unsafe) private let firstByte: UnsafePointer<UInt8>
 
     /// `spelling` maps the key of a `tags.KEY` field to the key that the schema has for it.
     ///
@@ -90,6 +93,15 @@ package final class CompiledCondition: Sendable {
         bytes = Fixed(program.bytes)
         sets = Fixed(program.sets)
         patterns = Fixed(program.patterns)
+        firstTest = tests.base
+        firstByte = bytes.base
+    }
+
+    /// A key or operand of a test.
+    @inline(__always)
+    func constant(_ start: Int32, _ count: Int32) -> ByteText.Bytes {
+        assert(start >= 0 && count >= 0 && Int(start) + Int(count) <= bytes.count, "\(start)+\(count) of \(bytes.count)")
+        return ByteText.Bytes(start: firstByte + Int(start), count: Int(count))
     }
 
     package convenience init(_ condition: Condition) {

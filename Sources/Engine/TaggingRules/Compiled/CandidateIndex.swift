@@ -21,17 +21,35 @@ final class CandidateIndex: Sendable {
         func row(_ value: String) -> Int { values.position(of: value) ?? openRow }
     }
 
+    /// What a key and its values lead to.
+    final class Entry: Sendable {
+        /// The row of the rules that require the key, whatever its value; -1: none does.
+        let row: Int32
+        private let values: ByteMap
+        private let valueRows: Fixed<Int32>
+
+        fileprivate init(row: Int32, values: [(value: String, row: Int32)]) {
+            self.row = row
+            self.values = ByteMap(values.map(\.value))
+            valueRows = Fixed(values.map(\.row))
+        }
+
+        var hasValues: Bool { valueRows.count > 0 }
+
+        /// The row of the rules that require the key with that value; -1: none does.
+        func row(ofValue value: ByteText.Bytes) -> Int32 { values.position(of: value).map { valueRows[$0] } ?? -1 }
+    }
+
     /// 64-bit words in a row.
     let words: Int
     private let providers: Dimension
     private let resourceTypes: Dimension
     private let accounts: Dimension
     private let regions: Dimension
-    private let nativeForms: ByteMap
-    private let tagForms: ByteMap
-    /// Rows of the rules that require the key, native ones first; then one row of the rules that require none.
+    private let natives: [String: Entry]
+    private let tags: [String: Entry]
+    /// Rows of the rules that require a key, or a key with a value; then one row of the rules that require neither.
     private let keyRows: Fixed<UInt64>
-    private let firstTagRow: Int
     private let openKeyRow: Int
 
     init(_ requirements: [Requirements]) {
@@ -40,33 +58,37 @@ final class CandidateIndex: Sendable {
         resourceTypes = Self.dimension(requirements.map(\.resourceTypes), words)
         accounts = Self.dimension(requirements.map(\.accounts), words)
         regions = Self.dimension(requirements.map(\.regions), words)
-        var natives: Set<String> = []
-        var tags: Set<String> = []
-        for key in requirements.compactMap(\.keys).joined() {
-            switch key {
-            case .native(let form): natives.insert(form)
-            case .tag(let form): tags.insert(form)
-            }
-        }
-        let native = natives.sorted()
-        let tag = tags.sorted()
-        let keys = native.map(Requirements.Key.native) + tag.map(Requirements.Key.tag)
+        let keys = Set(requirements.compactMap(\.keys).joined())
+        var numbers: [Requirements.Key: Int32] = [:]
+        for key in keys { numbers[key] = Int32(numbers.count) }
         var rows = [UInt64](repeating: 0, count: (keys.count + 1) * words)
-        let numbers = Dictionary(uniqueKeysWithValues: keys.enumerated().map { ($1, $0) })
         for (rule, requirement) in requirements.enumerated() {
             let bit = UInt64(1) << UInt64(rule % 64)
             guard let required = requirement.keys else {
                 rows[keys.count * words + rule / 64] |= bit
                 continue
             }
-            for key in required { if let row = numbers[key] { rows[row * words + rule / 64] |= bit } }
+            for key in required { if let row = numbers[key] { rows[Int(row) * words + rule / 64] |= bit } }
         }
         self.words = words
-        nativeForms = ByteMap(native)
-        tagForms = ByteMap(tag)
+        natives = Self.entries(numbers) { if case .native(let form, let value) = $0 { (form, value) } else { nil } }
+        tags = Self.entries(numbers) { if case .tag(let form, let value) = $0 { (form, value) } else { nil } }
         keyRows = Fixed(rows)
-        firstTagRow = native.count
         openKeyRow = keys.count
+    }
+
+    /// By form, of the keys that `parts` takes apart.
+    private static func entries(
+        _ numbers: [Requirements.Key: Int32], _ parts: (Requirements.Key) -> (form: String, value: String?)?
+    ) -> [String: Entry] {
+        var rows: [String: Int32] = [:]
+        var values: [String: [(value: String, row: Int32)]] = [:]
+        for (key, row) in numbers {
+            guard let (form, value) = parts(key) else { continue }
+            if let value { values[form, default: []].append((value, row)) } else { rows[form] = row }
+        }
+        let forms = Set(rows.keys).union(values.keys)
+        return forms.reduce(into: [:]) { $0[$1] = Entry(row: rows[$1] ?? -1, values: values[$1] ?? []) }
     }
 
     private static func dimension(_ required: [Set<String>?], _ words: Int) -> Dimension {
@@ -84,14 +106,10 @@ final class CandidateIndex: Sendable {
         return Dimension(values, rows)
     }
 
-    /// The row for a native key, or for a tag's key, or -1.
-    func nativeRow(_ key: String) -> Int32 {
-        TagKeyForm.withForm(of: key) { nativeForms.position(of: $0) }.map(Int32.init) ?? -1
-    }
+    /// Nil: no rule requires that provider's key, or that tag.
+    func native(_ key: String) -> Entry? { natives.isEmpty ? nil : natives[TagKeyForm.form(of: key)] }
 
-    func tagRow(_ key: String) -> Int32 {
-        TagKeyForm.withForm(of: key) { tagForms.position(of: $0) }.map { Int32($0 + firstTagRow) } ?? -1
-    }
+    func tag(_ key: String) -> Entry? { tags.isEmpty ? nil : tags[TagKeyForm.form(of: key)] }
 
     /// Sets `candidates` to the rules that require no key.
     func start(_ candidates: inout ContiguousArray<UInt64>) {
@@ -104,6 +122,14 @@ final class CandidateIndex: Sendable {
     func add(_ row: Int32, to candidates: inout ContiguousArray<UInt64>) {
         guard row >= 0 else { return }
         for word in 0..<words { candidates[word] |= keyRows[Int(row) * words + word] }
+    }
+
+    /// Adds the rules that require the key, or the key with that value.
+    @inline(__always)
+    func add(_ entry: Entry?, _ value: String, to candidates: inout ContiguousArray<UInt64>) {
+        guard let entry else { return }
+        add(entry.row, to: &candidates)
+        if entry.hasValues { add(value.withBytes { entry.row(ofValue: $0) }, to: &candidates) }
     }
 
     /// Takes away the rules that the resource's own fields rule out.

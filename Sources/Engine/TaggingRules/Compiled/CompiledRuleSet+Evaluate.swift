@@ -21,6 +21,20 @@ extension CompiledRuleSet {
         _ resource: Resource, _ claims: [VirtualTag], _ previous: [VirtualTag], _ now: Timestamp,
         _ scratch: inout TaggingContext.Scratch, _ facts: inout Facts
     ) -> [VirtualTag] {
+        runAll(resource, claims, &scratch, &facts)
+        return claims.withUnsafeBufferPointer { stored in
+            Result(ruleSet: self, stored: stored, now: now).tags(previous, &scratch, facts)
+        }
+    }
+
+    /// Works out which rules hold for a resource and what its tags come to, and makes nothing of it: `TaggingContext` tells.
+    package func decide(_ resource: Resource, claims: [VirtualTag], in context: TaggingContext) {
+        runAll(resource, claims, &context.scratch, &context.evaluation.facts)
+    }
+
+    private func runAll(
+        _ resource: Resource, _ claims: [VirtualTag], _ scratch: inout TaggingContext.Scratch, _ facts: inout Facts
+    ) {
         prepare(resource, claims, &scratch, &facts)
         for word in 0..<scratch.candidates.count {
             var bits = scratch.candidates[word]
@@ -28,9 +42,6 @@ extension CompiledRuleSet {
                 run(Int32(word * 64 + bits.trailingZeroBitCount), resource, &scratch, &facts)
                 bits &= bits - 1
             }
-        }
-        return claims.withUnsafeBufferPointer { stored in
-            Result(ruleSet: self, stored: stored, now: now).tags(previous, &scratch, facts)
         }
     }
 
@@ -59,16 +70,17 @@ extension CompiledRuleSet {
             let key = normaliser.key(tag.key)
             let word = normaliser.word(for: key) ?? -1
             let formHash = TagKeyForm.hash(of: key)
-            index.add(index.tagRow(key), to: &scratch.candidates)
+            let indexed = index.tag(key)
             let found = facts.tags.position(of: key, formHash: formHash)
             let entry = found >= 0 ? found : scratch.tags.append(key, order: KeyOrder(key), formHash: formHash, &facts)
             guard entry >= 0 else { continue }
             for position in 0...tag.losers.count {
                 let assertion = position == 0 ? tag.winner : tag.losers[position - 1]
                 guard assertion.source == .manual || assertion.source == .ml else { continue }
+                let value = normaliser.value(assertion.value, ofWord: word)
+                index.add(indexed, value, to: &scratch.candidates)
                 let claim = WorkingTags.Claim(
-                    origin: .stored(tag: Int32(number), assertion: Int32(position)), source: assertion.source,
-                    value: normaliser.value(assertion.value, ofWord: word))
+                    origin: .stored(tag: Int32(number), assertion: Int32(position)), source: assertion.source, value: value)
                 scratch.tags.add(claim, to: entry, &facts) { other in
                     guard case .stored(let otherTag, let otherPosition) = other.origin else { return false }
                     let rival = stored[Int(otherTag)].assertion(Int(otherPosition))
@@ -89,16 +101,17 @@ extension CompiledRuleSet {
             }
             let native = scratch.natives.keys[number]
             facts.addNativeKey(hash: native.originalHash, formHash: native.originalFormHash)
-            index.add(native.nativeRow, to: &scratch.candidates)
             let value = tags[position].value
+            index.add(native.nativeEntry, value, to: &scratch.candidates)
             guard !native.isLeftOut, value.utf8.count <= TagLimits.valueBytesMax else { continue }
-            index.add(native.tagRow, to: &scratch.candidates)
+            let normal = normaliser.value(value, ofWord: Int(native.word))
+            index.add(native.tagEntry, normal, to: &scratch.candidates)
             let found = facts.tags.position(of: native.key, formHash: native.formHash)
             let entry =
                 found >= 0 ? found : scratch.tags.append(native.key, order: native.order, formHash: native.formHash, &facts)
             guard entry >= 0 else { continue }
             let claim = WorkingTags.Claim(
-                origin: .native(Int32(number)), source: .inherited, value: normaliser.value(value, ofWord: Int(native.word)))
+                origin: .native(Int32(number)), source: .inherited, value: normal)
             scratch.tags.add(claim, to: entry, &facts) { _ in native.isExact }
         }
     }
@@ -123,11 +136,27 @@ extension CompiledRuleSet {
     }
 
     private func run(_ number: Int32, _ resource: Resource, _ scratch: inout TaggingContext.Scratch, _ facts: inout Facts) {
+        if !scratch.keepsMatches, hasNothingToSay(number, scratch, facts) { return }
         guard let groups = match(number, resource, &facts) else { return }
         scratch.matched.append(number)
         for position in 0..<(rules.base + Int(number)).pointee.actions.count {
             _ = perform(position, of: number, resource, groups, &scratch, &facts)
         }
+    }
+
+    /// Whether all keys of a rule that keeps what there is have a value: then it need not be asked.
+    private func hasNothingToSay(
+        _ number: Int32, _ scratch: borrowing TaggingContext.Scratch, _ facts: borrowing Facts
+    ) -> Bool {
+        let rule = rules.base + Int(number)
+        guard rule.pointee.keepsExisting else { return false }
+        for position in 0..<rule.pointee.actions.count {
+            let action = rule.pointee.actions[position]
+            if case .nothing = action.value { return false }
+            let found = facts.tags.position(of: action.target.key, formHash: action.target.formHash)
+            guard found >= 0, facts.tags.value(at: found) != nil else { return false }
+        }
+        return true
     }
 
     /// Nil when the rule's conditions do not hold, else the groups of its regular expression, where it needs them.

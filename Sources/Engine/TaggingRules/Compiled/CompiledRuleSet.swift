@@ -37,6 +37,8 @@ package final class CompiledRuleSet: Sendable {
     /// In the order in which they run.
     let rules: Fixed<Rule>
     let index: CandidateIndex
+    /// Whether a condition or an action reads a resource's metadata.
+    package let readsMetadata: Bool
 
     /// The ids of the rules, in the order in which they run.
     package var ruleIDs: [UUID128] { (0..<rules.count).map { rules[$0].id } }
@@ -66,6 +68,7 @@ package final class CompiledRuleSet: Sendable {
                 needsGroups: needsGroups, keepsExisting: rule.ifTagExists == .keep)
         }
         self.rules = Fixed(rules)
+        readsMetadata = ordered.contains { $0.condition.readsMetadata || $0.actions.contains(where: \.readsMetadata) }
         index = CandidateIndex(
             ordered.map {
                 indexing
@@ -82,9 +85,32 @@ extension TagAction {
         }
     }
 
+    var readsMetadata: Bool {
+        switch self {
+        case .setTag(_, let value):
+            return (try? Template(value))?.parts.contains { if case .field(.metadata) = $0 { true } else { false } } ?? false
+        case .copyTag(let from, _), .mapValue(_, let from, _, _):
+            if case .metadata = from { return true }
+            return false
+        case .removeTag: return false
+        }
+    }
+
     /// Whether it refers to groups of a regular expression.
     var needsGroups: Bool {
         guard case .setTag(_, let value) = self else { return false }
         return (try? Template(value))?.needsGroups ?? false
+    }
+}
+
+extension Condition {
+    fileprivate var readsMetadata: Bool {
+        switch self {
+        case .all(let parts), .any(let parts): return parts.contains(where: \.readsMetadata)
+        case .not(let part): return part.readsMetadata
+        case .test(let test):
+            if case .metadata = test.field { return true }
+            return false
+        }
     }
 }

@@ -15,10 +15,16 @@ struct Requirements {
     /// At least one of these keys is there; nil: none needs to be.
     var keys: Set<Key>?
 
+    /// A key, by form, and the value that it has; nil: any.
     enum Key: Hashable {
-        /// By form.
-        case native(String)
-        case tag(String)
+        case native(String, value: String?)
+        case tag(String, value: String?)
+
+        fileprivate var hasValue: Bool {
+            switch self {
+            case .native(_, let value), .tag(_, let value): value != nil
+            }
+        }
     }
 
     /// Nothing is required.
@@ -51,10 +57,10 @@ struct Requirements {
         case .region: regions = Self.values(of: test)
         case .nativeTag(let key):
             let form = TagKeyForm.form(of: key)
-            if form.isASCII { keys = [.native(form)] }
+            if form.isASCII { keys = Self.keys(of: test) { .native(form, value: $0) } }
         case .tag(let key):
             let form = TagKeyForm.form(of: spelling(key))
-            if form.isASCII, !volatile.contains(form) { keys = [.tag(form)] }
+            if form.isASCII, !volatile.contains(form) { keys = Self.keys(of: test) { .tag(form, value: $0) } }
         case .name, .resourceID, .metadata: break
         }
     }
@@ -70,6 +76,11 @@ struct Requirements {
         }
     }
 
+    private static func keys(of test: FieldTest, _ key: (String?) -> Key) -> Set<Key> {
+        guard let values = values(of: test), values.count <= valuesMax else { return [key(nil)] }
+        return Set(values.map(key))
+    }
+
     /// Both hold.
     private mutating func narrow(by other: Requirements) {
         func both(_ left: Set<String>?, _ right: Set<String>?) -> Set<String>? {
@@ -80,12 +91,18 @@ struct Requirements {
         resourceTypes = both(resourceTypes, other.resourceTypes)
         accounts = both(accounts, other.accounts)
         regions = both(regions, other.regions)
-        // "One of these keys" twice over is not one such demand: the shorter list tells more.
+        // "One of these keys" twice over is not one such demand: the one with values, or else the shorter list, tells more.
         if let mine = keys, let theirs = other.keys {
-            keys = theirs.count < mine.count ? theirs : mine
+            keys = Self.breadth(theirs) < Self.breadth(mine) ? theirs : mine
         } else {
             keys = keys ?? other.keys
         }
+    }
+
+    /// The more, the less a demand for one of these keys tells.
+    private static func breadth(_ keys: Set<Key>) -> (withoutValue: Int, withValue: Int) {
+        let withValue = keys.count { $0.hasValue }
+        return (keys.count - withValue, withValue)
     }
 
     /// One of the two holds.

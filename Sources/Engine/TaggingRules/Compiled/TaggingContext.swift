@@ -8,16 +8,25 @@ package final class TaggingContext {
     package let evaluation = EvaluationContext()
     var scratch = Scratch()
 
-    package init() {}
+    /// - Parameter keepingMatches: whether `matchedRules` is to tell of all rules. Otherwise rules are passed over that cannot
+    ///   say anything any more.
+    package init(keepingMatches: Bool = true) { scratch.keepsMatches = keepingMatches }
 
     /// Positions among the rule set's `ruleIDs` of the rules whose conditions held for the last resource, in the order in
     /// which they ran.
     package var matchedRules: ContiguousArray<Int32> { scratch.matched }
 
+    /// The value that the last resource's tag came to; nil: it has no such tag.
+    package func value(of key: String) -> String? {
+        let position = evaluation.facts.tags.position(of: key, formHash: TagKeyForm.hash(of: key))
+        return position < 0 ? nil : evaluation.facts.tags.value(at: position)
+    }
+
     struct Scratch {
         var tags = WorkingTags()
         var natives = NativeKeyCache()
         var candidates: ContiguousArray<UInt64> = []
+        var keepsMatches = true
         /// Rules whose conditions held, in the order in which they ran.
         var matched: ContiguousArray<Int32> = []
         /// Entries in the order of their keys.

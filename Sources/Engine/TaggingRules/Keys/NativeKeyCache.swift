@@ -19,9 +19,9 @@ final class NativeKey {
     /// The key is written just as in the virtual layer.
     let isExact: Bool
     let createdBy: String
-    /// Rows of the candidate index for `native_tags.KEY` and `tags.KEY`, or -1.
-    let nativeRow: Int32
-    let tagRow: Int32
+    /// What the candidate index has for `native_tags.KEY` and `tags.KEY`.
+    let nativeEntry: CandidateIndex.Entry?
+    let tagEntry: CandidateIndex.Entry?
 
     init(_ original: String, _ provider: Provider, _ normaliser: TagNormaliser, _ index: CandidateIndex) {
         self.original = original
@@ -35,8 +35,8 @@ final class NativeKey {
         isLeftOut = TagLimits.problem(key: key, value: "") != nil || ReservedKeys.contains(original, of: provider)
         isExact = original == key
         createdBy = "native:\(original)"
-        nativeRow = index.nativeRow(original)
-        tagRow = index.tagRow(key)
+        nativeEntry = index.native(original)
+        tagEntry = index.tag(key)
     }
 }
 

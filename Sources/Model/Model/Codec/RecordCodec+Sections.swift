@@ -79,6 +79,19 @@ extension ByteReader {
         return winner
     }
 
+    /// Whether a person or a model has made a claim on the tag.
+    mutating func skipTagFindingStated() throws(CodecError) -> Bool {
+        _ = try slice()
+        var found = false
+        for _ in 0...(try count()) {
+            switch try skipAssertion() {
+            case .manual, .ml: found = true
+            case .rule, .inherited: break
+            }
+        }
+        return found
+    }
+
     /// Returns the policy, how many violations of it there are, and whether a waiver allows them.
     mutating func skipComplianceResult() throws(CodecError) -> (policy: UUID128, violations: Int, isWaived: Bool) {
         let policy = try uuid()

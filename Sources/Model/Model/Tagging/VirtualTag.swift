@@ -50,6 +50,9 @@ package struct TagAssertion: Hashable, Sendable {
         self.updatedAt = updatedAt
     }
 
+    /// Whether a person or a model made it; others are derived.
+    package var isStated: Bool { source == .manual || source == .ml }
+
     /// True when the two say the same, whenever they said it.
     package func claimsSame(as other: TagAssertion) -> Bool {
         value == other.value && source == other.source && confidence == other.confidence && ruleID == other.ruleID
@@ -85,7 +88,8 @@ package struct VirtualTag: Hashable, Sendable {
 
     /// The tag with what people and models said; nil when all of it is derived.
     package var stated: VirtualTag? {
-        let kept = assertions.filter { $0.source == .manual || $0.source == .ml }
+        guard winner.isStated || losers.contains(where: \.isStated) else { return nil }
+        let kept = assertions.filter(\.isStated)
         guard let first = kept.first else { return nil }
         return VirtualTag(key: key, winner: first, losers: Array(kept.dropFirst()))
     }

@@ -9,7 +9,7 @@ package import Model
 ///   which its condition may have held, and no test of a tag that some rule removes is relied on;
 /// - rules lend keys that nobody defined their spelling; so rows that carry such a key are touched when its spelling may
 ///   change.
-package final class RuleImpact {
+package final class RuleReach {
     /// What became of one rule.
     package struct Change: Hashable, Sendable {
         package let id: UUID128
