@@ -94,7 +94,8 @@ struct ChangedRulesTests {
             try some.sweep(judge)
             try all.sweep(thorough)
             #expect(try some.outcome() == all.outcome(), "seed \(seed), step \(step)")
-            #expect(superseding || some.shard.state.auditSequence == all.shard.state.auditSequence, "seed \(seed), step \(step)")
+            #expect(
+                superseding || some.shard.state.auditSequence == all.shard.state.auditSequence, "seed \(seed), step \(step)")
             let write = dice.write()
             try some.take(write, judge)
             try all.take(write, judge)

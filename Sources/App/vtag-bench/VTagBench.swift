@@ -11,7 +11,8 @@ struct VTagBench: AsyncParsableCommand {
             """,
         subcommands: [
             PipelineBenchmark.self, IngestBenchmark.self, RestartBenchmark.self, CommitsBenchmark.self,
-            MemoryBenchmark.self, CheckpointBenchmark.self, HTTPCommitsBenchmark.self, RulesBenchmark.self, PayloadFiles.self,
+            MemoryBenchmark.self, CheckpointBenchmark.self, HTTPCommitsBenchmark.self, RulesBenchmark.self,
+            PayloadFiles.self,
         ])
 }
 

@@ -29,6 +29,8 @@ package final class ShardHost: @unchecked Sendable {
     private(set) var backlog: CheckpointBacklog
     /// Set while a sweep is under way.
     private var sweep: SweepPace?
+    private var isSliceScheduled = false
+    private var slicesInFlight = 0
     /// Why nothing is taken any more; nil while it is.
     private var refusal: NodeError?
 
@@ -187,35 +189,46 @@ package final class ShardHost: @unchecked Sendable {
     func startSweepIfNeeded() {
         guard sweep == nil, isLeading, refusal == nil, shard.needsSweep(version: host.judge.version) else { return }
         sweep = SweepPace()
-        eventLoop.execute { self.sweepSlice() }
+        scheduleSlice()
     }
 
-    /// One slice is in flight at most: writes go on between two of them, and the sweep goes on beside writes.
+    /// Writes go on between two slices, and the next slice is worked out while those before it are on their way to the disks.
     private func sweepSlice() {
         guard let pace = sweep, isLeading, refusal == nil, shard.needsSweep(version: host.judge.version) else {
             sweep = nil
             return
         }
-        guard mayWrite else { return nextSlice(after: SweepPace.pause) }
+        guard slicesInFlight < SweepPace.slicesMax else { return }
+        guard mayWrite else { return scheduleSlice(after: SweepPace.pause) }
+        slicesInFlight += 1
         // Where entries judged under older rules are in flight, the answer comes when they are applied.
         let start = NIODeadline.now()
         carryOut(.sweep(limit: pace.rows), by: WriteContext(actor: "system")) { [self] result in
+            slicesInFlight -= 1
             switch result {
             case .success:
                 sweep?.succeeded()
-                eventLoop.execute { self.sweepSlice() }
+                scheduleSlice()
             case .failure(.tooLarge):
                 sweep?.wasTooLarge()
-                nextSlice(after: SweepPace.pause)
+                scheduleSlice(after: SweepPace.pause)
             case .failure:
-                nextSlice(after: SweepPace.pause)
+                scheduleSlice(after: SweepPace.pause)
             }
         }
         sweep?.judged(in: NIODeadline.now() - start)
+        if slicesInFlight < SweepPace.slicesMax { scheduleSlice() }
     }
 
-    private func nextSlice(after pause: TimeAmount) {
-        _ = eventLoop.scheduleTask(in: pause) { self.sweepSlice() }
+    private func scheduleSlice(after pause: TimeAmount? = nil) {
+        guard !isSliceScheduled else { return }
+        isSliceScheduled = true
+        let slice = { [self] in
+            isSliceScheduled = false
+            sweepSlice()
+        }
+        let loop = eventLoop.assumeIsolated()
+        if let pause { _ = loop.scheduleTask(in: pause, slice) } else { loop.execute(slice) }
     }
 
     // MARK: Private

@@ -10,6 +10,9 @@ package struct SweepPace: Equatable {
     /// Until a slice is tried again that was refused, or that gives way to writes.
     static let pause = TimeAmount.milliseconds(5)
 
+    /// Slices that are on their way to the disks at the same time.
+    package static let slicesMax = 8
+
     package private(set) var rows = rowsMax
     private var isSlow = false
 

@@ -5,11 +5,12 @@ import Model
 /// meanwhile slips through.
 struct ScopeGuard {
     private let scope: ResourceScope
-    private let context = EvaluationContext()
+    private let context: EvaluationContext
 
     init?(_ scope: ResourceScope?) {
         guard let scope else { return nil }
         self.scope = scope
+        context = EvaluationContext()
     }
 
     func admits(_ record: ResourceRecord?) -> Bool { scope.admits(record, in: context) }

@@ -16,7 +16,9 @@ struct DuckDB {
     ///   - python: an interpreter that has the package `duckdb`.
     ///   - script: `loadtest/first-match.py`.
     ///   - directory: scratch space for a table of about 150 MB per million resources.
-    init(python: String, script: String, directory: String, samples: MultipliedSamples, load: RuleLoad, resources: Int) throws {
+    init(python: String, script: String, directory: String, samples: MultipliedSamples, load: RuleLoad, resources: Int)
+        throws
+    {
         let table = "\(directory)/resources.csv"
         try Self.write(samples, load, resources, to: table)
         defer { try? FileManager.default.removeItem(atPath: table) }
@@ -42,7 +44,8 @@ struct DuckDB {
     }
 
     private static func write(_ samples: MultipliedSamples, _ load: RuleLoad, _ resources: Int, to path: String) throws {
-        guard FileManager.default.createFile(atPath: path, contents: nil), let file = FileHandle(forWritingAtPath: path) else {
+        guard FileManager.default.createFile(atPath: path, contents: nil), let file = FileHandle(forWritingAtPath: path)
+        else {
             throw Failure(description: "cannot write \(path)")
         }
         var block = load.columns.joined(separator: ",") + "\n"

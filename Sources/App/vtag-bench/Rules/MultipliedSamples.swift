@@ -47,7 +47,8 @@ struct MultipliedSamples {
     func observation(_ number: Int) -> Observation {
         let original = originals[number % originals.count]
         let copy = number / originals.count
-        var tags = Array((original.nativeTags?.tags ?? []).filter { $0.key != Self.copyKey }.prefix(Self.tagsPerResource - 1))
+        var tags = Array(
+            (original.nativeTags?.tags ?? []).filter { $0.key != Self.copyKey }.prefix(Self.tagsPerResource - 1))
         for filler in Self.fillers where tags.count < Self.tagsPerResource - 1 {
             if !tags.contains(where: { $0.key == filler.key }) { tags.append(filler) }
         }

@@ -120,7 +120,8 @@ private struct ConditionMaker {
         case 0..<7: return .all([tagged, account, type])
         case 7..<11: return .all([type, account, region])
         case 11..<14: return .all([tagged, .test(equal(randomness.pick(tags))), type])
-        case 14..<16: return .all([type, .test(FieldTest(.name, .startsWith, .text(String((original.name ?? "").prefix(6)))))])
+        case 14..<16:
+            return .all([type, .test(FieldTest(.name, .startsWith, .text(String((original.name ?? "").prefix(6)))))])
         case 16..<18:
             let others = (0..<3).map { _ in value(of: tag.key) }
             return .all([.test(FieldTest(.nativeTag(tag.key), .isIn, .list([tag.value] + others))), region])

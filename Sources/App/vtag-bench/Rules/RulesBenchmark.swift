@@ -81,7 +81,9 @@ struct RulesBenchmark: AsyncParsableCommand {
         try decide(shards, full, load, duckDB)
 
         let written = try shards.sweep(full)
-        say("rules, all written: \(written.changed) rows, \(written.auditEntries) audit entries, \(written.logBytes >> 20) MiB of log")
+        say(
+            "rules, all written: \(written.changed) rows, \(written.auditEntries) audit entries, \(written.logBytes >> 20) MiB of log"
+        )
         Figure(
             name: "rules_written", value: written.seconds, unit: "s", baseline: "goal: at most 10 s",
             baselineValue: Self.writtenSecondsGoal
@@ -90,7 +92,9 @@ struct RulesBenchmark: AsyncParsableCommand {
         _ = state.apply([.put(.rule(RuleLoad.newcomer(copies: copies, at: wallClock())))], at: state.appliedIndex + 1)
         let newest = Catalog(state, after: full)
         let swept = try shards.sweep(newest)
-        say("rules, one more: \(swept.changed) rows, \(swept.auditEntries) audit entries, \(swept.logBytes >> 10) KiB of log")
+        say(
+            "rules, one more: \(swept.changed) rows, \(swept.auditEntries) audit entries, \(swept.logBytes >> 10) KiB of log"
+        )
         Figure(
             name: "rule_swept", value: swept.seconds, unit: "s", baseline: "goal: at most 1 s",
             baselineValue: Self.inForceSecondsGoal
@@ -111,7 +115,9 @@ struct RulesBenchmark: AsyncParsableCommand {
         let winners = Winners.sum(won)
         if let duckDB {
             guard winners == duckDB.winners else {
-                let differing = Set(winners.keys).union(duckDB.winners.keys).sorted().filter { winners[$0] != duckDB.winners[$0] }
+                let differing = Set(winners.keys).union(duckDB.winners.keys).sorted().filter {
+                    winners[$0] != duckDB.winners[$0]
+                }
                 let some = differing.prefix(5).map { "rule \($0): \(winners[$0] ?? 0), not \(duckDB.winners[$0] ?? 0)" }
                 throw DuckDB.Failure(description: "\(differing.count) rules won others than in DuckDB; \(some)")
             }
@@ -168,7 +174,9 @@ private final class Winners: @unchecked Sendable {
 
     static func sum(_ all: [Winners]) -> [Int: Int] {
         var sum: [Int: Int] = [:]
-        for winners in all { for (number, count) in winners.counts.enumerated() where count > 0 { sum[number, default: 0] += count } }
+        for winners in all {
+            for (number, count) in winners.counts.enumerated() where count > 0 { sum[number, default: 0] += count }
+        }
         return sum
     }
 }

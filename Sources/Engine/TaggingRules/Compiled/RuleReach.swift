@@ -78,7 +78,8 @@ package final class RuleReach {
     /// Keys that no definition spells, and that the unchanged rules do not spell first. Nil where a policy has such a key and
     /// may have to call it otherwise.
     private static func respellings(
-        _ former: [TagRule], _ current: [TagRule], _ others: [TagRule], _ definitions: [TagDefinition], _ policyKeys: [String]
+        _ former: [TagRule], _ current: [TagRule], _ others: [TagRule], _ definitions: [TagDefinition],
+        _ policyKeys: [String]
     ) -> [Respelling]? {
         func spellings(_ rules: [TagRule]) -> [String: Set<String>] {
             rules.flatMap(\.actions).reduce(into: [:]) { $0[TagKeyForm.form(of: $1.key), default: []].insert($1.key) }
