@@ -142,6 +142,25 @@ struct AuditRemovalTests {
         }
     }
 
+    @Test("A replica whose copy is damaged removes the same all the same, and verification goes on naming the place")
+    func damagedCopy() async throws {
+        var scope = LegalHold.Scope()
+        scope.actors = ["bob"]
+        for sql in ["UPDATE tag_audit SET new_value = 'x' \(Self.sixth)", "DELETE FROM tag_audit \(Self.sixth)"] {
+            var (sound, damaged) = (try await Lived(seed: 44), try await Lived(seed: 44))
+            try SQLiteConnection(path: damaged.scratch.file, readOnly: false).execute(sql)
+            let parts = try await sound.clean(1, before: Timestamp(milliseconds: .max), holds(scope), limit: 10_000)
+            for part in parts { try await damaged.write(part, shard: 1) }
+            #expect(try verify(sound.checkpoint, 1).fault == nil)
+            let found = try verify(damaged.checkpoint, 1)
+            #expect(found.fault == AuditFault(sequence: 6, problem: .unchained))
+            #expect(try trail(damaged.checkpoint) == trail(sound.checkpoint))
+            for lived in [sound, damaged] { lived.checkpoint.close() }
+        }
+    }
+
+    private static let sixth = "WHERE shard = 1 AND sequence = 6"
+
     @Test("Of an account are the entries of its resources, and those of resources that are gone")
     func accounts() async throws {
         let lived = try await Lived(seed: 43)
@@ -165,8 +184,12 @@ struct AuditRemovalTests {
 
 extension Lived {
     /// A clean-up of one shard as its leader would decide it, part by part.
-    mutating func clean(_ shard: Int, before: Timestamp, _ holds: LegalHolds, limit: Int) async throws {
+    @discardableResult
+    mutating func clean(
+        _ shard: Int, before: Timestamp, _ holds: LegalHolds, limit: Int
+    ) async throws -> [AuditRemoval] {
         var after: UInt64 = 0
+        var parts: [AuditRemoval] = []
         while true {
             let found = try checkpoint.auditBefore(before, shard: shard, after: after, limit: limit, holds: holds)
             let part = AuditRemoval(
@@ -179,14 +202,20 @@ extension Lived {
                 return try reader.removal()
             }
             #expect(read == part)
-            let batch = found.isLast ? world.batch(shard: shard, changes: 1) : world.batch(shard: shard, changes: 0)
-            try await checkpoint.write([
-                CheckpointBatch(
-                    shard: shard, watermark: batch.watermark, configuration: batch.configuration, rows: batch.rows,
-                    deleted: batch.deleted, audit: batch.audit, removals: [part], state: batch.state)
-            ])
-            if found.isLast { return }
+            try await write(part, shard: shard)
+            parts.append(part)
+            if found.isLast { return parts }
             after = found.through
         }
+    }
+
+    /// The round that has the part in it.
+    mutating func write(_ part: AuditRemoval, shard: Int) async throws {
+        let batch = world.batch(shard: shard, changes: part.isLast ? 1 : 0)
+        try await checkpoint.write([
+            CheckpointBatch(
+                shard: shard, watermark: batch.watermark, configuration: batch.configuration, rows: batch.rows,
+                deleted: batch.deleted, audit: batch.audit, removals: [part], state: batch.state)
+        ])
     }
 }

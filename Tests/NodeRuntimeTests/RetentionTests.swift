@@ -150,6 +150,31 @@ struct RetentionTests {
         await node.stop()
     }
 
+    @Test("A retention that is made longer while a clean-up runs ends it where it is")
+    func longer() async throws {
+        let bench = Bench()
+        let clock = HandClock()
+        var options = NodeOptions(dataDirectory: bench.directory, shards: 2, logSegmentBytes: 1 << 20)
+        options.cleanedEntriesMax = 3
+        options.retentionIntervalMilliseconds = 600_000
+        let node = try await Node.start(
+            options, on: bench.group, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, now: { clock.now }
+        ) { Issue.record("the log failed: \($0)") }
+        try await fill(node, clock)
+        try await node.keep(1)
+        async let cleaning: Void = node.keepRetention()
+        while try await node.cleaningProgress()[1].through == 0 { await Task.yield() }
+        let reply = try await node.submit(.retention(.keep(months: nil, .none)), by: operatorContext)
+        try await node.fenceCleaning(at: reply.index)
+        let left = try await node.wholeTrail()
+        await cleaning
+        await node.keepRetention()
+        #expect(try await node.wholeTrail() == left)
+        #expect(try await node.lastCleaning()?.finishedAt != nil)
+        #expect(try await node.verified().allSatisfy { $0.fault == nil })
+        await node.stop()
+    }
+
     @Test("Replicas on three nodes remove the same, and each of them tells the same trail")
     func threeNodes() async throws {
         let clock = HandClock()

@@ -111,7 +111,12 @@ private struct AuditWalk {
 
     mutating func run(limit: Int) throws -> AuditVerification {
         let last = stored.watermark.auditSequence
-        guard first <= last else { return try found(first == base + 1 ? strangers() : nil) }
+        guard first <= last else {
+            guard first == base + 1 else { return found(nil) }
+            head = stored.removals.baseHash
+            guard head == stored.auditHash else { return found(AuditFault(sequence: last, problem: .wrongEnd)) }
+            return try found(strangers())
+        }
         do {
             try begin()
             let end = last - sequence > UInt64(limit) ? sequence + UInt64(limit) : last

@@ -4,7 +4,8 @@ import Model
 extension CheckpointTransaction {
     /// Removes what the leader has decided, and keeps of each entry what the chain's hashes follow from.
     ///
-    /// Where nothing older is left, only the last hash is kept. Throws `damaged` where an entry is not there, or altered.
+    /// Where nothing older is left, only the last hash is kept. An entry that is not there, or altered, is no reason to stop, as
+    /// the other replicas go on: what is kept of it fits no chain, so that verification names the place from then on.
     mutating func remove(_ part: AuditRemoval, shard: Int, _ stored: inout StoredWatermark) throws {
         for range in part.removed {
             let (first, last) = (Int64(clamping: range.lowerBound), Int64(clamping: range.upperBound))
@@ -28,20 +29,27 @@ extension CheckpointTransaction {
         rows.bind(2, numbers.1)
         var sequence = first - 1
         var pending: [StoredRemoval.Entry] = []
-        var hash: [UInt8] = []
-        while try rows.step() {
-            guard let row = AuditRow(rows), row.sequence == sequence + 1, let entry = row.entry else {
-                throw CheckpointError.damagedAudit(path, shard, sequence + 1)
-            }
+        var hash = StoredRemoval.unknown
+        func note(_ row: SQLiteStatement?) throws {
             sequence += 1
-            hash = row.hash
-            guard !isPrefix else { continue }
-            pending.append(.init(digest: try statements.auditChain.digest(of: entry), previous: row.previous))
+            hash =
+                row.map { Array($0.blob(17)) }.flatMap { $0.count == SHA256Digest.byteCount ? $0 : nil }
+                ?? StoredRemoval.unknown
+            guard !isPrefix else { return }
+            let found = row.flatMap { AuditRow($0) }
+            let digest = try found?.entry.map { try statements.auditChain.digest(of: $0) }
+            pending.append(
+                .init(digest: digest ?? StoredRemoval.unknown, previous: digest == nil ? 0 : found?.previous ?? 0))
             if pending.count == StoredRemoval.entriesMax {
                 try keep(&pending, endingAt: sequence, hash, shard: shard, &stored)
             }
         }
-        guard sequence == last else { throw CheckpointError.damagedAudit(path, shard, sequence + 1) }
+        while try rows.step() {
+            let place = rows.int(0) - StoredRecord.rows(of: shard).first
+            while sequence + 1 < place { try note(nil) }
+            try note(rows)
+        }
+        while sequence < last { try note(nil) }
         try keep(&pending, endingAt: sequence, hash, shard: shard, &stored)
         let delete = try connection.prepare("DELETE FROM tag_audit WHERE number BETWEEN ? AND ?")
         delete.bind(1, numbers.0)

@@ -19,6 +19,8 @@ struct StoredRemoval {
         var previous: Int64
     }
 
+    /// In the place of a digest or a hash that could not be read.
+    static let unknown = [UInt8](repeating: 0, count: SHA256Digest.byteCount)
     /// Most entries of one row.
     static let entriesMax = 1_024
     private static let entryBytes = SHA256Digest.byteCount + 8

@@ -37,7 +37,7 @@ extension Node {
                 _ = try await submit(.retention(.begin), by: Self.keeper)
             }
             guard let cleaning = try await governance(.stale).retention.underWay else { return }
-            for group in 0...shardCount { try await clean(group, cleaning) }
+            for group in 0...shardCount { await tryToClean(group, cleaning) }
             if try await leadsSystem() { try await finish(cleaning) }
         } catch {
             // The next look goes on where this one ended.
@@ -57,7 +57,8 @@ extension Node {
         return all
     }
 
-    /// Returns once no clean-up can remove any more what a hold names that was in force at this index of group 0's log.
+    /// Returns once no part of a clean-up is carried out any more that was decided before this index of group 0's log: what a hold
+    /// names that was in force there stays, and so does all where the retention asks for no clean-up any more.
     package func fenceCleaning(at index: UInt64) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             for shard in 0..<shardCount {
@@ -85,12 +86,30 @@ extension Node {
 
     private func finish(_ cleaning: AuditCleaning) async throws {
         let progress = try await cleaningProgress()
-        guard progress.allSatisfy({ $0.run == cleaning.run && $0.isDone }) else { return }
+        let isDone = progress.allSatisfy { $0.run == cleaning.run && $0.isDone }
+        let isWanted = try await governance().retention.asks(for: cleaning)
+        guard isDone || !isWanted else { return }
+        let own = progress.filter { $0.run == cleaning.run }
         _ = try await submit(
             .retention(
                 .finish(
-                    run: cleaning.run, removed: progress.reduce(0) { $0 + $1.removed },
-                    held: progress.reduce(0) { $0 + $1.held })), by: Self.keeper)
+                    run: cleaning.run, removed: own.reduce(0) { $0 + $1.removed }, held: own.reduce(0) { $0 + $1.held })),
+            by: Self.keeper)
+    }
+
+    /// One history that cannot be cleaned up keeps none of the others.
+    private func tryToClean(_ group: Int, _ cleaning: AuditCleaning) async {
+        do {
+            try await clean(group, cleaning)
+        } catch let error as CheckpointError where error.code == .damaged {
+            logger.warning(
+                "a shard's audit history is damaged and is not cleaned up",
+                metadata: ["raft.group": "\(group)", "reason": "\(error)"])
+        } catch {
+            logger.debug(
+                "a shard's audit history is not cleaned up further",
+                metadata: ["raft.group": "\(group)", "reason": "\(error)"])
+        }
     }
 
     /// Pause between two parts, in which other work of the checkpoint gets its turn.
@@ -103,7 +122,7 @@ extension Node {
             try Task.checkCancellation()
             // What is decided stands under all holds that were acknowledged before: a later one is behind the fence.
             let (retention, index) = try await ofSystem(.linearizable) { ($0.governance.retention, $0.appliedIndex) }
-            guard retention.underWay?.run == cleaning.run else { return }
+            guard retention.underWay?.run == cleaning.run, retention.asks(for: cleaning) else { return }
             let holds = retention.forms
             let after = progress.run == cleaning.run ? progress.through : 0
             try await flushCheckpointHere()

@@ -33,6 +33,9 @@ package struct RetentionState: Hashable, Sendable {
         return AuditCleaning(run: (cleaning?.run ?? 0) + 1, before: before, months: months, startedAt: now)
     }
 
+    /// Whether the retention still asks for that clean-up: it may have been made longer meanwhile.
+    package func asks(for cleaning: AuditCleaning) -> Bool { retention?.months.map { $0 <= cleaning.months } ?? false }
+
     mutating func keep(_ item: GovernanceItem) {
         switch item {
         case .hold(let hold): holds[hold.id] = hold

@@ -73,7 +73,10 @@ package struct SystemShard: Sendable {
                 newestPlans.applied(id, CatalogPlan.Application(actor: actor, at: at, catalogVersion: 0))
             case .keep(let item):
                 newestRetention.keep(item)
-                if case .hold = item { newestProgress.fence = proposal.index }
+                switch item {
+                case .hold, .retention: newestProgress.fence = proposal.index
+                case .cleaning, .score, .rejection: break
+                }
             case .forget(let id): newestRetention.forget(id)
             case .auditRemoved(let part): newestProgress.apply(part)
             }

@@ -1,9 +1,9 @@
 /// Somebody's order that parts of the audit history stay, however old they are.
 package struct LegalHold: Hashable, Sendable {
     /// Most holds at a time.
-    package static let countMax = 1_000
+    package static let countMax = 200
     /// Most values of one part of a scope.
-    package static let valuesMax = 1_000
+    package static let valuesMax = 500
     /// Longest name, value and reason, in bytes.
     package static let nameBytesMax = 256
     package static let reasonBytesMax = 2_000

@@ -43,7 +43,7 @@ enum HoldEndpoints {
         let node = call.api.node
         let reply = try await node.submit(.retention(.place(hold)), by: try await call.stamp(body: body).context())
         if let outcome = reply.outcomes.first, let problem = Problem(outcome, noun: "hold") { throw problem }
-        try await node.fenceCleaning(at: reply.index)
+        do { try await node.fenceCleaning(at: reply.index) } catch { throw Problem.notFenced("hold") }
         guard let placed = try await node.governance().retention.holds[reply.subject ?? hold.id] else {
             throw Problem.conflict("The hold was released after it was placed.")
         }

@@ -26,6 +26,7 @@ enum RetentionEndpoints {
         let reply = try await call.api.node.submit(
             .retention(.keep(months: months, precondition)), by: try await call.stamp(body: body).context())
         if let outcome = reply.outcomes.first, let problem = Problem(outcome, noun: "retention") { throw problem }
+        do { try await call.api.node.fenceCleaning(at: reply.index) } catch { throw Problem.notFenced("retention") }
         return try await answer(call)
     }
 

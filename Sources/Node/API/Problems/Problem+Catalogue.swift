@@ -171,6 +171,15 @@ extension Problem {
             "Outcome unknown: a part of the request was carried out, then no node that leads the next part's shard could be reached. Look, or send it again with the same Idempotency-Key.",
         headers: [Header(name: "retry-after", value: "1")])
 
+    /// A hold or a retention is in force for every part of a clean-up that is decided from now on, but not all shards know.
+    static func notFenced(_ noun: String) -> Problem {
+        Problem(
+            503, "outcome-unknown", "Outcome unknown",
+            detail:
+                "The \(noun) is kept, but not every shard could be told: a part of a clean-up that was decided before may still be carried out there. Send the request again with the same Idempotency-Key until it is answered.",
+            headers: [Header(name: "retry-after", value: "1")])
+    }
+
     static let insideError = Problem(
         500, "internal-error", "Internal error",
         detail: "Something went wrong here. The log of the node has the details under this request id.")
