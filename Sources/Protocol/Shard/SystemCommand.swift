@@ -47,7 +47,7 @@ extension SystemCommand {
         switch self {
         case .keepPlan, .applyPlan: true
         case .create, .update, .delete, .reapply, .passTime, .keep, .forget, .dropPlan, .configure, .putMember,
-            .replaceMember, .setMemberState, .removeMember, .place, .setCursorKey:
+            .replaceMember, .setMemberState, .removeMember, .place, .setCursorKey, .retention:
             false
         }
     }

@@ -142,7 +142,7 @@ package struct SystemState: Sendable {
         case .planApplied(let id, let actor, let at):
             plans.applied(id, CatalogPlan.Application(actor: actor, at: at, catalogVersion: catalogVersion))
             changes.planChanged(id)
-        case .put, .delete, .audit, .remember, .reapply, .cluster, .keep, .forget: break
+        case .put, .delete, .audit, .remember, .reapply, .cluster, .keep, .forget, .auditRemoved: break
         }
     }
 
