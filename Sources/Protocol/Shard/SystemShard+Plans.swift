@@ -8,8 +8,9 @@ extension SystemShard {
         // The same request once more, after its first answer was lost.
         guard newestPlans[draft.id] == nil else { return .unchanged }
         let plan = draft.stamped(actor: context.actor, at: now)
-        if let objection = plan.objection { return .invalid(objection) }
-        for old in newestPlans.excess(for: plan.encodedBytes, at: now) {
+        let bytes = plan.encodedBytes
+        if let objection = plan.objection(storedBytes: bytes) { return .invalid(objection) }
+        for old in newestPlans.excess(for: bytes, at: now) {
             effects.append(.dropPlan(old.id))
             audit(.planDropped, old, "for \(plan.id)", context, now, &effects)
         }

@@ -98,11 +98,13 @@ package struct CatalogPlan: Hashable, Sendable {
     }
 
     /// Why the plan cannot be kept, or could not be applied in one entry; nil when it can.
-    package var objection: String? {
+    package var objection: String? { objection(storedBytes: encodedBytes) }
+
+    /// - Parameter bytes: the length of the stored form.
+    func objection(storedBytes bytes: Int) -> String? {
         if changes.count > Self.changesMax {
             return "a plan has at most \(Self.changesMax) changes; this one has \(changes.count)"
         }
-        let bytes = encodedBytes
         if bytes > Self.bytesMax {
             return "the plan takes \(bytes) bytes with what was there before; \(Self.bytesMax) are accepted. Split it"
         }
