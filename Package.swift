@@ -87,6 +87,9 @@ let package = Package(
         library("TaggingRules", in: "Engine", ["Model", "JSON", "Conditions"]),
         library("Compliance", in: "Engine", ["Model", "JSON", "Conditions"]),
         library("Normalisation", in: "Engine", ["Model", "JSON"]),
+        library(
+            "Interchange", in: "Engine",
+            ["Model", "JSON", "Conditions", "TaggingRules", "Compliance", "Normalisation"]),
 
         // MARK: Protocol: state machines without I/O
         library("WriteAheadLog", in: "Protocol", ["CChecksum"]),
@@ -139,8 +142,8 @@ let package = Package(
         program(
             "vtag",
             [
-                "API", "HTTPTransport", "PeerTransport", "PostgresClient", "PostgresSchema", "JSON", "Model", arguments,
-                yams,
+                "API", "HTTPTransport", "PeerTransport", "PostgresClient", "PostgresSchema", "Interchange", "JSON", "Model",
+                arguments, yams,
                 logging,
             ] + nio),
         library(
@@ -162,6 +165,7 @@ let package = Package(
         tests("TaggingRules", ["Model", "JSON", "Conditions"]),
         tests("Compliance", ["Model", "JSON", "Conditions"]),
         tests("Normalisation", ["Model", "JSON"], resources: [.copy("Fixtures")]),
+        tests("Interchange", ["Model", "JSON", "Conditions", "TaggingRules", "Compliance", "Normalisation"]),
         tests("WriteAheadLog"),
         tests("Membership"),
         tests("Founding", ["Membership"]),

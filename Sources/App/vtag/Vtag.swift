@@ -24,20 +24,25 @@ struct Vtag: AsyncParsableCommand {
             EXIT STATUS
               0   done
               1   the server refused, or refused some of it
-              2   `rules lint` found something; `plan` or `diff --detailed-exitcode` would change something
+              2   `rules lint` found something; an import left something out; `plan` or `diff --detailed-exitcode` would
+                  change something
               64  wrong usage, or a file that cannot be used
               69  the server cannot be reached
               77  the token is missing, expired, or does not allow this
 
+            OUTPUT
+              Every command that shows something takes -o table, wide, json, yaml or csv.
+
             COMPLETION
-              vtag --generate-completion-script bash > /etc/bash_completion.d/vtag
+              vtag completion bash|zsh|fish
             """,
         version: version,
         subcommands: [
             StatusCommand.self, IngestCommand.self, ResourcesCommand.self, TagsCommand.self, ExplainCommand.self,
             PlanCommand.self, DiffCommand.self, ApplyCommand.self, RulesCommand.self, SchemaCommand.self,
-            PoliciesCommand.self, ComplianceCommand.self, AuditCommand.self, LoginCommand.self, TokenCommand.self,
-            ContextCommand.self, ClusterCommand.self, PostgresCommand.self, LoadSamplesCommand.self,
+            PoliciesCommand.self, ComplianceCommand.self, AuditCommand.self, ImportCommand.self, ExportCommand.self,
+            LoginCommand.self, TokenCommand.self, ContextCommand.self, ClusterCommand.self, PostgresCommand.self,
+            LoadSamplesCommand.self, CompletionCommand.self,
         ])
 
     static let version = "0.1.0"

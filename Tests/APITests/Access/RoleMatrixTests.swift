@@ -41,6 +41,8 @@ struct RoleMatrixTests {
         "GET /audit/trail": .viewer,
         "GET /audit/reports": .viewer,
         "GET /audit/retention": .viewer,
+        "GET /export/focus": .viewer,
+        "POST /virtual-tags/lookup": .viewer,
 
         "POST /virtual-tags/apply": .tagger,
         "POST /virtual-tags/bulk-apply": .tagger,

@@ -30,6 +30,7 @@ struct ScopeReachTests {
         "POST /tag-rules/test": .scoped,
         "GET /compliance/status": .scoped, "GET /compliance/violations": .scoped,
         "GET /audit/trail": .scoped, "GET /audit/reports": .scoped,
+        "GET /export/focus": .scoped, "POST /virtual-tags/lookup": .scoped,
 
         // They are about all resources at once: conditions and names of rules and policies tell of other accounts.
         "GET /metrics": .whole, "GET /cluster": .whole,

@@ -113,7 +113,7 @@ enum TwoAccounts {
         }
         for path in [
             "GET /stats", "GET /compliance/status", "GET /compliance/violations", "GET /audit/trail",
-            "GET /audit/reports", "GET /resources",
+            "GET /audit/reports", "GET /resources", "GET /export/focus",
         ] { ask(path, String(path.dropFirst(4)), status: 200) }
         ask("GET /executions/{id}", "/executions/\(execution)", status: 200)
 
@@ -154,6 +154,10 @@ enum TwoAccounts {
                 #"{"rule_name":"trial","priority":1,"conditions":\#(condition),"actions":[{"set_tag":{"key":"x","value":"${name}"}}]}"#
             ask("POST /tag-rules/test", "/tag-rules/test", rule, status: 200)
         }
+
+        ask(
+            "POST /virtual-tags/lookup", "/virtual-tags/lookup",
+            #"{"resource_ids":["\#(outsideName)","\#(id)","\#(own)"]}"#, status: 200)
 
         // Writing to what lies outside.
         let tags = #""tags":[{"key":"owner","value":"me"}]"#

@@ -14,7 +14,7 @@ struct ContextCommand: ParsableCommand {
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "List contexts; the current one has a star. Tokens are not shown.")
-        @Option(name: [.short, .long], help: "table, wide, json or yaml.") var output: OutputFormat = .table
+        @Option(name: [.short, .long], help: OutputFormat.help) var output: OutputFormat = .table
 
         func run() throws {
             let saved = try Contexts.load()

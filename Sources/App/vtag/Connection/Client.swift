@@ -40,10 +40,16 @@ struct Client: Sendable {
 
     /// The answer as comma-separated values, and the cursor of the page after it.
     func csv(_ target: Target) async throws -> (text: String, next: String?) {
+        let page = try await text(target, as: "text/csv")
+        return (String(decoding: page.bytes, as: UTF8.self), page.next)
+    }
+
+    /// The answer in that media type, and the cursor of the page after it.
+    func text(_ target: Target, as mediaType: String) async throws -> (bytes: [UInt8], next: String?) {
         let request = Request(
-            method: "GET", target: target.text, headers: [("accept", "text/csv, application/problem+json")], body: .none)
+            method: "GET", target: target.text, headers: [("accept", "\(mediaType), application/problem+json")], body: .none)
         let answer = try accepted(await exchange(request))
-        return (String(decoding: answer.body, as: UTF8.self), answer.header("x-next-cursor"))
+        return (answer.body, answer.header("x-next-cursor"))
     }
 
     // MARK: Pages

@@ -1,8 +1,13 @@
 import ArgumentParser
 import Foundation
 
-/// `wide` is a table with the columns that are left out of the ordinary one.
-enum OutputFormat: String, CaseIterable, ExpressibleByArgument, Sendable { case table, wide, json, yaml }
+/// `wide` is a table with the columns that are left out of the ordinary one; `csv` has these columns, too.
+enum OutputFormat: String, CaseIterable, ExpressibleByArgument, Sendable {
+    case table, wide, json, yaml, csv
+
+    /// What `--output` says of itself.
+    static let help: ArgumentHelp = "table, wide, json, yaml or csv."
+}
 
 /// The flags that every command takes: which server, who asks, and how to print.
 struct ConnectionOptions: ParsableArguments {
@@ -27,7 +32,7 @@ struct ConnectionOptions: ParsableArguments {
         completion: .file())
     var caFile: String?
 
-    @Option(name: [.short, .long], help: "table, wide, json or yaml.")
+    @Option(name: [.short, .long], help: OutputFormat.help)
     var output: OutputFormat = .table
 
     func validate() throws {

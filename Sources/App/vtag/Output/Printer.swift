@@ -11,6 +11,7 @@ struct Printer {
         case .table, .wide: terminal.write(words(value))
         case .json: terminal.line(PrettyJSON.render(value))
         case .yaml: terminal.write(YAMLText.render(value))
+        case .csv: terminal.write(CommaSeparated.render(value))
         }
     }
 
@@ -51,7 +52,7 @@ private struct Pages {
     private var count = 0
 
     init(columns: [Table.Column], printer: Printer, row: @escaping (JSONValue) -> [String]) {
-        shown = columns.indices.filter { printer.format == .wide || !columns[$0].isWide }
+        shown = columns.indices.filter { [.wide, .csv].contains(printer.format) || !columns[$0].isWide }
         table = Table(shown.map { columns[$0] })
         self.printer = printer
         self.row = row
@@ -75,6 +76,12 @@ private struct Pages {
         case .yaml:
             guard !items.isEmpty else { break }
             printer.terminal.write((count == 0 ? "items:\n" : "") + YAMLText.render(.array(items)))
+        case .csv:
+            if !hasBegun { printer.terminal.write(CommaSeparated.line(table.columns.map { CommaSeparated.name($0.title) })) }
+            for item in items {
+                let cells = row(item)
+                printer.terminal.write(CommaSeparated.line(shown.map { cells[$0] }))
+            }
         }
         hasBegun = true
         count += items.count
@@ -89,6 +96,7 @@ private struct Pages {
             let cursor = next.map(JSONValue.string) ?? .null
             printer.terminal.line((count == 0 ? "" : "\n  ") + "],\n  \"next_cursor\": \(PrettyJSON.render(cursor))\n}")
         case .yaml: printer.terminal.line((count == 0 ? "items: []\n" : "") + "next_cursor: " + (next ?? "null"))
+        case .csv: if next != nil { Terminal.standardError.line("first \(count) shown; --limit or --all shows more") }
         }
     }
 }

@@ -84,7 +84,7 @@ enum ScoreEndpoints {
     }
 
     /// `2026-09`.
-    private static func month(_ query: Query) throws(Problem) -> Int32? {
+    static func month(_ query: Query) throws(Problem) -> Int32? {
         guard let text = query["month"] else { return nil }
         let parts = text.split(separator: "-", omittingEmptySubsequences: false)
         guard text.utf8.count == 7, parts.count == 2, let year = Int32(parts[0]), let month = Int32(parts[1]),

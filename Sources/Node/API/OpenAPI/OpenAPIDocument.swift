@@ -4,7 +4,7 @@
 enum OpenAPIDocument {
     static let text = [
         head, "paths:\n", operationPaths, inventoryPaths, eventPaths, tagPaths, rulePaths, planPaths, compliancePaths,
-        auditPaths, retentionPaths, components, schemas, governanceSchemas,
+        auditPaths, retentionPaths, exportPaths, components, schemas, governanceSchemas,
     ].joined()
 
     /// The `$ref`s of the problems that an operation may answer with, at the indentation of `responses`' members.

@@ -24,9 +24,13 @@ struct CSVText {
     }
 
     /// Spreadsheets take a field that begins with one of these for a formula: an apostrophe before it keeps it text
-    /// (OWASP, "CSV Injection").
+    /// (OWASP, "CSV Injection"). A negative number is one.
     private static func harmless(_ field: String) -> String {
         guard let first = field.utf8.first, "=+-@\t\r".utf8.contains(first) else { return field }
+        let digits = field.utf8.dropFirst()
+        if first == UInt8(ascii: "-"), !digits.isEmpty, digits.allSatisfy({ $0 == 0x2E || (0x30...0x39).contains($0) }) {
+            return field
+        }
         return "'\(field)"
     }
 }

@@ -48,6 +48,9 @@ extension Route {
 
     private static let inventory: [Route] = [
         Route(
+            .get, "/export/focus", .viewer, reach: .scoped, query: ExportEndpoints.query,
+            produces: ExportEndpoints.produces, ExportEndpoints.focus),
+        Route(
             .get, "/resources", .viewer, reach: .scoped, query: QueryParameter.paging + ResourceEndpoints.filters,
             ResourceEndpoints.list),
         Route(.get, "/resources/{id}", .viewer, reach: .scoped, ResourceEndpoints.get),
@@ -61,6 +64,7 @@ extension Route {
     ]
 
     private static let tags: [Route] = [
+        Route(.post, "/virtual-tags/lookup", .viewer, reach: .scoped, body: write, ExportEndpoints.lookup),
         Route(.post, "/virtual-tags/apply", .tagger, reach: .scoped, body: write, VirtualTagEndpoints.apply),
         Route(
             .post, "/virtual-tags/bulk-apply", .tagger, reach: .scoped,
