@@ -84,8 +84,8 @@ extension Schema {
             END IF;
             WHILE month <= last AT TIME ZONE 'UTC' LOOP
                 IF to_regclass(format('vtag.%I', to_char(month, '"tag_audit_"YYYY_MM'))) IS NULL THEN
-                    -- One at a time, to its end; another may have made it meanwhile.
-                    PERFORM pg_advisory_xact_lock(x'5654414700000002'::bigint);
+                    -- Taken by making it anyhow: first, so that nobody else makes it meanwhile. Another may have by now.
+                    LOCK TABLE vtag.tag_audit IN ACCESS EXCLUSIVE MODE;
                     CONTINUE WHEN to_regclass(format('vtag.%I', to_char(month, '"tag_audit_"YYYY_MM'))) IS NOT NULL;
                     EXECUTE format(
                         'CREATE TABLE vtag.%I PARTITION OF vtag.tag_audit FOR VALUES FROM (%L) TO (%L)',
