@@ -127,6 +127,7 @@ extension OpenAPIDocument {
                 '204': { $ref: '#/components/responses/Done' }
         \#(always)
         \#(problems(404, 412, 422, 429))
+
         """#
 
     static let retentionSchemas = #"""
