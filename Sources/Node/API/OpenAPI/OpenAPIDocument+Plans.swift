@@ -31,8 +31,8 @@ extension OpenAPIDocument {
               summary: Work out what changes of rules, definitions and policies would do (governor)
               description: |
                 Changes nothing but the list of plans. The figures are those of `POST /tag-rules/test`, for all changes at once, with
-                the violations that would appear and go away. Unless `figures` is false they take a walk over all resources; a node
-                works out \#(PlanEndpoints.computationsMax) plans at once and answers 503 to more.
+                the violations that would appear and go away. Unless `figures` is false they take a walk over all resources. A
+                node works out a few plans at once, lets a few wait, and answers 503 to more.
 
                 A plan has at most \#(CatalogPlan.changesMax) changes and \#(CatalogPlan.bytesMax >> 20) MiB. It is kept for \#(CatalogPlan.ageMillisecondsMax / 3_600_000) hours; of more than
                 \#(CatalogPlan.countMax) plans, or \#(CatalogPlan.totalBytesMax >> 20) MiB of them, the oldest go.

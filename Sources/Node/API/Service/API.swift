@@ -34,7 +34,6 @@ package final class API: HTTPService {
     let loops: LoopStates
     let learned = LearnedAliases()
     /// Plans that are worked out.
-    let planning = WorkSlots(PlanEndpoints.computationsMax)
     let executions = ExecutionWatch()
     /// Fields of point reads.
     let pointReadHeaders: HTTPFields

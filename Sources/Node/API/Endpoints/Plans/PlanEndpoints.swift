@@ -5,14 +5,11 @@ import Model
 import NIOCore
 import NodeRuntime
 import Shard
-import Synchronization
 
 /// Plans: what changes of rules, definitions and policies would do, kept until somebody applies exactly these changes.
 enum PlanEndpoints {
     /// Longest document of a plan in bytes.
     static let bodyBytesMax = 8 << 20
-    /// Plans that one node works out at once: each walks all rows.
-    static let computationsMax = 2
     /// Resources that are judged in one go, off the event loops.
     static let pageSize = 1_000
     /// Most changes since that are told one by one.
@@ -23,15 +20,10 @@ enum PlanEndpoints {
     // MARK: POST /plans
 
     static let create: Route.Handler = { call in
-        // The slot is for work, not for waiting for a slow sender.
+        // The place is for work, not for waiting for a slow sender.
         let body = try await call.body(upTo: bodyBytesMax)
         let stamp = try await call.stamp(body: body)
-        guard let slot = call.api.planning.take() else {
-            throw Problem.unavailable(
-                "This node works out \(computationsMax) plans already, the most at once; nothing of the request happened. Try again.",
-                retryAfter: 2)
-        }
-        defer { slot.free() }
+        try await call.walk.begin()
         let plan = try await plan(of: body, call)
         let reply = try await call.api.node.submit(.keepPlan(plan), by: stamp.context())
         if let outcome = reply.outcomes.first, let problem = Problem(outcome, noun: "plan") { throw problem }
@@ -189,27 +181,4 @@ private struct PlanPosition: Comparable {
     }
 
     static func < (left: Self, right: Self) -> Bool { (left.createdAt, left.id) < (right.createdAt, right.id) }
-}
-
-/// Room for so much work at once.
-final class WorkSlots: Sendable {
-    private let taken = Atomic<Int>(0)
-    private let limit: Int
-
-    init(_ limit: Int) { self.limit = limit }
-
-    struct Slot: Sendable {
-        fileprivate let slots: WorkSlots
-
-        func free() { slots.taken.subtract(1, ordering: .relaxed) }
-    }
-
-    /// Nil: all are taken. Whoever gets one frees it once.
-    func take() -> Slot? {
-        guard taken.add(1, ordering: .relaxed).oldValue < limit else {
-            taken.subtract(1, ordering: .relaxed)
-            return nil
-        }
-        return Slot(slots: self)
-    }
 }
