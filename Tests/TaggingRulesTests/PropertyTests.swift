@@ -19,7 +19,7 @@ struct PropertyTests {
                 let rules = (0..<Int(1 + dice.next() % 80)).map { dice.rule($0) }
                 let engine = CompiledRuleSet(rules: rules, definitions: Scene.definitions)
                 let naive = NaiveTagger(rules, definitions: Scene.definitions)
-                let context = TaggingContext()
+                let context = TaggingContext(keepingMatches: round % 2 == 0)
                 for number in 0..<60 {
                     let resource = dice.resource(number)
                     let claims = dice.claims()

@@ -16,7 +16,7 @@ struct RandomisedTests {
                 let indexed = CompiledRuleSet(rules: rules, definitions: Scene.definitions)
                 let exhaustive = CompiledRuleSet(
                     rules: rules.reversed(), definitions: Scene.definitions.reversed(), indexing: false)
-                let context = TaggingContext()
+                let context = TaggingContext(keepingMatches: false)
                 for number in 0..<20 {
                     let resource = dice.resource(number)
                     let claims = dice.claims()

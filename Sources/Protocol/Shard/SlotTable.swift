@@ -93,14 +93,17 @@ package struct SlotTable: Sendable {
             if position < buckets[bucket].count, buckets[bucket][position].id == id { position += 1 }
         }
         while bucket < buckets.count {
-            while position < buckets[bucket].count {
-                let row = buckets[bucket][position]
-                let result: Result<Bool, Failure> = row.bytes.withUnsafeBytes { raw in
-                    do throws(Failure) { return .success(try body(row.id, raw)) } catch { return .failure(error) }
+            // Lent where they lie: a count of references would touch, and write to, each row's memory.
+            let result: Result<Bool, Failure> = buckets[bucket].withUnsafeBufferPointer { rows in
+                for row in rows[position...].indices {
+                    let result: Result<Bool, Failure> = rows[row].bytes.withUnsafeBytes { raw in
+                        do throws(Failure) { return .success(try body(rows[row].id, raw)) } catch { return .failure(error) }
+                    }
+                    guard case .success(true) = result else { return result }
                 }
-                guard try result.get() else { return false }
-                position += 1
+                return .success(true)
             }
+            guard try result.get() else { return false }
             bucket += 1
             position = 0
         }

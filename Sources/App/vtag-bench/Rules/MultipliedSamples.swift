@@ -6,14 +6,13 @@ import Yams
 
 /// The samples' resources, multiplied: each copy has an id and a name of its own, 5 provider's tags and 3 relationships.
 ///
-/// The fifth tag says which copy a resource belongs to, so that a rule can be made that holds for so many resources.
+/// The fifth tag says which thousand a resource belongs to, so that a rule can be made that holds for so many resources.
 struct MultipliedSamples {
-    /// The key of the tag that names the copy.
-    static let copyKey = "copy"
+    static let thousandKey = "batch"
     static let tagsPerResource = 5
     static let relationshipsPerResource = 3
 
-    /// One copy.
+    /// Each once.
     let originals: [Observation]
 
     /// `directory`: the samples', with their `manifest.yaml`.
@@ -40,19 +39,18 @@ struct MultipliedSamples {
         self.originals = originals
     }
 
-    /// What the fifth tag of a copy says.
-    static func name(ofCopy copy: Int) -> String { "c\(copy)" }
+    static func name(ofThousand thousand: Int) -> String { "b\(thousand)" }
 
     /// Resource `number` of as many as are wanted.
     func observation(_ number: Int) -> Observation {
         let original = originals[number % originals.count]
         let copy = number / originals.count
         var tags = Array(
-            (original.nativeTags?.tags ?? []).filter { $0.key != Self.copyKey }.prefix(Self.tagsPerResource - 1))
+            (original.nativeTags?.tags ?? []).filter { $0.key != Self.thousandKey }.prefix(Self.tagsPerResource - 1))
         for filler in Self.fillers where tags.count < Self.tagsPerResource - 1 {
             if !tags.contains(where: { $0.key == filler.key }) { tags.append(filler) }
         }
-        tags.append(Tag(Self.copyKey, Self.name(ofCopy: copy)))
+        tags.append(Tag(Self.thousandKey, Self.name(ofThousand: number / 1_000)))
         var relationships = Array(original.relationships.prefix(Self.relationshipsPerResource))
         for position in relationships.count..<Self.relationshipsPerResource {
             let target = ResourceID(provider: original.provider, nativeID: "group-\((number + position * 7) % 400)")

@@ -27,11 +27,11 @@ struct RuleLoad {
 
     static func value(_ number: Int) -> String { "pool-\(number)" }
 
-    /// A rule that holds for the resources of so many copies alone, and comes behind all others.
-    static func newcomer(copies: Int, version: UInt64 = 1, at now: Timestamp) -> TagRule {
-        let names = (0..<copies).map { MultipliedSamples.name(ofCopy: $0 * 7) }
+    /// A rule that holds for so many thousand resources alone, and comes behind all others.
+    static func newcomer(thousands: Int, version: UInt64 = 1, at now: Timestamp) -> TagRule {
+        let names = (0..<thousands).map { MultipliedSamples.name(ofThousand: $0 * 7) }
         var rule = rule(
-            1 << 20, condition: .test(FieldTest(.nativeTag(MultipliedSamples.copyKey), .isIn, .list(names))),
+            1 << 20, condition: .test(FieldTest(.nativeTag(MultipliedSamples.thousandKey), .isIn, .list(names))),
             actions: [.setTag(key: "wave", value: "first")], priority: 1 << 20, at: now)
         rule.ifTagExists = .replace
         rule.version = version

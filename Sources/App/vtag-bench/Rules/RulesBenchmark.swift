@@ -39,18 +39,18 @@ struct RulesBenchmark: AsyncParsableCommand {
     private static let writtenSecondsGoal = 10.0
     private static let changedMicrosecondsGoal = 100.0
     /// The new rule's resources.
-    private static let matches = 10_000
+    private static let thousands = 10
 
     func run() async throws {
         let samples = try MultipliedSamples(directory: common.samples)
         let count = resources ?? (common.quick ? 100_000 : 1_000_000)
         let load = RuleLoad(samples, count: rules, at: wallClock())
-        let copies = max(1, Self.matches / samples.originals.count)
         say("rules: \(samples.originals.count) resources of the samples, as often as makes \(count); \(rules) rules")
-        if !node { try runEngine(samples, load, count, copies) }
+        if !node { try runEngine(samples, load, count) }
         if !engine {
             let bench = NodeRules(directory: directory + "/node", samples: samples, load: load, items: try items())
-            let result = try await bench.run(resources: count, newcomer: RuleLoad.newcomer(copies: copies, at: wallClock()))
+            let result = try await bench.run(
+                resources: count, newcomer: RuleLoad.newcomer(thousands: Self.thousands, at: wallClock()))
             say(
                 "rules, node: \(result.changed) of \(count) resources in \(result.seconds.formatted(digits: 3)) s; a write"
                     + " meanwhile took \(result.slowestWrite.formatted(digits: 4)) s at most, of \(result.writes)")
@@ -68,7 +68,7 @@ struct RulesBenchmark: AsyncParsableCommand {
 
     // MARK: The engine
 
-    private func runEngine(_ samples: MultipliedSamples, _ load: RuleLoad, _ count: Int, _ copies: Int) throws {
+    private func runEngine(_ samples: MultipliedSamples, _ load: RuleLoad, _ count: Int) throws {
         let duckDB = try python.map {
             try DuckDB(
                 python: $0, script: script, directory: directory, samples: samples, load: load, resources: count)
@@ -89,7 +89,8 @@ struct RulesBenchmark: AsyncParsableCommand {
             baselineValue: Self.writtenSecondsGoal
         ).report()
 
-        _ = state.apply([.put(.rule(RuleLoad.newcomer(copies: copies, at: wallClock())))], at: state.appliedIndex + 1)
+        _ = state.apply(
+            [.put(.rule(RuleLoad.newcomer(thousands: Self.thousands, at: wallClock())))], at: state.appliedIndex + 1)
         let newest = Catalog(state, after: full)
         let swept = try shards.sweep(newest)
         say(

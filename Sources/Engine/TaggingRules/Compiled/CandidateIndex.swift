@@ -113,15 +113,21 @@ final class CandidateIndex: Sendable {
 
     /// Sets `candidates` to the rules that require no key.
     func start(_ candidates: inout ContiguousArray<UInt64>) {
-        candidates.removeAll(keepingCapacity: true)
-        for word in 0..<words { candidates.append(keyRows[openKeyRow * words + word]) }
+        if candidates.count != words { candidates = ContiguousArray(repeating: 0, count: words) }
+        let open = keyRows.base + openKeyRow * words
+        candidates.withUnsafeMutableBufferPointer { candidates in
+            for word in 0..<candidates.count { candidates[word] = open[word] }
+        }
     }
 
     /// Adds the rules that require the key of that row.
     @inline(__always)
     func add(_ row: Int32, to candidates: inout ContiguousArray<UInt64>) {
         guard row >= 0 else { return }
-        for word in 0..<words { candidates[word] |= keyRows[Int(row) * words + word] }
+        let required = keyRows.base + Int(row) * words
+        candidates.withUnsafeMutableBufferPointer { candidates in
+            for word in 0..<candidates.count { candidates[word] |= required[word] }
+        }
     }
 
     /// Adds the rules that require the key, or the key with that value.
@@ -135,14 +141,14 @@ final class CandidateIndex: Sendable {
     /// Takes away the rules that the resource's own fields rule out.
     func narrow(_ candidates: inout ContiguousArray<UInt64>, by resource: Resource) {
         guard words > 0 else { return }
-        let provider = providers.row(resource.provider.rawValue) * words
-        let type = resourceTypes.row(resource.resourceType) * words
-        let account = accounts.row(resource.accountID) * words
-        let region = regions.row(resource.region) * words
-        for word in 0..<words where candidates[word] != 0 {
-            candidates[word] &=
-                providers.rows[provider + word] & resourceTypes.rows[type + word]
-                & accounts.rows[account + word] & regions.rows[region + word]
+        let provider = providers.rows.base + providers.row(resource.provider.rawValue) * words
+        let type = resourceTypes.rows.base + resourceTypes.row(resource.resourceType) * words
+        let account = accounts.rows.base + accounts.row(resource.accountID) * words
+        let region = regions.rows.base + regions.row(resource.region) * words
+        candidates.withUnsafeMutableBufferPointer { candidates in
+            for word in 0..<candidates.count {
+                candidates[word] &= provider[word] & type[word] & account[word] & region[word]
+            }
         }
     }
 }

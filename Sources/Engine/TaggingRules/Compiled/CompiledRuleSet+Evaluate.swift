@@ -39,8 +39,10 @@ extension CompiledRuleSet {
         for word in 0..<scratch.candidates.count {
             var bits = scratch.candidates[word]
             while bits != 0 {
-                run(Int32(word * 64 + bits.trailingZeroBitCount), resource, &scratch, &facts)
-                bits &= bits - 1
+                let bit = bits.trailingZeroBitCount
+                run(Int32(word * 64 + bit), resource, &scratch, &facts)
+                // What has run may have ruled out some that follow.
+                bits &= scratch.candidates[word] & ~((UInt64(2) << UInt64(bit)) &- 1)
             }
         }
     }
@@ -140,8 +142,18 @@ extension CompiledRuleSet {
         guard let groups = match(number, resource, &facts) else { return }
         scratch.matched.append(number)
         for position in 0..<(rules.base + Int(number)).pointee.actions.count {
-            _ = perform(position, of: number, resource, groups, &scratch, &facts)
+            let outcome = perform(position, of: number, resource, groups, &scratch, &facts)
+            if outcome == .claimed, !scratch.keepsMatches { passOverKeepers(of: number, position, &scratch) }
         }
+    }
+
+    /// The key of that action has a value now, and will not lose it to anything but a removal, which shuts it: rules that keep
+    /// what there is, and write nothing else, need not be asked.
+    private func passOverKeepers(of number: Int32, _ action: Int, _ scratch: inout TaggingContext.Scratch) {
+        let row = (rules.base + Int(number)).pointee.keeperRows[action]
+        guard row >= 0 else { return }
+        let keepers = keeperRules.base + Int(row) * index.words
+        for word in scratch.candidates.indices { scratch.candidates[word] &= ~keepers[word] }
     }
 
     /// Whether all keys of a rule that keeps what there is have a value: then it need not be asked.

@@ -31,12 +31,16 @@ package final class CompiledRuleSet: Sendable {
         let needsGroups: Bool
         /// Keys that have a value are left alone.
         let keepsExisting: Bool
+        /// For each action the row of `keeperRules` for its key, or -1.
+        let keeperRows: Fixed<Int32>
     }
 
     package let normaliser: TagNormaliser
     /// In the order in which they run.
     let rules: Fixed<Rule>
     let index: CandidateIndex
+    /// Rows of bits as in `index`: the rules that write one key alone and leave it where it has a value.
+    let keeperRules: Fixed<UInt64>
     /// Whether a condition or an action reads a resource's metadata.
     package let readsMetadata: Bool
 
@@ -58,6 +62,8 @@ package final class CompiledRuleSet: Sendable {
         let normaliser = TagNormaliser(definitions: definitions, spoken: targets)
         let volatile = Set(targets.map { TagKeyForm.form(of: normaliser.key($0)) })
         self.normaliser = normaliser
+        let keepers = Self.keepers(ordered, normaliser)
+        keeperRules = Fixed(keepers.rows)
         let rules = ordered.map { rule in
             let needsGroups = rule.actions.contains(where: \.needsGroups)
             return Rule(
@@ -65,7 +71,9 @@ package final class CompiledRuleSet: Sendable {
                 condition: CompiledCondition(
                     rule.condition, keepsOrder: needsGroups, spelling: normaliser.key(_:), patterns: &cache),
                 actions: Fixed(rule.actions.map { CompiledAction($0, default: rule.defaultValue, normaliser) }),
-                needsGroups: needsGroups, keepsExisting: rule.ifTagExists == .keep)
+                needsGroups: needsGroups, keepsExisting: rule.ifTagExists == .keep,
+                keeperRows: Fixed(
+                    rule.actions.map { keepers.numbers[TagKeyForm.form(of: normaliser.key($0.key))] ?? -1 }))
         }
         self.rules = Fixed(rules)
         readsMetadata = ordered.contains { $0.condition.readsMetadata || $0.actions.contains(where: \.readsMetadata) }
@@ -74,6 +82,26 @@ package final class CompiledRuleSet: Sendable {
                 indexing
                     ? Requirements(of: $0.condition, volatile: volatile, spelling: normaliser.key(_:)) : Requirements()
             })
+    }
+
+    /// For the form of each key that rules keep, the row of those that write it alone, and its number.
+    private static func keepers(
+        _ ordered: [TagRule], _ normaliser: TagNormaliser
+    ) -> (numbers: [String: Int32], rows: [UInt64]) {
+        let words = (ordered.count + 63) / 64
+        var numbers: [String: Int32] = [:]
+        var rows: [UInt64] = []
+        for (rule, written) in ordered.enumerated() where written.ifTagExists == .keep {
+            let removes = written.actions.contains { if case .removeTag = $0 { true } else { false } }
+            let forms = Set(written.actions.map { TagKeyForm.form(of: normaliser.key($0.key)) })
+            guard !removes, forms.count == 1, let form = forms.first else { continue }
+            if numbers[form] == nil {
+                numbers[form] = Int32(numbers.count)
+                rows += Array(repeating: 0, count: words)
+            }
+            rows[Int(numbers[form] ?? 0) * words + rule / 64] |= 1 << UInt64(rule % 64)
+        }
+        return (numbers, rows)
     }
 }
 
