@@ -38,7 +38,6 @@ struct ClusterPartTests {
             .post, "/ingest/aws?operation=ec2.describe-volumes", #"{"Volumes":[\#(volumes)]}"#)
         #expect(answer.status == 503)
         #expect(answer.json["type"]?.string == "urn:vtag:problem:outcome-unknown")
-        #expect(answer.json["detail"]?.string?.contains("a part of the request was carried out") == true)
         var carriedOut = 0
         for number in 0..<64 {
             let id = ResourceID(provider: .aws, nativeID: "vol-\(number)")

@@ -31,7 +31,7 @@ package enum NodeError: Error, Hashable, Sendable, CustomStringConvertible {
         switch self {
         case .idempotencyKeyReused: "the idempotency key was used before with another body"
         case .overloaded: "too many changes wait for the disk; try again in a moment"
-        case .diskFull: "the disk of the data directory is full; free some space"
+        case .diskFull: "the node's disk is full; free some space"
         case .tooLarge: "the change is too large for one entry of the log; split the request"
         case .notLeader: "another node leads the shard"
         case .unavailable: "no node that leads the shard can be reached"

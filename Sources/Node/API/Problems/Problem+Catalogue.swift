@@ -164,12 +164,14 @@ extension Problem {
             "Outcome unknown: the shard's leader was lost while the request was under way; it may have happened, or not. Look, or send it again with the same Idempotency-Key.",
         headers: [Header(name: "retry-after", value: "1")])
 
-    /// Of a request that takes several commands, the first of which were carried out.
-    static let partlyDone = Problem(
-        503, "outcome-unknown", "Outcome unknown",
-        detail:
-            "Outcome unknown: a part of the request was carried out, then no node that leads the next part's shard could be reached. Look, or send it again with the same Idempotency-Key.",
-        headers: [Header(name: "retry-after", value: "1")])
+    /// Of a request that takes several commands, some of which were carried out before one could not be.
+    static func partlyDone(_ error: NodeError) -> Problem {
+        Problem(
+            503, "outcome-unknown", "Outcome unknown",
+            detail:
+                "Outcome unknown: a part of the request was carried out, and another was not: \(error). Look, or send it again with the same Idempotency-Key.",
+            headers: [Header(name: "retry-after", value: "1")])
+    }
 
     /// A hold or a retention is in force for every part of a clean-up that is decided from now on, but not all shards know.
     static func notFenced(_ noun: String) -> Problem {

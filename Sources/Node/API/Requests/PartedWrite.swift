@@ -26,7 +26,7 @@ final class PartedWrite: Sendable {
     /// Runs `body`, which submits all of the request's commands, and returns when none is under way any more.
     func carryOut<Result>(_ body: () async throws -> Result) async throws -> Result {
         do { return try await body() } catch let error as NodeError {
-            throw error.saysNothingHappened && isBegun.load(ordering: .relaxed) ? Problem.partlyDone : Problem(error)
+            throw error.saysNothingHappened && isBegun.load(ordering: .relaxed) ? .partlyDone(error) : Problem(error)
         }
     }
 }
