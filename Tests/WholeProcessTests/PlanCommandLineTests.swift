@@ -134,4 +134,28 @@ struct PlanCommandLineTests {
             #expect(outcome.status == 64 && outcome.errors.contains(complaint), "\(name): \(outcome)")
         }
     }
+
+    @Test("Pruning all and pruning a part exclude each other, and an empty prefix is none")
+    func pruning() async throws {
+        let tool = try CommandLineTool()
+        defer { tool.remove() }
+        let folder = try folder(tool)
+        for flags in [["--prune", "--prune-prefix", "team-a/"], ["--prune-prefix", ""]] {
+            let outcome = try await tool.run(["diff", "-f", folder] + flags, url: "http://127.0.0.1:1")
+            #expect(outcome.status == 64 && outcome.errors.contains("--prune-prefix"), "\(flags): \(outcome)")
+        }
+    }
+
+    @Test("A small file that stands for a tree without end is refused")
+    func aliases() async throws {
+        let tool = try CommandLineTool()
+        defer { tool.remove() }
+        var text = "rule_name: laughs\nx0: &x0 [a, a, a, a, a, a, a, a, a, a]\n"
+        for level in 1..<12 {
+            let all = Array(repeating: "*x\(level - 1)", count: 10).joined(separator: ", ")
+            text += "x\(level): &x\(level) [\(all)]\n"
+        }
+        let outcome = try await tool.run("diff", "-f", try tool.file("laughs.yaml", text), url: "http://127.0.0.1:1")
+        #expect(outcome.status == 64 && outcome.errors.contains("with its aliases written out"), "\(outcome)")
+    }
 }

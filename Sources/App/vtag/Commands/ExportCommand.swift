@@ -78,7 +78,11 @@ struct ExportCommand: AsyncParsableCommand {
                 while enrichment.hasBatch {
                     let ids = enrichment.batchIDs
                     if known.count > Self.knownMax { known.removeAll() }
-                    let asked = ids.filter { known[$0] == nil && $0.utf8.count <= 1024 }
+                    // What no resource can be called is not asked for: it would spoil the question for the others.
+                    let asked = ids.filter { id in
+                        known[id] == nil && id.utf8.count <= 1024
+                            && !id.unicodeScalars.contains { $0.properties.generalCategory == .control }
+                    }
                     if !asked.isEmpty {
                         for id in asked { known[id] = [] }
                         let answer = try await client.send(

@@ -21,6 +21,15 @@ struct FolderOptions: ParsableArguments {
 
     @OptionGroup var connection: ConnectionOptions
 
+    func validate() throws {
+        guard prunePrefix.isEmpty || !prune else {
+            throw ValidationError("--prune takes all that the files do not name, --prune-prefix a part of it: give one")
+        }
+        guard !prunePrefix.contains("") else {
+            throw ValidationError("--prune-prefix is empty, so that everything would begin with it; --prune says that")
+        }
+    }
+
     func folder(_ kinds: [DefinitionKind] = DefinitionKind.planned) throws -> DefinitionFolder {
         let folder = try DefinitionFolder(file)
         // An empty file and --prune would be the end of everything.

@@ -12,14 +12,18 @@ struct DefinitionFile: Sendable {
     }
 
     init(text: String, name: String) throws {
+        guard !text.contains("*") || !SourceTree.mayHaveTreesAsKeys(text) else {
+            throw Failure.usage("\(name): keys that are lists, objects or aliases are not accepted; write plain words")
+        }
         var found: [Definition] = []
+        var parts = 0
         do {
             // Not `for … in`: the iterator keeps an error to itself and merely ends.
             var documents = try Yams.compose_all(yaml: text)
             while let document = documents.next() {
                 switch document {
-                case .sequence(let items): found += try items.map { try Definition($0, file: name) }
-                case .mapping: found.append(try Definition(document, file: name))
+                case .sequence(let items): found += try items.map { try Definition($0, file: name, parts: &parts) }
+                case .mapping: found.append(try Definition(document, file: name, parts: &parts))
                 case .scalar(let scalar) where scalar.string.isEmpty: continue
                 case .scalar, .alias: throw Failure.usage("\(name): expected a mapping or a list of mappings")
                 }
@@ -57,10 +61,12 @@ struct Definition: Sendable {
     /// 1-based line of each part, by JSON pointer.
     private let lines: [String: Int]
 
-    init(_ node: Node, file: String) throws {
-        var lines: [String: Int] = [:]
-        value = try Self.convert(node, "", &lines, file)
-        self.lines = lines
+    /// - Parameter parts: of the file so far, each alias counted with all that it stands for.
+    init(_ node: Node, file: String, parts: inout Int) throws {
+        var conversion = YAMLConversion(name: file, parts: parts)
+        value = try conversion.convert(node, "", 1)
+        lines = conversion.lines
+        parts = conversion.parts
         self.file = file
         guard value.members != nil else {
             throw Failure.usage("\(file):\(lines[""] ?? 1): expected a mapping, found \(value.kindName)")
@@ -75,30 +81,6 @@ struct Definition: Sendable {
             if let line = lines[pointer] { return "\(file):\(line)" + (whole.isEmpty ? "" : ": \(whole.dropFirst())") }
             guard let slash = pointer.lastIndex(of: "/") else { return nil }
             pointer = String(pointer[..<slash])
-        }
-    }
-
-    private static func convert(_ node: Node, _ pointer: String, _ lines: inout [String: Int], _ file: String) throws
-        -> JSONValue
-    {
-        if let mark = node.mark { lines[pointer] = mark.line }
-        switch node {
-        case .scalar(let scalar):
-            let isQuoted = [Node.Scalar.Style.singleQuoted, .doubleQuoted, .literal, .folded].contains(scalar.style)
-            return isQuoted ? .string(scalar.string) : DefinitionFile.value(ofPlain: scalar.string)
-        case .sequence(let items):
-            return .array(try items.enumerated().map { try convert($1, "\(pointer)/\($0)", &lines, file) })
-        case .mapping(let pairs):
-            return .object(
-                try pairs.map { key, value in
-                    guard let name = key.scalar?.string else {
-                        throw Failure.usage("\(file):\(key.mark?.line ?? 1): a key must be a plain word")
-                    }
-                    let token = name.replacingOccurrences(of: "~", with: "~0").replacingOccurrences(of: "/", with: "~1")
-                    return JSONValue.Member(name, try convert(value, "\(pointer)/\(token)", &lines, file))
-                })
-        case .alias:
-            throw Failure.usage("\(file): an alias that leads nowhere")
         }
     }
 }

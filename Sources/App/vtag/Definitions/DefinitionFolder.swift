@@ -42,13 +42,19 @@ struct DefinitionFolder: Sendable {
         var files: [String] = []
         for case let name as String in found {
             guard !name.split(separator: "/").contains(where: { $0.hasPrefix(".") }),
-                suffixes.contains(where: { name.hasSuffix($0) })
+                suffixes.contains(where: { name.hasSuffix($0) }), isFile("\(path)/\(name)")
             else { continue }
             guard files.count < filesMax else { throw Failure.usage("\(path) holds more than \(filesMax) files") }
             files.append(path.hasSuffix("/") ? path + name : "\(path)/\(name)")
         }
         guard !files.isEmpty else { throw Failure.usage("\(path) holds no YAML or JSON file") }
         return files.sorted()
+    }
+
+    /// Not a folder, nor a pipe that would never end.
+    private static func isFile(_ path: String) -> Bool {
+        var information = stat()
+        return stat(path, &information) == 0 && information.st_mode & S_IFMT == S_IFREG
     }
 
     private static func kind(of definition: Definition) throws -> DefinitionKind {

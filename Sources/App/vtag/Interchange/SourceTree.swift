@@ -34,7 +34,7 @@ struct SourceTree {
             throw Failure.usage("\(name): \(YAMLText.explain(error))")
         }
         guard let node else { throw Failure.usage("\(name) is empty") }
-        var conversion = Conversion(name: name)
+        var conversion = YAMLConversion(name: name)
         let value = try conversion.convert(node, "", 1)
         self.init(value: value, name: name, lines: conversion.lines)
     }
@@ -66,7 +66,7 @@ struct SourceTree {
         return name + (pointer.isEmpty ? "" : ": \(pointer)")
     }
 
-    private static func mayHaveTreesAsKeys(_ text: String) -> Bool {
+    static func mayHaveTreesAsKeys(_ text: String) -> Bool {
         // `? …`, `*alias :`, `[…]:` and `{…}:`, wherever a key may stand.
         let patterns = [
             #"(?m)(^|[\[{,-])[ \t]*\?[ \t\n]"#, #"\*[A-Za-z0-9_-]+[ \t]*:([ \t\r\n]|$)"#, #"[\]}][ \t]*:([ \t\r\n]|$)"#,
@@ -76,12 +76,15 @@ struct SourceTree {
 }
 
 /// The walk over a tree of YAML, which counts what it meets.
-private struct Conversion {
+struct YAMLConversion {
     let name: String
     private(set) var lines: [String: Int] = [:]
-    private var parts = 0
+    private(set) var parts: Int
 
-    init(name: String) { self.name = name }
+    init(name: String, parts: Int = 0) {
+        self.name = name
+        self.parts = parts
+    }
 
     mutating func convert(_ node: Node, _ pointer: String, _ depth: Int) throws -> JSONValue {
         parts += 1

@@ -23,7 +23,7 @@ package struct LegalHold: Hashable, Sendable {
         /// which account it was of.
         package var accounts: [String] = []
         package var actors: [String] = []
-        /// Keys of tags, names of rules, definitions and policies; upper and lower case are one.
+        /// Keys of tags, names of rules, definitions and policies; case and separators do not count, as for tags.
         package var tagKeys: [String] = []
         /// The earliest time, included.
         package var from: Timestamp?
@@ -64,12 +64,18 @@ package struct LegalHolds: Sendable {
         forms = holds.map { hold in
             Form(
                 resources: Set(hold.scope.resources), accounts: Set(hold.scope.accounts),
-                actors: Set(hold.scope.actors), tagKeys: Set(hold.scope.tagKeys.map { $0.lowercased() }),
+                actors: Set(hold.scope.actors), tagKeys: Set(hold.scope.tagKeys.map(Self.form(of:))),
                 from: hold.scope.from, to: hold.scope.to)
         }
     }
 
     package var isEmpty: Bool { forms.isEmpty }
+
+    /// `Cost-Center`, `cost_center` and `costcenter` are one key. A key of separators alone is its own form.
+    private static func form(of key: String) -> String {
+        let kept = key.unicodeScalars.filter { !"-_ .:/\t\n\r".unicodeScalars.contains($0) }
+        return kept.isEmpty ? key : String(String.UnicodeScalarView(kept)).lowercased()
+    }
 
     /// Whether some hold names the entry.
     ///
@@ -80,7 +86,7 @@ package struct LegalHolds: Sendable {
         for form in forms {
             guard form.from.map({ $0 <= at }) ?? true, form.to.map({ at < $0 }) ?? true,
                 form.actors.isEmpty || form.actors.contains(actor),
-                form.tagKeys.isEmpty || form.tagKeys.contains(tagKey.lowercased()),
+                form.tagKeys.isEmpty || form.tagKeys.contains(Self.form(of: tagKey)),
                 form.resources.isEmpty || resource.map(form.resources.contains) ?? false
             else { continue }
             guard !form.accounts.isEmpty else { return true }

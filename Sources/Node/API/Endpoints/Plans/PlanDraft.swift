@@ -248,7 +248,9 @@ private struct Targets {
         _ family: PlanDraft.Family, _ name: String, at place: JSONPointer, into errors: inout ValidationErrors
     ) -> CatalogItem? {
         if let item = byName[Name(family.kind, name)] { return item }
-        let names = catalog.items(of: family.kind).map(\.name)
+        // A suggestion takes a look at all names: none for what is not told any more.
+        let isTold = errors.problems.count < ValidationErrors.problemsMax
+        let names = isTold ? catalog.items(of: family.kind).map(\.name) : []
         errors.add(
             "there is no \(family.kind.noun) of this name\(Suggestion.clause(for: name, among: names))", at: place)
         return nil
