@@ -95,10 +95,10 @@ struct RuleKillTests {
                 try await RuleLoad.change(rule, value: version, on: node)
                 try await Task.sleep(for: .milliseconds(Int(random.next() % 40)))
             }
+            if try await RuleLoad.pending(on: node) > 0 { caught += 1 }
             node.kill()
             await node.close()
             node = try await NodeProcess.serving(scratch.url)
-            if try await RuleLoad.pending(on: node) > 0 { caught += 1 }
             if kill % 2 == 0 { try await until { try await RuleLoad.pending(on: node) == 0 } }
         }
         print("\(caught) of \(Self.kills) kills fell into a rule's application")
