@@ -27,12 +27,14 @@ cluster-up: packages ## builds, starts a cluster of three nodes with NGINX on ht
 cluster-down: ## stops that cluster; its data stays in .cluster
 	@exec cluster/down
 
-test: packages ## builds once, runs all tests, then those of the API through three nodes by turns
+test: packages ## builds, runs all tests, then those of the API through three nodes by turns, simulates, builds what is shipped
 	$(SWIFT) build --build-tests
 	$(RUN_TESTS)
 	VTAG_TEST_NODES=3 $(RUN_TESTS) --filter 'LiveAPITests|LiveTagTests|LiveRuleTests|LiveGovernanceTests'
 	$(MAKE) --no-print-directory sim SEEDS=2000 FIRST=1
 	$(MAKE) --no-print-directory sim SEEDS=500 FIRST=random
+	$(SWIFT) build -c release --product vtagd
+	$(SWIFT) build -c release --product vtag
 
 sim: ## lives SEEDS lives of simulated clusters from seed FIRST on; stops at the first violation
 	$(SWIFT) build -c release --product vtag-sim

@@ -53,8 +53,9 @@ struct DefinitionFolder: Sendable {
 
     /// Not a folder, nor a pipe that would never end.
     private static func isFile(_ path: String) -> Bool {
-        var information = stat()
-        return stat(path, &information) == 0 && information.st_mode & S_IFMT == S_IFREG
+        let path = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+        let type = try? FileManager.default.attributesOfItem(atPath: path)[.type] as? FileAttributeType
+        return type == .typeRegular
     }
 
     private static func kind(of definition: Definition) throws -> DefinitionKind {
