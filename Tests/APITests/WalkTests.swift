@@ -38,7 +38,7 @@ struct WalkTests {
         try await LiveAPI.run(walks: Self.narrow) { api in
             _ = try await TwoAccounts.fill(api, withOutside: true)
             let limited = try await TwoAccounts.token(.admin, api)
-            try await api.node.walks.enter()
+            try await api.node.walks.enter(for: "another")
             for (method, path) in Self.walks {
                 let answer = try await api.send(method, path, body: Self.body(path))
                 #expect(answer.status == 503, "\(method) \(path): \(answer.text)")
@@ -58,7 +58,7 @@ struct WalkTests {
             let metrics = try await api.send("GET", "/metrics").text
             #expect(metrics.contains("vtag_walks_running 1\n"))
             #expect(metrics.contains("vtag_walks_total{outcome=\"refused\"} \(Self.walks.count + 2)\n"))
-            api.node.walks.leave()
+            api.node.walks.leave(for: "another")
             for (method, path) in Self.walks {
                 let answer = try await api.send(method, path, body: Self.body(path))
                 #expect(answer.status == 200, "\(method) \(path): \(answer.text)")
@@ -73,19 +73,19 @@ struct WalkTests {
         (limits.waitingMax, limits.waitMillisecondsMax) = (1, 600_000)
         try await LiveAPI.run(walks: limits) { api in
             let gate = api.node.walks
-            try await gate.enter()
+            try await gate.enter(for: "another")
             async let answer = api.send("GET", "/compliance/scores")
             while gate.counts.waiting == 0 { await Task.yield() }
             #expect(try await api.send("GET", "/compliance/scores").status == 503)
-            gate.leave()
+            gate.leave(for: "another")
             #expect(try await answer.status == 200)
-            try await gate.enter()
+            try await gate.enter(for: "another")
             let connection = try await api.open(
                 "GET /compliance/scores HTTP/1.1\r\nhost: a\r\nauthorization: Bearer \(api.admin)\r\n\r\n")
             while gate.counts.waiting == 0 { await Task.yield() }
             connection.reset()
             while gate.counts.waiting > 0 { await Task.yield() }
-            gate.leave()
+            gate.leave(for: "another")
             #expect(gate.counts.running == 0)
         }
     }

@@ -13,47 +13,76 @@ struct WalkGateTests {
     @Test("Places go in the order of coming, and no more are taken than there are")
     func order() async throws {
         let gate = gate(atOnce: 1, waiting: 8)
-        try await gate.enter()
+        try await gate.enter(for: "a")
         var waiters: [Task<Int, any Error>] = []
         for number in 0..<8 {
             waiters.append(
                 Task {
-                    try await gate.enter()
+                    try await gate.enter(for: "a")
                     #expect(gate.counts.running == 1)
                     let position = gate.counts.admitted
-                    gate.leave()
+                    gate.leave(for: "a")
                     return position - number
                 })
             while gate.counts.waiting <= number { await Task.yield() }
         }
-        await #expect(throws: WalkRefusal.self) { try await gate.enter() }
-        gate.leave()
+        await #expect(throws: WalkRefusal.self) { try await gate.enter(for: "a") }
+        gate.leave(for: "a")
         for waiter in waiters { #expect(try await waiter.value == 2) }
         #expect(gate.counts.running == 0 && gate.counts.admitted == 9 && gate.counts.refused == 1)
+    }
+
+    @Test("Who asks again and again waits behind those who ask once, and makes room for them")
+    func fairShares() async throws {
+        let gate = gate(atOnce: 2, waiting: 3)
+        try await gate.enter(for: "greedy")
+        try await gate.enter(for: "greedy")
+        func waiter(_ subject: String) async -> Task<Bool, Never> {
+            let before = gate.counts.waiting
+            let refused = gate.counts.refused
+            let task = Task { (try? await gate.enter(for: subject)) != nil }
+            while gate.counts.waiting == before && gate.counts.refused == refused { await Task.yield() }
+            return task
+        }
+        let first = await waiter("greedy")
+        let second = await waiter("greedy")
+        let third = await waiter("greedy")
+        let modest = await waiter("modest")
+        #expect(await third.value == false)
+        #expect(await waiter("greedy").value == false)
+        gate.leave(for: "greedy")
+        #expect(await modest.value)
+        gate.leave(for: "modest")
+        #expect(await first.value)
+        gate.leave(for: "greedy")
+        #expect(await second.value)
+        gate.leave(for: "greedy")
+        gate.leave(for: "greedy")
+        #expect(gate.counts.running == 0 && gate.counts.waiting == 0)
     }
 
     @Test("Who is cancelled waits no longer, and takes nobody's place")
     func cancelled() async throws {
         let gate = gate(atOnce: 1, waiting: 2)
-        try await gate.enter()
-        let first = Task { try await gate.enter() }
+        try await gate.enter(for: "a")
+        let first = Task { try await gate.enter(for: "a") }
         while gate.counts.waiting == 0 { await Task.yield() }
         first.cancel()
         await #expect(throws: CancellationError.self) { try await first.value }
         let before = Task {
             withUnsafeCurrentTask { $0?.cancel() }
-            try await gate.enter()
+            try await gate.enter(for: "a")
         }
         await #expect(throws: CancellationError.self) { try await before.value }
-        gate.leave()
+        gate.leave(for: "a")
         #expect(gate.counts.running == 0 && gate.counts.waiting == 0)
     }
 
     @Test("Who has waited too long is refused")
     func patience() async throws {
         let gate = gate(atOnce: 1, waiting: 2, patience: 1)
-        try await gate.enter()
-        await #expect(throws: WalkRefusal.full(gate.limits)) { try await gate.enter() }
+        try await gate.enter(for: "a")
+        await #expect(throws: WalkRefusal.full(gate.limits)) { try await gate.enter(for: "a") }
         #expect(gate.counts.waiting == 0 && gate.counts.refused == 1)
     }
 

@@ -11,6 +11,9 @@ package enum WalkRefusal: Error, Hashable, Sendable {
 
 /// Lets a few requests at a time walk over all rows, and a few more wait: whoever asks for the whole inventory again and again
 /// must not take the processor from those who read and write single things.
+///
+/// Subjects have fair shares: a place that becomes free goes to one whose subject has the fewest, and where no more may wait,
+/// the last of the subject with the most waiting makes room for another's.
 package final class WalkGate: Sendable {
     package struct Limits: Hashable, Sendable {
         /// Walks that are under way at the same time.
@@ -37,13 +40,53 @@ package final class WalkGate: Sendable {
         package init() {}
     }
 
+    private struct Waiter {
+        let number: UInt64
+        let subject: String
+        let continuation: CheckedContinuation<Bool, Never>
+    }
+
     private struct State {
         var counts = Counts()
-        /// Who waits, the longest first, by number.
-        var waiting: [(number: UInt64, continuation: CheckedContinuation<Bool, Never>)] = []
+        /// Walks under way, by subject.
+        var running: [String: Int] = [:]
+        /// Who waits, the longest first.
+        var waiting: [Waiter] = []
         var lastNumber: UInt64 = 0
         /// Those who were cancelled before they waited.
         var gone: Set<UInt64> = []
+
+        mutating func admit(_ subject: String) {
+            running[subject, default: 0] += 1
+            counts.running += 1
+            counts.admitted += 1
+        }
+
+        mutating func dismiss(_ subject: String) {
+            guard let own = running[subject] else { preconditionFailure("a place is given back that nobody had") }
+            running[subject] = own == 1 ? nil : own - 1
+            counts.running -= 1
+        }
+
+        mutating func removeWaiter(at position: Int) -> Waiter {
+            counts.waiting -= 1
+            return waiting.remove(at: position)
+        }
+
+        /// Whose turn it is: of the subjects with the fewest walks under way the one that waits the longest.
+        var next: Int? {
+            waiting.indices.min { (running[waiting[$0].subject] ?? 0, $0) < (running[waiting[$1].subject] ?? 0, $1) }
+        }
+
+        /// Who makes room for a waiter of `subject`: the last of the subject with the most waiting, if these are still as many
+        /// without it.
+        func displaced(by subject: String) -> Int? {
+            var waitingOf: [String: Int] = [:]
+            for waiter in waiting { waitingOf[waiter.subject, default: 0] += 1 }
+            let most = waitingOf.values.max() ?? 0
+            guard most > 1 + waitingOf[subject, default: 0] else { return nil }
+            return waiting.lastIndex { waitingOf[$0.subject] == most }
+        }
     }
 
     package let limits: Limits
@@ -55,7 +98,9 @@ package final class WalkGate: Sendable {
 
     /// Returns once there is a place, which must be given back by `leave`. Throws `WalkRefusal.full` where too many wait
     /// already, or the wait is too long; `CancellationError` where the task is cancelled meanwhile.
-    package func enter() async throws {
+    ///
+    /// - Parameter subject: on whose behalf.
+    package func enter(for subject: String) async throws {
         let number = state.withLock { state in
             state.lastNumber += 1
             return state.lastNumber
@@ -67,7 +112,7 @@ package final class WalkGate: Sendable {
                 self.giveUp(number)
             }
             defer { patience.cancel() }
-            return await withCheckedContinuation { wait(number, $0) }
+            return await withCheckedContinuation { wait(Waiter(number: number, subject: subject, continuation: $0)) }
         } onCancel: {
             giveUp(number)
         }
@@ -78,50 +123,49 @@ package final class WalkGate: Sendable {
         throw WalkRefusal.full(limits)
     }
 
-    package func leave() {
-        let next = state.withLock { state -> CheckedContinuation<Bool, Never>? in
-            precondition(state.counts.running > 0, "a place is given back that nobody had")
-            guard !state.waiting.isEmpty else {
-                state.counts.running -= 1
-                return nil
-            }
-            // The place goes from hand to hand.
-            state.counts.waiting -= 1
-            state.counts.admitted += 1
-            return state.waiting.removeFirst().continuation
+    package func leave(for subject: String) {
+        let next = state.withLock { state -> Waiter? in
+            state.dismiss(subject)
+            guard let position = state.next else { return nil }
+            let next = state.removeWaiter(at: position)
+            state.admit(next.subject)
+            return next
         }
-        next?.resume(returning: true)
+        next?.continuation.resume(returning: true)
     }
 
     func noteOverdue() { state.withLock { $0.counts.overdue += 1 } }
 
-    private func wait(_ number: UInt64, _ continuation: CheckedContinuation<Bool, Never>) {
-        let answer = state.withLock { state -> Bool? in
-            if state.gone.contains(number) { return false }
+    private func wait(_ waiter: Waiter) {
+        let (answer, displaced) = state.withLock { state -> (Bool?, Waiter?) in
+            if state.gone.contains(waiter.number) { return (false, nil) }
             if state.counts.running < limits.atOnce {
-                state.counts.running += 1
-                state.counts.admitted += 1
-                return true
+                state.admit(waiter.subject)
+                return (true, nil)
             }
-            guard state.waiting.count < limits.waitingMax else { return false }
-            state.waiting.append((number, continuation))
+            var displaced: Waiter?
+            if state.waiting.count >= limits.waitingMax {
+                guard let position = state.displaced(by: waiter.subject) else { return (false, nil) }
+                displaced = state.removeWaiter(at: position)
+            }
+            state.waiting.append(waiter)
             state.counts.waiting += 1
-            return nil
+            return (nil, displaced)
         }
-        if let answer { continuation.resume(returning: answer) }
+        displaced?.continuation.resume(returning: false)
+        if let answer { waiter.continuation.resume(returning: answer) }
     }
 
     /// Does nothing for one who has a place.
     private func giveUp(_ number: UInt64) {
-        let waiter = state.withLock { state -> CheckedContinuation<Bool, Never>? in
+        let waiter = state.withLock { state -> Waiter? in
             guard let position = state.waiting.firstIndex(where: { $0.number == number }) else {
                 state.gone.insert(number)
                 return nil
             }
-            state.counts.waiting -= 1
-            return state.waiting.remove(at: position).continuation
+            return state.removeWaiter(at: position)
         }
-        waiter?.resume(returning: false)
+        waiter?.continuation.resume(returning: false)
     }
 }
 
@@ -139,12 +183,16 @@ package final class Walk: Sendable {
     }
 
     private let gate: WalkGate
+    private let subject: String
     private let isLimited: Bool
     private let state = Mutex(State())
 
-    /// - Parameter isLimited: false: it may take as long as it takes, as it writes on its way.
-    package init(_ gate: WalkGate, isLimited: Bool = true) {
+    /// - Parameters:
+    ///   - subject: on whose behalf; the node's own work by default.
+    ///   - isLimited: false: it may take as long as it takes, as it writes on its way.
+    package init(_ gate: WalkGate, for subject: String = "", isLimited: Bool = true) {
         self.gate = gate
+        self.subject = subject
         self.isLimited = isLimited
     }
 
@@ -156,14 +204,14 @@ package final class Walk: Sendable {
     /// Takes a place now, as all rows will be looked at. Throws as `WalkGate.enter` does.
     package func begin() async throws {
         guard !hasBegun else { return }
-        try await gate.enter()
+        try await gate.enter(for: subject)
         let isFirst = state.withLock { state in
             guard state.deadline == nil else { return false }
             let time = TimeAmount.milliseconds(gate.limits.walkMillisecondsMax)
             state.deadline = isLimited ? .now() + time : .distantFuture
             return true
         }
-        if !isFirst { gate.leave() }
+        if !isFirst { gate.leave(for: subject) }
     }
 
     /// So many rows more are going to be looked at. Throws what ends it: its client has gone, its time is over, or there is no
@@ -196,6 +244,6 @@ package final class Walk: Sendable {
             defer { state = State() }
             return state.deadline != nil
         }
-        if hadPlace { gate.leave() }
+        if hadPlace { gate.leave(for: subject) }
     }
 }

@@ -256,7 +256,7 @@ package final class API: HTTPService {
 
     private func answer(_ admission: Admission, _ request: HTTPRequest) async -> HTTPResponse {
         let route = routes[admission.route]
-        let walk = Walk(node.walks, isLimited: !route.writesWhileItReads)
+        let walk = Walk(node.walks, for: admission.principal.subject, isLimited: !route.writesWhileItReads)
         defer { walk.end() }
         let call = Call(
             api: self, route: route, request: request, parameters: admission.parameters, query: admission.query,
