@@ -233,7 +233,7 @@ struct CommandLineTests {
         try await ScriptedServer.serving({ call in
             switch call.path {
             case "/tag-rules": .json(stored)
-            case "/plans": .json(#"{"id":"p1","changes":[{"name":"from-account"}]}"#, status: 201)
+            case "/plans": .json(#"{"id":"p1","changes":[{"kind":"rule","name":"from-account"}]}"#, status: 201)
             default: .json(#"{"id":"p1"}"#)
             }
         }) { url, server async throws in

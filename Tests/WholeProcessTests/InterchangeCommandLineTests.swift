@@ -55,13 +55,23 @@ struct InterchangeCommandLineTests {
         let category = try tool.file(
             "category.json", #"[{"Value":"A","Rule":{"Tags":{"Key":"app","Values":["x"]}}}]"#)
         try await ScriptedServer.serving({ call in
-            call.method == "GET" ? .json(#"{"items":[],"next_cursor":null}"#) : .json("{}", status: 201)
+            switch (call.method, call.path) {
+            case ("GET", _): .json(#"{"items":[],"next_cursor":null}"#)
+            case (_, "/plans"):
+                .json(
+                    #"{"id":"p","changes":[{"kind":"definition","name":"stage"},{"kind":"rule","name":"team 1: A"}]}"#,
+                    status: 201)
+            default: .json("{}")
+            }
         }) { url, server async throws in
             let tags = try await tool.run("import", "aws-tag-policy", policy, "--apply", url: url)
             #expect(tags.status == 0 && tags.output.contains("tag definition stage: created"), "\(tags)")
             let costs = try await tool.run("import", "aws-cost-category", category, "--key", "team", "--apply", url: url)
             #expect(costs.status == 0 && costs.output.contains("rule team 1: A: created"), "\(costs)")
-            #expect(server.calls.filter { $0.method == "POST" }.map(\.path) == ["/tag-schema", "/tag-rules"])
+            #expect(
+                server.calls.filter { $0.method == "POST" }.map(\.path) == [
+                    "/plans", "/plans/p/apply", "/plans", "/plans/p/apply",
+                ])
         }
     }
 

@@ -28,22 +28,12 @@ struct ApplyOptions: ParsableArguments {
         }
         try await Session.run(connection) { session in
             let document = try await PlanDocument(folder, [kind], pruning: .prefixes([]), session.client)
-            var written = Dictionary(
-                document.changes.map { ($0.name, $0.action == .create ? Application.Outcome.created : .updated) },
-                uniquingKeysWith: { first, _ in first })
-            var execution: String?
-            if !dryRun, !document.isEmpty {
-                let plan = try await document.send(description: "vtag \(kind.command) apply", figures: false, session.client)
-                TagsCommand.report(plan)
-                // What is spelt otherwise may mean the same to the server.
-                let real = Set((plan["changes"]?.array ?? []).compactMap { $0["name"]?.string })
-                written = written.filter { real.contains($0.key) }
-                execution = try await Plans.apply(plan.cell("id"), session.client)["execution_id"]?.string
-            }
-            let outcomes = definitions.compactMap { $0.value[kind.key]?.string }.map { ($0, written[$0] ?? .unchanged) }
+            let done = try await document.carryOut(
+                description: "vtag \(kind.command) apply", isRehearsal: dryRun, session.client)
+            let outcomes = definitions.compactMap { $0.value[kind.key]?.string }.map { ($0, done[kind, $0]) }
             for (name, outcome) in outcomes { report(kind, name, outcome, session) }
             conclude(kind, outcomes, session)
-            if wait, let execution {
+            if wait, let execution = done.execution {
                 _ = try await ExecutionProgress(label: "applying", client: session.client).watch(execution)
             }
         }

@@ -18,7 +18,7 @@ struct ImportCommand: AsyncParsableCommand {
     /// Where the definitions go.
     struct Destination: ParsableArguments {
         @Option(help: "Write the files into this directory; made if it is missing.", completion: .directory) var out: String?
-        @Flag(help: "Apply what was imported, instead of writing it.") var apply = false
+        @Flag(help: "Apply what was imported, all or nothing, instead of writing it.") var apply = false
         @OptionGroup var connection: ConnectionOptions
 
         func validate() throws {
@@ -29,7 +29,7 @@ struct ImportCommand: AsyncParsableCommand {
             try outcome.checkNames()
             if apply {
                 try await Session.run(connection) { session in
-                    let applied = try await outcome.apply(session.client)
+                    let applied = try await outcome.apply(from: origin, session.client)
                     session.printer.one(outcome.json(files: [], applied: applied), ImportOutcome.words)
                 }
             } else {

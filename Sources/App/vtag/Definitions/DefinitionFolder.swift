@@ -23,6 +23,10 @@ struct DefinitionFolder: Sendable {
                 entries.append(Entry(kind: try Self.kind(of: definition), definition: definition))
             }
         }
+        try self.init(entries)
+    }
+
+    init(_ entries: [Entry]) throws {
         self.entries = entries
         for kind in DefinitionKind.planned { try kind.check(definitions(of: kind)) }
     }

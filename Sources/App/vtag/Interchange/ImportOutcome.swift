@@ -53,20 +53,23 @@ struct ImportOutcome {
         return wanted.map { "\(directory)/\($0.file)" }
     }
 
-    /// Makes the server's definitions say the same: the schema first, which rules and policies build on.
-    func apply(_ client: Client) async throws -> [JSONValue] {
-        var outcomes: [JSONValue] = []
-        for (kind, file, items) in kinds where !items.isEmpty {
-            let definitions = try DefinitionFile(text: YAMLText.render(.array(items)), name: file).definitions
-            try await Application(kind: kind, client: client).run(definitions) { name, outcome in
-                outcomes.append(
-                    .object([
-                        .init("kind", .string(kind.noun)), .init("name", .string(name)),
-                        .init("outcome", .string(outcome.rawValue)),
-                    ]))
-            }
+    /// Makes the server's definitions say the same, all of them or none.
+    func apply(from origin: String, _ client: Client) async throws -> [JSONValue] {
+        let folder = try DefinitionFolder(
+            kinds.flatMap { kind, file, items in
+                try DefinitionFile(text: YAMLText.render(.array(items)), name: file).definitions.map {
+                    .init(kind: kind, definition: $0)
+                }
+            })
+        let done = try await PlanDocument(folder, pruning: .prefixes([]), client)
+            .carryOut(description: "vtag import of \(origin)", client)
+        return folder.entries.compactMap { entry in
+            guard let name = entry.definition.value[entry.kind.key]?.string else { return nil }
+            return .object([
+                .init("kind", .string(entry.kind.noun)), .init("name", .string(name)),
+                .init("outcome", .string(done[entry.kind, name].rawValue)),
+            ])
         }
-        return outcomes
     }
 
     // MARK: The report

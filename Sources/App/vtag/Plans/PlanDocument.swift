@@ -91,6 +91,36 @@ struct PlanDocument: Sendable {
         return try answer.json()
     }
 
+    /// Makes all changes at once, or none of them.
+    ///
+    /// - Parameter isRehearsal: changes nothing, and only tells what would become of each.
+    func carryOut(description: String, isRehearsal: Bool = false, _ client: Client) async throws -> Done {
+        var done = Done()
+        for change in changes { done[change.kind, change.name] = change.action == .create ? .created : .updated }
+        guard !isRehearsal, !isEmpty else { return done }
+        let plan = try await send(description: description, figures: false, client)
+        TagsCommand.report(plan)
+        // What is spelt otherwise may mean the same to the server.
+        let real = Set((plan["changes"]?.array ?? []).map { [$0.cell("kind"), $0.cell("name")] })
+        for change in changes where !real.contains([change.kind.planWord, change.name]) {
+            done[change.kind, change.name] = .unchanged
+        }
+        done.execution = try await Plans.apply(plan.cell("id"), client)["execution_id"]?.string
+        return done
+    }
+
+    /// What became of the files' definitions.
+    struct Done: Sendable {
+        private var outcomes: [[String]: Application.Outcome] = [:]
+        /// Applies them to the resources, in the background.
+        fileprivate(set) var execution: String?
+
+        fileprivate(set) subscript(kind: DefinitionKind, name: String) -> Application.Outcome {
+            get { outcomes[[kind.planWord, name]] ?? .unchanged }
+            set { outcomes[[kind.planWord, name]] = newValue }
+        }
+    }
+
     /// `FILE:LINE: what` for a pointer into the body.
     func place(_ pointer: String) -> String? {
         let parts = pointer.split(separator: "/", maxSplits: 2, omittingEmptySubsequences: true)
