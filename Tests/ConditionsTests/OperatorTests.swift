@@ -144,13 +144,13 @@ struct OperatorTests {
             """
         let condition = CompiledCondition(try Fixture.decode(json), keepsOrder: true, patterns: &cache)
         let context = EvaluationContext()
-        context.facts.startResource(tags: [])
-        #expect(condition.groups(for: Fixture.resource, &context.facts) == ["Web-Prod", "Web", "Prod", ""])
+        context.facts.startResource(Fixture.resource, tags: [])
+        #expect(condition.groups(&context.facts) == ["Web-Prod", "Web", "Prod", ""])
         #expect(
             CompiledCondition(
                 try Fixture.decode(#"{"field":"name","operator":"exists"}"#), keepsOrder: true, patterns: &cache
             )
-            .groups(for: Fixture.resource, &context.facts) == [])
+            .groups(&context.facts) == [])
     }
 
     @Test("Metadata that is no JSON counts as missing")

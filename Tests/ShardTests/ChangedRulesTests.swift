@@ -65,11 +65,13 @@ struct ChangedRulesTests {
         let seed = UInt64.random(in: 0 ... .max)
         print("seed \(seed)")
         for life in 0..<Self.lives { try Self.live(seed &+ UInt64(life), superseding: life % 2 == 0) }
+        for life in 0..<2 { try Self.live(seed &+ UInt64(life), superseding: false, changingMany: true) }
     }
 
     /// Whoever writes a key that nobody else spells may see it respelt by a rule, and so for good: whether a row was judged
     /// under a version that another one superseded shows in it. Where versions are superseded, people's keys have one spelling.
-    private static func live(_ seed: UInt64, superseding: Bool) throws {
+    /// `changingMany`: more rules at a time than are looked at one by one.
+    private static func live(_ seed: UInt64, superseding: Bool, changingMany: Bool = false) throws {
         var dice = CatalogDice(seed: seed, manualKeys: superseding ? ["env", "stage", "owner"] : CatalogDice.keys)
         var state = SystemState(items: dice.fixedItems())
         var catalog = Catalog(state)
@@ -80,7 +82,10 @@ struct ChangedRulesTests {
             try all.take(.observe([observation]), CatalogJudge(catalog))
         }
         for step in 0..<25 {
-            let changes = (0...dice.below(3)).map { _ in dice.change(state) }
+            let changes =
+                changingMany && dice.below(4) > 0
+                ? (0...RuleReach.changesMax).map { dice.change(state, UInt64($0), reapplying: false) }
+                : (0...dice.below(3)).map { _ in dice.change(state, UInt64(dice.below(8))) }
             _ = state.apply(changes, at: state.appliedIndex + 1)
             catalog = Catalog(state, after: catalog)
             let (judge, thorough) = (CatalogJudge(catalog), ThoroughJudge(catalog))
@@ -119,7 +124,7 @@ struct ChangedRulesTests {
             createdBy: "ann", createdAt: now, updatedAt: now)
         _ = state.apply([.put(.rule(rule))], at: 1)
         catalog = Catalog(state, after: catalog)
-        let reach = try #require(catalog.reach(since: 0))
+        let reach = try #require(catalog.reach(since: 0).rules)
         let concerned = inventory.shard.state.rows.rows(after: nil, limit: .max).filter { row in
             row.bytes.withUnsafeBytes { reach.mayChange($0) }
         }
@@ -129,21 +134,63 @@ struct ChangedRulesTests {
         #expect(try inventory.outcome().values.count { $0.tags.contains { $0.key == "owner" } } == 10)
     }
 
+    @Test("Where many rules change, rows whose tags stay the same are left alone, unless a policy's key may be respelt")
+    func many() throws {
+        func rules(_ value: String) -> [SystemState.Effect] {
+            (0...UInt64(RuleReach.changesMax)).map { number in
+                .put(
+                    .rule(
+                        TagRule(
+                            id: UUID128(high: 1, low: number), name: "r\(number)", priority: Int32(number),
+                            condition: .test(FieldTest(.name, .eq, .text("n\(number)"))),
+                            actions: [.setTag(key: "owner", value: value)], createdBy: "ann", createdAt: now, updatedAt: now)
+                    ))
+            }
+        }
+        func observation(_ name: String) -> Observation {
+            Observation(
+                provider: .aws, resourceID: name, resourceType: "vm", name: name, nativeTags: TagList([Tag("Team", "a")]))
+        }
+        var state = SystemState()
+        _ = state.apply(rules("ann"), at: 1)
+        var inventory = Inventory()
+        try inventory.take(.observe([observation("n1"), observation("other")]), CatalogJudge(Catalog(state)))
+        _ = state.apply(rules("bob"), at: 2)
+        let judge = CatalogJudge(Catalog(state))
+        let changed = inventory.shard.state.rows.rows(after: nil, limit: .max).filter { row in
+            row.bytes.withUnsafeBytes { judge.mayChange($0, judgedSince: 1) }
+        }
+        #expect(changed.map(\.id) == [ResourceID(provider: .aws, nativeID: "n1")])
+        let policy = CompliancePolicy(
+            id: UUID128(high: 3, low: 1), name: "p", severity: .high, rules: .requiredTags(["Owner"]), createdBy: "ann",
+            createdAt: now, updatedAt: now)
+        _ = state.apply([.put(.policy(policy))], at: 3)
+        _ = state.apply(rules("eve"), at: 4)
+        guard case .everything = Catalog(state).reach(since: 3) else {
+            Issue.record("the spelling of the policy's key is that of the rules")
+            return
+        }
+    }
+
     @Test("After a definition, a policy or a request to judge all, and after a restart, all rows are judged")
     func wide() throws {
         var state = SystemState()
         let definition = TagDefinition(
             id: UUID128(high: 2, low: 1), tagKey: "team", dataType: .string, createdAt: now, updatedAt: now)
         _ = state.apply([.put(.definition(definition))], at: 1)
-        #expect(Catalog(state).reach(since: 0) == nil)
-        #expect(Catalog(state).reach(since: 1) != nil)
+        #expect(Catalog(state).reach(since: 0).rules == nil)
+        #expect(Catalog(state).reach(since: 1).rules != nil)
         _ = state.apply([.reapply], at: 2)
-        #expect(Catalog(state).reach(since: 1) == nil)
+        #expect(Catalog(state).reach(since: 1).rules == nil)
         let restarted = SystemState(items: Array(state.items.values), appliedIndex: 2, catalogVersion: 2)
-        #expect(Catalog(restarted).reach(since: 1) == nil)
-        #expect(Catalog(restarted).reach(since: 2) != nil)
-        #expect(Catalog(restarted).reach(since: 9) != nil)
+        #expect(Catalog(restarted).reach(since: 1).rules == nil)
+        #expect(Catalog(restarted).reach(since: 2).rules != nil)
+        #expect(Catalog(restarted).reach(since: 9).rules != nil)
     }
+}
+
+extension Catalog.Reach {
+    fileprivate var rules: RuleReach? { if case .rules(let reach) = self { reach } else { nil } }
 }
 
 /// Catalogues, resources and changes in which keys, spellings and rules that depend on one another meet often.
@@ -211,11 +258,11 @@ private struct CatalogDice {
         return items
     }
 
-    mutating func change(_ state: SystemState) -> SystemState.Effect {
-        let id = UUID128(high: 1, low: UInt64(below(8)))
+    mutating func change(_ state: SystemState, _ number: UInt64, reapplying: Bool = true) -> SystemState.Effect {
+        let id = UUID128(high: 1, low: number)
         let old: TagRule? = if case .rule(let rule)? = state.items[id] { rule } else { nil }
         switch below(20) {
-        case 0: return .reapply
+        case 0 where reapplying: return .reapply
         case 1..<5: return .delete(id)
         default: break
         }

@@ -12,13 +12,14 @@ struct ConditionTableTests {
     private static func engine(_ condition: Condition, _ resource: Resource, _ tags: [String: String]) -> Bool {
         let context = EvaluationContext()
         context.facts.startResource(
+            resource,
             tags: tags.map { key, value in
                 VirtualTag(
                     key: key,
                     winner: TagAssertion(
                         value: value, source: .manual, createdBy: "ada", createdAt: .at(0), updatedAt: .at(0)))
             })
-        return CompiledCondition(condition).holds(for: resource, &context.facts)
+        return CompiledCondition(condition).holds(&context.facts)
     }
 
     private static func naive(_ condition: Condition, _ resource: Resource, _ tags: [String: String]) -> Bool {

@@ -37,6 +37,42 @@ struct PropertyTests {
         }
     }
 
+    @Test("Rules decided on a stored row come to what evaluating the resource does, and tell which rows stay as they are")
+    func storedRows() throws {
+        for seed in Self.seeds() {
+            var dice = Dice(state: seed)
+            for round in 0..<60 {
+                let rules = (0..<Int(1 + dice.next() % 80)).map { dice.rule($0) }
+                let engine = CompiledRuleSet(rules: rules, definitions: Scene.definitions)
+                let changed = CompiledRuleSet(rules: rules.filter { _ in dice.chance(90) }, definitions: Scene.definitions)
+                let (own, other) = (TaggingContext(keepingMatches: round % 2 == 0), TaggingContext(keepingMatches: false))
+                let whole = TaggingContext(keepingMatches: round % 2 == 0)
+                for number in 0..<30 {
+                    let place: Comment = "seed \(seed), round \(round), resource \(number)"
+                    let resource = dice.resource(number)
+                    let claims = dice.chance(50) ? dice.claims() : []
+                    let tags = engine.evaluate(resource, claims: claims, previous: [], at: .at(1), in: whole)
+                    let stated = tags.compactMap(\.stated)
+                    let new = changed.evaluate(resource, claims: stated, previous: tags, at: .at(2), in: other)
+                    _ = engine.evaluate(resource, claims: stated, previous: tags, at: .at(2), in: whole)
+                    try RecordCodec.encode(ResourceRecord(resource: resource, tags: tags)).withUnsafeBytes { row in
+                        try engine.decide(row, in: own)
+                        #expect(own.matchedRules == whole.matchedRules, place)
+                        for key in Dice.keys {
+                            let hash = TagKeyForm.hash(of: key)
+                            let (mine, theirs) = (own.value(of: key, formHash: hash), whole.value(of: key, formHash: hash))
+                            #expect(mine.map { String($0) } == theirs.map { String($0) }, place)
+                        }
+                        let isKept = changed.keepsTags(of: row, in: other)
+                        // In doubt: people's claims, and texts that differ in their composition alone.
+                        let isDoubtful = !stated.isEmpty || tags.contains { $0.value.utf8.contains { $0 >= 0x80 } }
+                        #expect(isKept == (new == tags) || !isKept && isDoubtful, place)
+                    }
+                }
+            }
+        }
+    }
+
     @Test("A trace holds exactly where the compiled condition does, and its decisive tests are never none but for constants")
     func traces() {
         for seed in Self.seeds() {
@@ -48,8 +84,8 @@ struct PropertyTests {
                 let resource = dice.resource(number)
                 let record = ResourceRecord(resource: resource, tags: dice.claims())
                 let holds = CompiledCondition(condition).holds(for: record, in: context)
-                context.facts.startResource(tags: record.tags)
-                let trace = condition.trace(for: resource, &context.facts, patterns: &patterns)
+                context.facts.startResource(resource, tags: record.tags)
+                let trace = condition.trace(&context.facts, patterns: &patterns)
                 #expect(trace.holds == holds, "seed \(seed), condition \(number)")
                 var naive = NaiveConditions(resource)
                 for tag in record.tags.reversed() { naive.tags[TagKeyForm.form(of: tag.key)] = tag.value }

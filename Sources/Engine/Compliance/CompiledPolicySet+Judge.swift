@@ -21,18 +21,18 @@ extension CompiledPolicySet {
         _ resource: Resource, _ tags: [VirtualTag], _ previous: [ComplianceResult], _ now: Timestamp, _ facts: inout Facts,
         _ continuing: Bool
     ) -> [ComplianceResult] {
-        if !continuing { facts.startResource(tags: tags) }
+        if !continuing { facts.startResource(resource, tags: tags) }
         var made: [ComplianceResult]?
         var old = 0
         var count = 0
         for position in 0..<policies.count {
-            if policies[position].scope?.holds(for: resource, &facts) == false { continue }
+            if policies[position].scope?.holds(&facts) == false { continue }
             let id = policies[position].id
             while old < previous.count, previous[old].policyID < id { old += 1 }
             let before = old < previous.count && previous[old].policyID == id ? previous[old].violations : nil
             var findings = Findings(before: before)
-            check(policies[position].demand, resource, tags, &facts, &findings)
-            let waiver = findings.isEmpty ? nil : waiver(ofPolicy: position, resource, &facts)
+            check(policies[position].demand, tags, &facts, &findings)
+            let waiver = findings.isEmpty ? nil : waiver(ofPolicy: position, &facts)
             if before != nil, findings.isUnchanged, previous[old].waiverID == waiver {
                 if old != count, made == nil { made = Array(previous[..<count]) }
                 made?.append(previous[old])
@@ -48,41 +48,45 @@ extension CompiledPolicySet {
     }
 
     /// What allows the resource to violate the policy.
-    private func waiver(ofPolicy position: Int, _ resource: Resource, _ facts: inout Facts) -> UUID128? {
-        for waiver in policies[position].waivers where waiver.scope?.holds(for: resource, &facts) ?? true {
+    private func waiver(ofPolicy position: Int, _ facts: inout Facts) -> UUID128? {
+        for waiver in policies[position].waivers where waiver.scope?.holds(&facts) ?? true {
             return waiver.id
         }
         return nil
     }
 
     private func check(
-        _ demand: Demand, _ resource: Resource, _ tags: [VirtualTag], _ facts: inout Facts, _ findings: inout Findings
+        _ demand: Demand, _ tags: [VirtualTag], _ facts: inout Facts, _ findings: inout Findings
     ) {
         switch demand {
         case .keys(let keys): require(keys, facts, &findings)
         case .conditional(let condition, let keys):
-            if condition.holds(for: resource, &facts) { require(keys, facts, &findings) }
+            if condition.holds(&facts) { require(keys, facts, &findings) }
         case .value(let key, let allowed, let pattern):
             guard let value = value(of: key, facts) else { return }
-            if let allowed, !value.withBytes({ allowed.contains($0) }) {
-                findings.add(.valueNotAllowed, key.key, value)
+            if let allowed, !allowed.contains(value) { findings.add(.valueNotAllowed, key.key, String(value)) }
+            if let pattern, !facts.occurs(pattern, inRepeated: value) {
+                findings.add(.patternMismatch, key.key, String(value))
             }
-            if let pattern, !facts.occurs(pattern, inRepeated: value) { findings.add(.patternMismatch, key.key, value) }
         case .format(.some(let key), let pattern, let keyPattern):
             let position = facts.tags.position(of: key.key, formHash: key.formHash)
             guard position >= 0, let value = facts.tags.value(at: position) else { return }
             checkFormat(facts.tags.key(at: position), value, pattern, keyPattern, &facts, &findings)
         case .format(.none, let pattern, let keyPattern):
             for position in tags.indices {
-                checkFormat(tags[position].key, tags[position].winner.value, pattern, keyPattern, &facts, &findings)
+                tags[position].key.withBytes { key in
+                    tags[position].winner.value.withBytes { value in
+                        checkFormat(key, value, pattern, keyPattern, &facts, &findings)
+                    }
+                }
             }
         case .count(let min, let max):
             if tags.count < min { findings.add(.tooFewTags, "", String(tags.count)) }
             if tags.count > max { findings.add(.tooManyTags, "", String(tags.count)) }
         case .schema(let keys, let schema):
             for position in 0..<keys.count {
-                let found = value(of: keys[position], facts)
-                if let code = schema.definitions[position].violation(by: found, of: resource.provider) {
+                let found = value(of: keys[position], facts).map { String($0) }
+                if let code = schema.definitions[position].violation(by: found, of: facts.resource.provider) {
                     findings.add(code, keys[position].key, found ?? "")
                 }
             }
@@ -96,15 +100,15 @@ extension CompiledPolicySet {
     }
 
     private func checkFormat(
-        _ key: String, _ value: String, _ pattern: Pattern?, _ keyPattern: Pattern?, _ facts: inout Facts,
+        _ key: ByteText.Bytes, _ value: ByteText.Bytes, _ pattern: Pattern?, _ keyPattern: Pattern?, _ facts: inout Facts,
         _ findings: inout Findings
     ) {
         let keyFits = keyPattern.map { facts.occurs($0, inRepeated: key) } ?? true
         let valueFits = pattern.map { facts.occurs($0, inRepeated: value) } ?? true
-        if !keyFits || !valueFits { findings.add(.patternMismatch, key, value) }
+        if !keyFits || !valueFits { findings.add(.patternMismatch, String(key), String(value)) }
     }
 
-    private func value(of key: Key, _ facts: borrowing Facts) -> String? {
+    private func value(of key: Key, _ facts: borrowing Facts) -> ByteText.Bytes? {
         let position = facts.tags.position(of: key.key, formHash: key.formHash)
         return position < 0 ? nil : facts.tags.value(at: position)
     }

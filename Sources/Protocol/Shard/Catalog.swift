@@ -46,13 +46,34 @@ package struct Catalog: Sendable {
 
     package subscript(_ id: UUID128) -> CatalogItem? { items[id] }
 
-    /// What has become otherwise for rows that were judged under `version`; nil: any of them may come out otherwise.
-    func reach(since version: UInt64) -> RuleReach? {
-        guard let changes = journal.ruleChanges(since: version) else { return nil }
-        var patterns = PatternCache(reusing: self.patterns)
-        return RuleReach(
-            of: changes, among: rules, definitions: definitions, policyKeys: policies.flatMap(\.rules.keys),
-            patterns: &patterns)
+    /// What is told of rows that were judged under an earlier version, without judging them.
+    enum Reach {
+        /// Where rules alone have changed, so that the results of policies follow from a row's tags as they did. Nil: any row's
+        /// tags may come out otherwise.
+        case rules(RuleReach?)
+        /// Any row may come out otherwise.
+        case everything
+    }
+
+    /// What may have become otherwise for rows that were judged under `version`.
+    func reach(since version: UInt64) -> Reach {
+        switch journal.change(since: version) {
+        case .anything: return .everything
+        case .manyRules(let keys): return mayRespellPolicies(keys) ? .everything : .rules(nil)
+        case .rules(let changes):
+            var patterns = PatternCache(reusing: self.patterns)
+            let reach = RuleReach(
+                of: changes, among: rules, definitions: definitions, policyKeys: policyKeys, patterns: &patterns)
+            return reach.map { .rules($0) } ?? .everything
+        }
+    }
+
+    private var policyKeys: [String] { policies.flatMap(\.rules.keys) }
+
+    /// Whether rules that write keys of these forms may lend a policy's key its spelling, in which violations tell it.
+    private func mayRespellPolicies(_ forms: Set<String>) -> Bool {
+        let defined = Set(definitions.flatMap { [$0.tagKey] + $0.aliases }.map(TagKeyForm.form))
+        return policyKeys.map(TagKeyForm.form).contains { forms.contains($0) && !defined.contains($0) }
     }
 
     /// What people wrote, and after it what the tag schema asks for, where it asks for anything.
@@ -110,7 +131,7 @@ package final class CatalogJudge: Judge {
     package let catalog: Catalog
     private let context = TaggingContext(keepingMatches: false)
     /// Worked out for the version that was asked for last.
-    private var reach: (since: UInt64, RuleReach?)?
+    private var reach: (since: UInt64, Catalog.Reach)?
 
     package init(_ catalog: Catalog) { self.catalog = catalog }
 
@@ -126,9 +147,16 @@ package final class CatalogJudge: Judge {
     }
 
     package func mayChange(_ row: UnsafeRawBufferPointer, judgedSince version: UInt64) -> Bool {
-        if let reach, reach.since == version { return reach.1?.mayChange(row) ?? true }
+        guard case .rules(let reach) = reach(since: version) else { return true }
+        if let reach, !reach.mayChange(row) { return false }
+        // Touched, or rules too many to look at one by one: decided where it lies.
+        return !catalog.ruleSet.keepsTags(of: row, in: context)
+    }
+
+    private func reach(since version: UInt64) -> Catalog.Reach {
+        if let reach, reach.since == version { return reach.1 }
         let reach = catalog.reach(since: version)
         self.reach = (version, reach)
-        return reach?.mayChange(row) ?? true
+        return reach
     }
 }

@@ -1,3 +1,4 @@
+import Conditions
 import Model
 import TaggingRules
 
@@ -13,16 +14,33 @@ struct CatalogJournal: Sendable {
         let new: CatalogItem?
     }
 
+    /// What one version, or all since one, changed.
+    enum Change: Sendable {
+        /// These rules, and nothing else.
+        case rules([RuleReach.Change])
+        /// Rules, too many to name, that write or wrote keys of these forms; and nothing else.
+        case manyRules(keys: Set<String>)
+        /// Anything.
+        case anything
+    }
+
+    private enum Content {
+        case few([Replacement])
+        case manyRules(keys: Set<String>)
+        case anything
+    }
+
     private struct Step: Sendable {
         let version: UInt64
-        /// Nil: nobody knows.
-        let replacements: [Replacement]?
+        let content: Content
     }
 
     /// Most versions that are kept.
     static let stepsMax = 256
-    /// A version that changes more items than this is kept as one that may have changed everything.
+    /// A version that changes more items than this is kept without naming them.
     static let replacementsMax = RuleReach.changesMax
+    /// A version whose rules write more keys than this is kept as one that may have changed everything.
+    static let keysMax = 1_024
 
     private var steps: [Step] = []
     /// The version before the first step.
@@ -32,8 +50,7 @@ struct CatalogJournal: Sendable {
 
     /// `version` follows the last one. Nil: it asks for all rows to be judged again.
     mutating func note(_ version: UInt64, _ replacements: [Replacement]?) {
-        let known = replacements.flatMap { $0.count > Self.replacementsMax ? nil : $0 }
-        steps.append(Step(version: version, replacements: known))
+        steps.append(Step(version: version, content: replacements.map(Self.content) ?? .anything))
         guard steps.count > Self.stepsMax else { return }
         // In one go, not one by one: the rest moves to the front.
         let dropped = steps.count - Self.stepsMax / 2
@@ -41,22 +58,43 @@ struct CatalogJournal: Sendable {
         steps.removeFirst(dropped)
     }
 
-    /// What became of each rule since rows were judged under `version`; nil where that is not known, or where anything but
-    /// rules has changed.
-    func ruleChanges(since version: UInt64) -> [RuleReach.Change]? {
-        guard version >= base else { return nil }
+    private static func content(_ replacements: [Replacement]) -> Content {
+        guard replacements.count > replacementsMax else { return .few(replacements) }
+        var keys: Set<String> = []
+        for replacement in replacements {
+            guard let old = rule(replacement.old), let new = rule(replacement.new) else { return .anything }
+            for rule in [old.rule, new.rule] { keys.formUnion(rule?.writtenForms ?? []) }
+            guard keys.count <= keysMax else { return .anything }
+        }
+        return .manyRules(keys: keys)
+    }
+
+    /// What has changed since rows were judged under `version`.
+    func change(since version: UInt64) -> Change {
+        guard version >= base else { return .anything }
         var changes: [UUID128: RuleReach.Change] = [:]
+        var many: Set<String>?
         for step in steps where step.version > version {
-            guard let replacements = step.replacements else { return nil }
-            for replacement in replacements {
-                guard let old = Self.rule(replacement.old), let new = Self.rule(replacement.new) else { return nil }
-                var change = changes[replacement.id] ?? .init(id: replacement.id, former: [], current: nil)
-                if let old = old.rule { change.former.append(old) }
-                change.current = new.rule
-                changes[replacement.id] = change
+            switch step.content {
+            case .anything: return .anything
+            case .manyRules(let keys): many = keys.union(many ?? [])
+            case .few(let replacements):
+                for replacement in replacements {
+                    guard let old = Self.rule(replacement.old), let new = Self.rule(replacement.new) else {
+                        return .anything
+                    }
+                    var change = changes[replacement.id] ?? .init(id: replacement.id, former: [], current: nil)
+                    if let old = old.rule { change.former.append(old) }
+                    change.current = new.rule
+                    changes[replacement.id] = change
+                }
             }
         }
-        return changes.values.sorted { $0.id < $1.id }
+        if many == nil, changes.count <= RuleReach.changesMax {
+            return .rules(changes.values.sorted { $0.id < $1.id })
+        }
+        let named = changes.values.flatMap { $0.former + [$0.current].compactMap(\.self) }
+        return .manyRules(keys: named.reduce(into: many ?? []) { $0.formUnion($1.writtenForms) })
     }
 
     /// Nil for anything but a rule or nothing.
@@ -67,4 +105,9 @@ struct CatalogJournal: Sendable {
         case .definition, .policy, .waiver: nil
         }
     }
+}
+
+extension TagRule {
+    /// The forms of the keys that it writes or removes.
+    fileprivate var writtenForms: Set<String> { Set(actions.map { TagKeyForm.form(of: $0.key) }) }
 }

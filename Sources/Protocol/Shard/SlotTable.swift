@@ -82,9 +82,9 @@ package struct SlotTable: Sendable {
 
     /// Lends `body` the rows with ids after `id` (from the first when nil) where they lie, in id order, until it answers false.
     /// Returns whether that was at the end.
-    package func walk<Failure: Error>(
-        after id: ResourceID?, _ body: (ResourceID, UnsafeRawBufferPointer) throws(Failure) -> Bool
-    ) throws(Failure) -> Bool {
+    package func walk(
+        after id: ResourceID?, _ body: (ResourceID, UnsafeRawBufferPointer) throws(CodecError) -> Bool
+    ) throws(CodecError) -> Bool {
         var bucket = 0
         var position = 0
         if let id {
@@ -93,21 +93,29 @@ package struct SlotTable: Sendable {
             if position < buckets[bucket].count, buckets[bucket][position].id == id { position += 1 }
         }
         while bucket < buckets.count {
-            // Lent where they lie: a count of references would touch, and write to, each row's memory.
-            let result: Result<Bool, Failure> = buckets[bucket].withUnsafeBufferPointer { rows in
-                for row in rows[position...].indices {
-                    let result: Result<Bool, Failure> = rows[row].bytes.withUnsafeBytes { raw in
-                        do throws(Failure) { return .success(try body(rows[row].id, raw)) } catch { return .failure(error) }
-                    }
-                    guard case .success(true) = result else { return result }
-                }
-                return .success(true)
-            }
+            let result = buckets[bucket].withUnsafeBufferPointer { Self.walk($0, from: position, body) }
             guard try result.get() else { return false }
             bucket += 1
             position = 0
         }
         return true
+    }
+
+    private static func walk(
+        _ rows: UnsafeBufferPointer<Row>, from first: Int,
+        _ body: (ResourceID, UnsafeRawBufferPointer) throws(CodecError) -> Bool
+    ) -> Result<Bool, CodecError> {
+        guard var row = rows.baseAddress.map({ $0 + first }) else { return .success(true) }
+        let end = row + (rows.count - first)
+        while row < end {
+            // Lent where it lies: a count of references would touch, and write to, each row's memory.
+            let result: Result<Bool, CodecError> = row.pointee.bytes.withUnsafeBytes { raw in
+                do throws(CodecError) { return .success(try body(row.pointee.id, raw)) } catch { return .failure(error) }
+            }
+            guard case .success(true) = result else { return result }
+            row += 1
+        }
+        return .success(true)
     }
 
     /// The rows whose ids share their first 60 free bits with the id of a part: one, but for a chance of 2⁻⁴⁰.

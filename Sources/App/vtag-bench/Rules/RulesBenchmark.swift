@@ -1,4 +1,5 @@
 import ArgumentParser
+import Conditions
 import Foundation
 import Model
 import NodeRuntime
@@ -152,23 +153,24 @@ struct RulesBenchmark: AsyncParsableCommand {
 private final class Winners: @unchecked Sendable {
     // One thread at a time.
     private var counts: [Int]
-    private let numbers: [String: Int]
+    private let values: ByteMap
     private let ruleSet: CompiledRuleSet
 
     init(_ load: RuleLoad, _ catalog: Catalog) {
         ruleSet = catalog.ruleSet
         counts = Array(repeating: 0, count: load.rules.count + 1)
-        numbers = Dictionary(uniqueKeysWithValues: (1...load.rules.count).map { (RuleLoad.value($0), $0) })
+        values = ByteMap((1...load.rules.count).map(RuleLoad.value))
     }
 
     func reset() { for number in counts.indices { counts[number] = 0 } }
 
     func count(_ rows: SlotTable) throws {
-        let context = TaggingContext(keepingMatches: false)
-        _ = try rows.walk(after: nil) { id, row throws(CodecError) in
-            let (resource, claims) = try RecordCodec.decodeForRules(row, id: id, withMetadata: ruleSet.readsMetadata)
-            ruleSet.decide(resource, claims: claims, in: context)
-            counts[context.value(of: RuleLoad.key).flatMap { numbers[$0] } ?? 0] += 1
+        let (context, ruleSet, values) = (TaggingContext(keepingMatches: false), ruleSet, values)
+        let formHash = TagKeyForm.hash(of: RuleLoad.key)
+        _ = try rows.walk(after: nil) { _, row throws(CodecError) in
+            try ruleSet.decide(row, in: context)
+            let winner = context.value(of: RuleLoad.key, formHash: formHash).flatMap { values.position(of: $0) }
+            counts[winner.map { $0 + 1 } ?? 0] += 1
             return true
         }
     }

@@ -2,24 +2,24 @@ internal import JSON
 package import Model
 
 extension CompiledCondition {
-    /// Whether the condition holds for the resource, with `facts` about it.
-    package func holds(for resource: Resource, _ facts: inout Facts) -> Bool {
+    /// Whether the condition holds for the resource that `facts` are about.
+    package func holds(_ facts: inout Facts) -> Bool {
         var at = start
         while at >= 0 {
             let test = firstTest + Int(at)
-            at = holds(test.pointee, resource, &facts) ? test.pointee.onTrue : test.pointee.onFalse
+            at = holds(test.pointee, &facts) ? test.pointee.onTrue : test.pointee.onFalse
         }
         return at == Self.accept
     }
 
     /// Nil when the condition does not hold, else the groups of the regular expression that matched last on the way, the
     /// whole match first; none without one. For conditions compiled with `keepsOrder`.
-    package func groups(for resource: Resource, _ facts: inout Facts) -> [String]? {
+    package func groups(_ facts: inout Facts) -> [String]? {
         var at = start
         var lastMatch: Int32 = -1
         while at >= 0 {
             let test = tests[Int(at)]
-            let holds = holds(test, resource, &facts)
+            let holds = holds(test, &facts)
             if holds, test.operation == .pattern { lastMatch = at }
             at = holds ? test.onTrue : test.onFalse
         }
@@ -27,67 +27,60 @@ extension CompiledCondition {
         guard lastMatch >= 0 else { return [] }
         let test = tests[Int(lastMatch)]
         let pattern = patterns[Int(test.part)]
-        return withText(test, resource, &facts) { pattern.groups(in: $0) }.flatMap { $0 } ?? []
+        return withText(test, &facts) { pattern.groups(in: $0) }.flatMap { $0 } ?? []
     }
 
     /// Whether the condition holds for a stored row. O(tags) to prepare.
     package func holds(for record: ResourceRecord, in context: EvaluationContext) -> Bool {
-        context.facts.startResource(tags: record.tags)
-        return holds(for: record.resource, &context.facts)
+        context.facts.startResource(record.resource, tags: record.tags)
+        return holds(&context.facts)
     }
 
     // MARK: One test
 
-    private func holds(_ test: Test, _ resource: Resource, _ facts: inout Facts) -> Bool {
+    func holds(_ test: Test, _ facts: inout Facts) -> Bool {
         switch test.field {
-        case .provider: return ownField(test, resource.provider.rawValue)
+        case .provider: return facts.row.resource.provider.rawValue.withBytes { ownField(test, $0) }
         case .resourceType:
-            if test.operation == .pattern {
-                return facts.occurs(patterns[Int(test.part)], inRepeated: resource.resourceType)
-            }
-            return ownField(test, resource.resourceType)
-        case .name: return ownField(test, resource.name)
-        case .accountID: return ownField(test, resource.accountID)
-        case .region: return ownField(test, resource.region)
-        case .resourceID: return ownField(test, resource.resourceID)
+            let type = facts.row.resource.resourceType
+            if test.operation == .pattern { return facts.occurs(patterns[Int(test.part)], inRepeated: type) }
+            return ownField(test, type)
+        case .name: return ownField(test, facts.row.resource.name)
+        case .accountID: return ownField(test, facts.row.resource.accountID)
+        case .region: return ownField(test, facts.row.resource.region)
+        case .resourceID: return ownField(test, facts.row.resource.resourceID)
         case .tag:
-            let position = tagPosition(test, facts)
-            guard position >= 0 else { return false }
+            guard let value = tagValue(test, facts) else { return false }
             if test.operation == .exists { return true }
-            guard let value = facts.tags.value(at: position) else { return false }
             if test.operation == .pattern { return facts.occurs(patterns[Int(test.part)], inRepeated: value) }
-            return value.withBytes { compare(test, $0) }
+            return compare(test, value)
         case .native:
-            let position = nativePosition(test, resource, &facts)
-            guard position >= 0 else { return false }
-            if test.operation == .exists { return true }
-            return resource.nativeTags.tags[position].value.withBytes { compare(test, $0) }
-        case .metadata: return metadata(test, resource, &facts)
+            guard let value = nativeValue(test, facts) else { return false }
+            return test.operation == .exists || compare(test, value)
+        case .metadata: return metadata(test, facts.metadataRoot())
         }
     }
 
     @inline(__always)
-    private func ownField(_ test: Test, _ text: String) -> Bool {
-        test.operation == .exists ? !text.isEmpty : text.withBytes { compare(test, $0) }
+    private func ownField(_ test: Test, _ text: ByteText.Bytes) -> Bool {
+        test.operation == .exists ? !text.isEmpty : compare(test, text)
     }
 
-    /// The position of the tag that the test is about, -1 where it has no effective value.
-    func tagPosition(_ test: Test, _ facts: borrowing Facts) -> Int {
+    /// The effective value of the tag that the test is about.
+    @inline(__always)
+    private func tagValue(_ test: Test, _ facts: borrowing Facts) -> ByteText.Bytes? {
         let position = facts.tags.position(of: constant(test.keyStart, test.keyCount), formHash: test.formHash)
-        return position >= 0 && facts.tags.value(at: position) != nil ? position : -1
+        return position < 0 ? nil : facts.tags.value(at: position)
     }
 
-    func nativePosition(_ test: Test, _ resource: Resource, _ facts: inout Facts) -> Int {
-        facts.nativeTag(
-            of: resource, key: constant(test.keyStart, test.keyCount), hash: test.keyHash, formHash: test.formHash)
-    }
-
-    private func metadata(_ test: Test, _ resource: Resource, _ facts: inout Facts) -> Bool {
-        metadata(test, facts.metadata(of: resource))
+    @inline(__always)
+    private func nativeValue(_ test: Test, _ facts: borrowing Facts) -> ByteText.Bytes? {
+        let position = facts.nativeTag(constant(test.keyStart, test.keyCount))
+        return position < 0 ? nil : facts.row.resource.nativeTags[position].value
     }
 
     /// `root`: what the resource's metadata says.
-    func metadata(_ test: Test, _ root: JSONView?) -> Bool {
+    private func metadata(_ test: Test, _ root: JSONView?) -> Bool {
         let found = root.flatMap { MetadataPath.find(constant(test.keyStart, test.keyCount), in: $0) }
         guard let value = found, !value.isNull else { return false }
         if test.operation == .exists { return true }
@@ -100,29 +93,23 @@ extension CompiledCondition {
         return value.withScalarText { compare(test, $0) } ?? false
     }
 
-    func metadataValue(_ test: Test, _ resource: Resource, _ facts: inout Facts) -> JSONView? {
-        guard let root = facts.metadata(of: resource) else { return nil }
+    func metadataValue(_ test: Test, _ facts: inout Facts) -> JSONView? {
+        guard let root = facts.metadataRoot() else { return nil }
         return MetadataPath.find(constant(test.keyStart, test.keyCount), in: root)
     }
 
     /// Lends `body` the text of the test's field; nil where it is missing or no text.
-    func withText<Result>(
-        _ test: Test, _ resource: Resource, _ facts: inout Facts, _ body: (ByteText.Bytes) -> Result
-    ) -> Result? {
+    func withText<Result>(_ test: Test, _ facts: inout Facts, _ body: (ByteText.Bytes) -> Result) -> Result? {
         switch test.field {
-        case .provider: return resource.provider.rawValue.withBytes(body)
-        case .resourceType: return resource.resourceType.withBytes(body)
-        case .name: return resource.name.withBytes(body)
-        case .accountID: return resource.accountID.withBytes(body)
-        case .region: return resource.region.withBytes(body)
-        case .resourceID: return resource.resourceID.withBytes(body)
-        case .tag:
-            let position = tagPosition(test, facts)
-            return position < 0 ? nil : facts.tags.value(at: position)?.withBytes(body)
-        case .native:
-            let position = nativePosition(test, resource, &facts)
-            return position < 0 ? nil : resource.nativeTags.tags[position].value.withBytes(body)
-        case .metadata: return metadataValue(test, resource, &facts)?.withScalarText(body)
+        case .provider: return facts.row.resource.provider.rawValue.withBytes(body)
+        case .resourceType: return body(facts.row.resource.resourceType)
+        case .name: return body(facts.row.resource.name)
+        case .accountID: return body(facts.row.resource.accountID)
+        case .region: return body(facts.row.resource.region)
+        case .resourceID: return body(facts.row.resource.resourceID)
+        case .tag: return tagValue(test, facts).map(body)
+        case .native: return nativeValue(test, facts).map(body)
+        case .metadata: return metadataValue(test, &facts)?.withScalarText(body)
         }
     }
 
@@ -137,8 +124,8 @@ extension CompiledCondition {
     private func compareExactly(_ test: Test, _ text: ByteText.Bytes) -> Bool {
         let operand = constant(test.operandStart, test.operandCount)
         switch test.operation {
-        case .oneOf: return sets[Int(test.part)].contains(text)
-        case .pattern: return patterns[Int(test.part)].occurs(in: text)
+        case .oneOf: return sets.lend(Int(test.part)) { $0.contains(text) }
+        case .pattern: return patterns.lend(Int(test.part)) { $0.occurs(in: text) }
         case .exists: return true
         case .never: return false
         case .equal where test.operandKind == .number: return ByteText.number(text).map { $0 == test.number } ?? false

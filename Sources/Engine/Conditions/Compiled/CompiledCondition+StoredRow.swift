@@ -1,56 +1,23 @@
-internal import JSON
 package import Model
 
 extension CompiledCondition {
-    /// Whether the condition, made by `Condition.possible`, holds for a stored row. A test of a tag holds where it holds for
-    /// any claim on the key, the winner's or a loser's.
-    ///
-    /// `facts.startResource` comes before the first question about a row.
-    package func mayHold(for row: borrowing StoredRow, _ facts: inout Facts) -> Bool {
+    /// Whether the condition, made by `Condition.possible`, holds for the stored row that `facts` are about, which was read
+    /// with its claims. A test of a tag holds where it holds for any claim on the key, the winner's or a loser's.
+    package func mayHold(_ facts: inout Facts) -> Bool {
         var at = start
         while at >= 0 {
             let test = firstTest + Int(at)
-            at = mayHold(test.pointee, row, &facts) ? test.pointee.onTrue : test.pointee.onFalse
+            at = mayHold(test.pointee, &facts) ? test.pointee.onTrue : test.pointee.onFalse
         }
         return at == Self.accept
     }
 
-    private func mayHold(_ test: Test, _ row: borrowing StoredRow, _ facts: inout Facts) -> Bool {
-        switch test.field {
-        case .provider: return row.provider.rawValue.withBytes { ownField(test, $0) }
-        case .resourceType:
-            if test.operation == .pattern { return facts.occurs(patterns[Int(test.part)], inRepeated: row.resourceType) }
-            return ownField(test, row.resourceType)
-        case .name: return ownField(test, row.name)
-        case .accountID: return ownField(test, row.accountID)
-        case .region: return ownField(test, row.region)
-        case .resourceID: return ownField(test, row.resourceID)
-        case .tag:
-            let key = constant(test.keyStart, test.keyCount)
-            for position in row.claims.indices where TagKeyForm.isSame(row.claims[position].key, key) {
-                if test.operation == .exists || compare(test, row.claims[position].value) { return true }
-            }
-            return false
-        case .native:
-            let position = row.nativeTag(constant(test.keyStart, test.keyCount))
-            guard position >= 0 else { return false }
-            return test.operation == .exists || compare(test, row.nativeTags[position].value)
-        case .metadata:
-            return metadata(test, facts.metadata(ofStored: row.metadata))
+    private func mayHold(_ test: Test, _ facts: inout Facts) -> Bool {
+        guard test.field == .tag else { return holds(test, &facts) }
+        let key = constant(test.keyStart, test.keyCount)
+        return facts.row.claims.contains { claim in
+            TagKeyForm.isSame(claim.key, key) && (test.operation == .exists || compare(test, claim.value))
         }
-    }
-
-    private func ownField(_ test: Test, _ text: ByteText.Bytes) -> Bool {
-        test.operation == .exists ? !text.isEmpty : compare(test, text)
-    }
-}
-
-extension StoredRow {
-    /// The position of the provider's tag with that very key, else of the first one with its form, else -1.
-    func nativeTag(_ key: ByteText.Bytes) -> Int {
-        for position in nativeTags.indices where ByteText.equal(nativeTags[position].key, key) { return position }
-        for position in nativeTags.indices where TagKeyForm.isSame(nativeTags[position].key, key) { return position }
-        return -1
     }
 }
 

@@ -50,9 +50,7 @@ package final class CompiledCondition: Sendable {
         /// The tag's key or metadata path in `bytes`.
         var keyStart: Int32 = 0
         var keyCount: Int32 = 0
-        /// For native tags, the hash of the key.
-        var keyHash: UInt64 = 0
-        /// For all tags, the hash of the key's form.
+        /// For virtual tags, the hash of the key's form.
         var formHash: UInt64 = 0
         /// The operand as a number, or as milliseconds.
         var number: Double = 0

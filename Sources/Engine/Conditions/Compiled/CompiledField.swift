@@ -15,24 +15,11 @@ package final class CompiledField: Sendable {
     }
 
     /// The field's text; nil where it is missing, empty, a list or an object.
-    package func text(of resource: Resource, _ facts: inout Facts) -> String? {
-        let text: String?
-        switch test.field {
-        case .provider: text = resource.provider.rawValue
-        case .resourceType: text = resource.resourceType
-        case .name: text = resource.name
-        case .accountID: text = resource.accountID
-        case .region: text = resource.region
-        case .resourceID: text = resource.resourceID
-        case .tag:
-            let position = program.tagPosition(test, facts)
-            text = position < 0 ? nil : facts.tags.value(at: position)
-        case .native:
-            let position = program.nativePosition(test, resource, &facts)
-            text = position < 0 ? nil : resource.nativeTags.tags[position].value
-        case .metadata:
-            text = program.metadataValue(test, resource, &facts)?.withScalarText { String(decoding: $0, as: UTF8.self) }
-        }
+    package func text(_ facts: inout Facts) -> ByteText.Bytes? {
+        let texts = facts.texts
+        // What a scalar of the metadata reads as is lent for a moment only.
+        let isLasting = test.field != .metadata && test.field != .provider
+        let text = program.withText(test, &facts) { isLasting ? $0 : texts.copy($0) }
         return text?.isEmpty == false ? text : nil
     }
 }

@@ -102,10 +102,7 @@ struct ConditionCompiler {
             let spelt = spelling(key)
             (test.keyStart, test.keyCount) = Self.add(spelt, to: &program)
             test.formHash = TagKeyForm.hash(of: spelt)
-        case .nativeTag(let key):
-            (test.keyStart, test.keyCount) = Self.add(key, to: &program)
-            test.keyHash = ByteText.hash(key)
-            test.formHash = TagKeyForm.hash(of: key)
+        case .nativeTag(let key): (test.keyStart, test.keyCount) = Self.add(key, to: &program)
         case .metadata(let path): (test.keyStart, test.keyCount) = Self.add(path, to: &program)
         }
     }

@@ -5,68 +5,60 @@ package import Model
 /// one form are one tag.
 ///
 /// An array that keeps its capacity from one resource to the next. A resource has few tags, so a scan over hashes beats a
-/// dictionary, which would also have to be built.
+/// dictionary, which would also have to be built. Keys and values are lent: who adds them keeps them until the next resource.
 package struct EffectiveTags {
-    @usableFromInline
-    struct Slot {
+    private struct Slot {
         /// `TagKeyForm.hash` of the key.
-        @usableFromInline let formHash: UInt64
-        @usableFromInline let key: String
+        let formHash: UInt64
+        let key: ByteText.Bytes
         /// Nil: the key is known, and has no effective value.
-        @usableFromInline var value: String?
-
-        @usableFromInline
-        init(formHash: UInt64, key: String, value: String?) {
-            self.formHash = formHash
-            self.key = key
-            self.value = value
-        }
+        var value: ByteText.Bytes?
     }
 
-    @usableFromInline var slots: ContiguousArray<Slot> = []
+    private var slots: ContiguousArray<Slot> = []
 
     package var count: Int { slots.count }
 
     package mutating func removeAll() { slots.removeAll(keepingCapacity: true) }
 
     /// Adds a key whose form is not there yet. A nil value: the key is known, and has no effective value.
-    @inlinable
-    package mutating func append(_ key: String, formHash: UInt64, value: String?) {
+    package mutating func append(_ key: ByteText.Bytes, formHash: UInt64, value: ByteText.Bytes?) {
         slots.append(Slot(formHash: formHash, key: key, value: value))
     }
 
-    @inlinable
-    package mutating func set(_ value: String?, at position: Int) { slots[position].value = value }
+    package mutating func set(_ value: ByteText.Bytes?, at position: Int) { slots[position].value = value }
 
-    @inlinable
-    package func key(at position: Int) -> String { slots[position].key }
+    package func key(at position: Int) -> ByteText.Bytes { slots[position].key }
 
     /// Nil where the key has no effective value.
-    @inlinable
-    package func value(at position: Int) -> String? { slots[position].value }
+    package func value(at position: Int) -> ByteText.Bytes? { slots[position].value }
 
     /// The position of the key with the form that `key` has, or -1. `formHash` is the hash of that form.
     package func position(of key: ByteText.Bytes, formHash: UInt64) -> Int {
         slots.withUnsafeBufferPointer { slots in
             for position in 0..<slots.count where slots[position].formHash == formHash {
-                if slots[position].key.withBytes({ TagKeyForm.same($0, key) }) { return position }
+                if TagKeyForm.same(slots[position].key, key) { return position }
             }
             return -1
         }
     }
 
-    @inlinable
     package func position(of key: String, formHash: UInt64) -> Int {
         key.withBytes { position(of: $0, formHash: formHash) }
     }
 }
 
-/// What conditions ask beside the resource's own fields: its effective tags, and what is worked out of it on demand
-/// (hashes of its native keys, its parsed metadata). One per event loop, used for one resource after the other.
+/// What conditions ask: what the resource in hand says of itself, its effective tags, and what is worked out of it on demand
+/// (its parsed metadata). One per event loop, used for one resource after the other.
+///
+/// All of it is lent as bytes. A stored row lends them itself; of a `Resource` they are copied into `texts`.
 package struct Facts {
+    package private(set) var row = StoredRow()
     package var tags = EffectiveTags()
-    private var nativeKeys: ContiguousArray<(hash: UInt64, formHash: UInt64)> = []
-    private var nativesKnown = false
+    /// Texts that are kept until the next resource.
+    package let texts = TextArena()
+    /// The metadata of a resource that is no stored row.
+    private var ownMetadata: JSONText?
     private var metadata: JSONView?
     private var metadataKnown = false
     private let parser: JSONParser
@@ -74,73 +66,87 @@ package struct Facts {
 
     package init() { parser = JSONParser(bytesMax: 16 << 20) }
 
-    /// Forgets the last resource. The next one must be the same in all calls until this is called again.
-    package mutating func startResource() {
+    package var resource: ResourceText {
+        _read { yield row.resource }
+    }
+
+    // MARK: The next resource
+
+    /// Forgets the last resource and takes the next one, whose tags follow.
+    package mutating func startResource(_ resource: Resource) {
+        forget()
+        ownMetadata = resource.metadata
+        row.take(resource, keptIn: texts)
+    }
+
+    package mutating func startResource(_ resource: Resource, tags effective: [VirtualTag]) {
+        startResource(resource)
+        for tag in effective {
+            tags.append(
+                texts.copy(tag.key), formHash: TagKeyForm.hash(of: tag.key), value: texts.copy(tag.winner.value))
+        }
+    }
+
+    /// Forgets the last resource and takes a stored row, which must stay where it is until the next one. Throws where it is
+    /// none; then nothing may be asked.
+    package mutating func startRow(_ bytes: UnsafeRawBufferPointer, withClaims: Bool) throws(CodecError) {
+        forget()
+        ownMetadata = nil
+        try row.read(bytes, withClaims: withClaims)
+    }
+
+    private mutating func forget() {
+        texts.removeAll()
         tags.removeAll()
-        nativesKnown = false
         metadata = nil
         metadataKnown = false
     }
 
-    package mutating func startResource(tags effective: [VirtualTag]) {
-        startResource()
-        for tag in effective { tags.append(tag.key, formHash: TagKeyForm.hash(of: tag.key), value: tag.winner.value) }
-    }
+    // MARK: Questions
 
     /// Whether the pattern occurs in a text of a kind that repeats from one resource to the next.
-    package mutating func occurs(_ pattern: Pattern, inRepeated text: String) -> Bool {
-        text.withBytes { memo.occurs(pattern, in: $0) }
+    package mutating func occurs(_ pattern: Pattern, inRepeated text: ByteText.Bytes) -> Bool {
+        memo.occurs(pattern, in: text)
     }
 
-    mutating func occurs(_ pattern: Pattern, inRepeated text: ByteText.Bytes) -> Bool { memo.occurs(pattern, in: text) }
-
-    /// The position of the native tag with that very key, else of the first one with that form, else -1.
-    mutating func nativeTag(of resource: Resource, key: ByteText.Bytes, hash: UInt64, formHash: UInt64) -> Int {
-        if !nativesKnown { hashNativeKeys(of: resource) }
-        for position in 0..<nativeKeys.count where nativeKeys[position].hash == hash {
-            if resource.nativeTags.tags[position].key.withBytes({ ByteText.equal($0, key) }) { return position }
+    /// The position of the provider's tag with that very key, else of the first one with its form, else -1.
+    func nativeTag(_ key: ByteText.Bytes) -> Int {
+        row.resource.nativeTags.withUnsafeBufferPointer { tags in
+            for position in tags.indices where ByteText.equal(tags[position].key, key) { return position }
+            for position in tags.indices where TagKeyForm.isSame(tags[position].key, key) { return position }
+            return -1
         }
-        for position in 0..<nativeKeys.count where nativeKeys[position].formHash == formHash {
-            if resource.nativeTags.tags[position].key.withBytes({ TagKeyForm.same($0, key) }) { return position }
-        }
-        return -1
-    }
-
-    private mutating func hashNativeKeys(of resource: Resource) {
-        startNativeKeys()
-        for tag in resource.nativeTags.tags {
-            addNativeKey(hash: ByteText.hash(tag.key), formHash: TagKeyForm.hash(of: tag.key))
-        }
-    }
-
-    /// For those who know the hashes of all native keys already: they are added in the order of the resource's native tags.
-    package mutating func startNativeKeys() {
-        nativeKeys.removeAll(keepingCapacity: true)
-        nativesKnown = true
-    }
-
-    /// `hash`: `ByteText.hash` of the key; `formHash`: `TagKeyForm.hash` of it.
-    package mutating func addNativeKey(hash: UInt64, formHash: UInt64) {
-        nativeKeys.append((hash, formHash))
     }
 
     /// The root of the resource's metadata, parsed when it is first asked for.
     ///
     /// The view outlives the parser's closure on purpose: its memory belongs to the parser, which this value alone uses,
     /// and the view is forgotten before the parser reads its next document.
-    mutating func metadata(of resource: Resource) -> JSONView? {
+    mutating func metadataRoot() -> JSONView? {
         if metadataKnown { return metadata }
         metadataKnown = true
-        metadata = try? parser.withDocument(resource.metadata.bytes) { $0 }
+        if let ownMetadata {
+            metadata = try? parser.withDocument(ownMetadata.bytes) { $0 }
+        } else {
+            metadata = try? parser.withDocument(UnsafeRawBufferPointer(row.resource.metadata)) { $0 }
+        }
         return metadata
     }
+}
 
-    /// The same of a stored row.
-    mutating func metadata(ofStored bytes: ByteText.Bytes) -> JSONView? {
-        if metadataKnown { return metadata }
-        metadataKnown = true
-        metadata = try? parser.withDocument(UnsafeRawBufferPointer(bytes)) { $0 }
-        return metadata
+extension StoredRow {
+    /// What of a resource is asked but its metadata.
+    fileprivate mutating func take(_ source: Resource, keptIn texts: TextArena) {
+        resource.provider = source.provider
+        resource.resourceID = texts.copy(source.resourceID)
+        resource.resourceType = texts.copy(source.resourceType)
+        resource.name = texts.copy(source.name)
+        resource.accountID = texts.copy(source.accountID)
+        resource.region = texts.copy(source.region)
+        resource.nativeTags.removeAll(keepingCapacity: true)
+        for tag in source.nativeTags.tags {
+            resource.nativeTags.append(ResourceText.NativeTag(key: texts.copy(tag.key), value: texts.copy(tag.value)))
+        }
     }
 }
 

@@ -7,37 +7,36 @@ extension Condition {
     ///
     /// `spelling` as in `CompiledCondition`. Holds exactly where the compiled condition does.
     package func trace(
-        for resource: Resource, _ facts: inout Facts, spelling: @escaping (String) -> String = { $0 },
-        patterns: inout PatternCache
+        _ facts: inout Facts, spelling: @escaping (String) -> String = { $0 }, patterns: inout PatternCache
     ) -> ConditionTrace {
         switch self {
         case .all(let parts):
-            let traces = parts.map { $0.trace(for: resource, &facts, spelling: spelling, patterns: &patterns) }
+            let traces = parts.map { $0.trace(&facts, spelling: spelling, patterns: &patterns) }
             return .all(traces, holds: traces.allSatisfy(\.holds))
         case .any(let parts):
-            let traces = parts.map { $0.trace(for: resource, &facts, spelling: spelling, patterns: &patterns) }
+            let traces = parts.map { $0.trace(&facts, spelling: spelling, patterns: &patterns) }
             return .any(traces, holds: traces.contains(where: \.holds))
         case .not(let part):
-            return .not(part.trace(for: resource, &facts, spelling: spelling, patterns: &patterns))
+            return .not(part.trace(&facts, spelling: spelling, patterns: &patterns))
         case .test(let test):
             let compiled = CompiledCondition(self, spelling: spelling, patterns: &patterns)
-            let holds = compiled.holds(for: resource, &facts)
-            return .test(test, found: compiled.found(for: resource, &facts), holds: holds)
+            let holds = compiled.holds(&facts)
+            return .test(test, found: compiled.found(&facts), holds: holds)
         }
     }
 }
 
 extension CompiledCondition {
     /// What the field of a single test has.
-    fileprivate func found(for resource: Resource, _ facts: inout Facts) -> ConditionTrace.Found {
+    fileprivate func found(_ facts: inout Facts) -> ConditionTrace.Found {
         precondition(tests.count == 1, "a field test compiled to \(tests.count) tests")
         let test = tests[0]
         if test.field == .metadata {
-            guard let value = metadataValue(test, resource, &facts), !value.isNull else { return .missing }
+            guard let value = metadataValue(test, &facts), !value.isNull else { return .missing }
             if let text = value.withScalarText({ String(decoding: $0, as: UTF8.self) }) { return .text(text) }
             return .composite(Self.json(of: value))
         }
-        let text = withText(test, resource, &facts) { String(decoding: $0, as: UTF8.self) }
+        let text = withText(test, &facts) { String(decoding: $0, as: UTF8.self) }
         return text.map(ConditionTrace.Found.text) ?? .missing
     }
 

@@ -6,149 +6,176 @@ internal import Model
 ///
 /// A resource costs one look-up per dimension and one pass over `rules / 64` words, however many rules there are.
 final class CandidateIndex: Sendable {
-    private final class Dimension: Sendable {
-        let values: ByteMap
-        /// `values.count` rows: the rules that require the value or none. Then one row of the rules that require none.
-        let rows: Fixed<UInt64>
-        private let openRow: Int
-
-        init(_ values: [String], _ rows: [UInt64]) {
-            self.values = ByteMap(values)
-            self.rows = Fixed(rows)
-            openRow = values.count
-        }
-
-        func row(_ value: String) -> Int { values.position(of: value) ?? openRow }
+    /// What a key leads to.
+    struct Entry: Sendable {
+        /// The row of the rules that require the key, whatever its value; -1: none does.
+        var row: Int32 = -1
+        /// Where in `values` the rules are that require the key with a value; -1: none does.
+        var group: Int32 = -1
     }
 
-    /// What a key and its values lead to.
-    final class Entry: Sendable {
-        /// The row of the rules that require the key, whatever its value; -1: none does.
-        let row: Int32
-        private let values: ByteMap
-        private let valueRows: Fixed<Int32>
-
-        fileprivate init(row: Int32, values: [(value: String, row: Int32)]) {
-            self.row = row
-            self.values = ByteMap(values.map(\.value))
-            valueRows = Fixed(values.map(\.row))
-        }
-
-        var hasValues: Bool { valueRows.count > 0 }
-
-        /// The row of the rules that require the key with that value; -1: none does.
-        func row(ofValue value: ByteText.Bytes) -> Int32 { values.position(of: value).map { valueRows[$0] } ?? -1 }
+    /// A dimension: the rows of the values that rules require of it.
+    private struct Dimension: Sendable {
+        let group: Int32
+        /// The row of the rules that require none.
+        let open: Int32
     }
 
     /// 64-bit words in a row.
     let words: Int
-    private let providers: Dimension
+    private let rows: Fixed<UInt64>
+    private let values: ValueRows
+    /// By the provider's code; -1 where it is none's.
+    private let providers: Fixed<Int32>
     private let resourceTypes: Dimension
     private let accounts: Dimension
     private let regions: Dimension
     private let natives: [String: Entry]
     private let tags: [String: Entry]
-    /// Rows of the rules that require a key, or a key with a value; then one row of the rules that require neither.
-    private let keyRows: Fixed<UInt64>
-    private let openKeyRow: Int
+    /// The row of the rules that require no key.
+    private let openKeyRow: Int32
 
     init(_ requirements: [Requirements]) {
-        let words = (requirements.count + 63) / 64
-        providers = Self.dimension(requirements.map(\.providers), words)
-        resourceTypes = Self.dimension(requirements.map(\.resourceTypes), words)
-        accounts = Self.dimension(requirements.map(\.accounts), words)
-        regions = Self.dimension(requirements.map(\.regions), words)
-        let keys = Set(requirements.compactMap(\.keys).joined())
-        var numbers: [Requirements.Key: Int32] = [:]
-        for key in keys { numbers[key] = Int32(numbers.count) }
-        var rows = [UInt64](repeating: 0, count: (keys.count + 1) * words)
-        for (rule, requirement) in requirements.enumerated() {
-            let bit = UInt64(1) << UInt64(rule % 64)
-            guard let required = requirement.keys else {
-                rows[keys.count * words + rule / 64] |= bit
-                continue
-            }
-            for key in required { if let row = numbers[key] { rows[Int(row) * words + rule / 64] |= bit } }
+        var rows = RowMaker(rules: requirements.count)
+        let codes = 0...Int(Provider.allCases.map(\.code).max() ?? 0)
+        providers = Fixed(
+            codes.map { code in
+                guard let name = Provider(code: UInt8(code))?.rawValue else { return -1 }
+                return rows.add(requirements.indices.filter { requirements[$0].providers?.contains(name) ?? true })
+            })
+        resourceTypes = rows.addDimension(requirements.map(\.resourceTypes))
+        accounts = rows.addDimension(requirements.map(\.accounts))
+        regions = rows.addDimension(requirements.map(\.regions))
+        let keys = rows.addKeys(requirements.map(\.keys))
+        (natives, tags, openKeyRow) = (keys.natives, keys.tags, keys.open)
+        words = rows.words
+        self.rows = Fixed(rows.bits)
+        values = ValueRows(rows.values)
+    }
+
+    /// Writes rows of bits, and which values lead to them.
+    private struct RowMaker {
+        let words: Int
+        private(set) var bits: [UInt64] = []
+        private(set) var values: [ValueRows.Member] = []
+        private var groups: Int32 = 0
+
+        init(rules: Int) { words = (rules + 63) / 64 }
+
+        mutating func add(_ rules: some Sequence<Int>) -> Int32 {
+            let start = bits.count
+            bits += Array(repeating: 0, count: words)
+            for rule in rules { bits[start + rule / 64] |= 1 << UInt64(rule % 64) }
+            return Int32(words == 0 ? 0 : start / words)
         }
+
+        /// The rules that require a value or none, row by row; at last those that require none.
+        mutating func addDimension(_ required: [Set<String>?]) -> Dimension {
+            let group = groups
+            groups += 1
+            let open = required.indices.filter { required[$0] == nil }
+            var byValue: [String: [Int]] = [:]
+            for (rule, wanted) in required.enumerated() {
+                for value in wanted ?? [] { byValue[value, default: []].append(rule) }
+            }
+            for (value, rules) in byValue {
+                values.append(ValueRows.Member(group: group, value: value, row: add(rules + open)))
+            }
+            return Dimension(group: group, open: add(open))
+        }
+
+        /// Entries by form of the keys.
+        mutating func addKeys(
+            _ required: [Set<Requirements.Key>?]
+        ) -> (natives: [String: Entry], tags: [String: Entry], open: Int32) {
+            var byKey: [Requirements.Key: [Int]] = [:]
+            for (rule, wanted) in required.enumerated() {
+                for key in wanted ?? [] { byKey[key, default: []].append(rule) }
+            }
+            var natives: [String: Entry] = [:]
+            var tags: [String: Entry] = [:]
+            for (key, rules) in byKey {
+                let row = add(rules)
+                switch key {
+                case .native(let form, let value): enter(row, value, &natives[form, default: Entry()])
+                case .tag(let form, let value): enter(row, value, &tags[form, default: Entry()])
+                }
+            }
+            return (natives, tags, add(required.indices.filter { required[$0] == nil }))
+        }
+
+        private mutating func enter(_ row: Int32, _ value: String?, _ entry: inout Entry) {
+            guard let value else {
+                entry.row = row
+                return
+            }
+            if entry.group < 0 {
+                entry.group = groups
+                groups += 1
+            }
+            values.append(ValueRows.Member(group: entry.group, value: value, row: row))
+        }
+    }
+
+    /// What rules require of that provider's key, or of that tag.
+    func native(_ key: String) -> Entry { natives[TagKeyForm.form(of: key)] ?? Entry() }
+
+    func tag(_ key: String) -> Entry { tags[TagKeyForm.form(of: key)] ?? Entry() }
+
+    /// Adds the rows of the rules that require the key, or the key with that value.
+    @inline(__always)
+    func add(_ entry: Entry, _ value: ByteText.Bytes, to found: inout ContiguousArray<Int32>) {
+        if entry.row >= 0 { found.append(entry.row) }
+        guard entry.group >= 0 else { return }
+        let row = values.row(of: value, in: entry.group)
+        if row >= 0 { found.append(row) }
+    }
+
+    /// Sets `candidates` to the rules that require no key, or one whose row was found, and that the resource's own fields do
+    /// not rule out.
+    func fill(_ candidates: RuleBits, _ found: ContiguousArray<Int32>, by resource: borrowing ResourceText) {
+        candidates.resize(words)
+        let open = row(openKeyRow)
+        let provider = row(providers.base[Int(resource.provider.code)])
+        let type = row(of: resource.resourceType, resourceTypes)
+        let account = row(of: resource.accountID, accounts)
+        let region = row(of: resource.region, regions)
+        let bits = candidates.base
+        found.withUnsafeBufferPointer { found in
+            for word in 0..<words {
+                let own = provider[word] & type[word] & account[word] & region[word]
+                var required = open[word]
+                if own & ~required != 0 { for number in found { required |= row(number)[word] } }
+                bits[word] = own & required
+            }
+        }
+    }
+
+    @inline(__always)
+    private func row(_ number: Int32) -> UnsafePointer<UInt64> { rows.base + Int(number) * words }
+
+    @inline(__always)
+    private func row(of value: ByteText.Bytes, _ dimension: Dimension) -> UnsafePointer<UInt64> {
+        let row = values.row(of: value, in: dimension.group)
+        return self.row(row >= 0 ? row : dimension.open)
+    }
+}
+
+/// A row of bits, one for each rule.
+final class RuleBits {
+    private(set) var base = UnsafeMutablePointer<UInt64>.allocate(capacity: 1)
+    private(set) var words = 0
+
+    deinit { base.deallocate() }
+
+    /// What they are after a change is left open.
+    func resize(_ words: Int) {
+        guard words != self.words else { return }
+        base.deallocate()
+        base = UnsafeMutablePointer<UInt64>.allocate(capacity: max(words, 1))
+        base.initialize(repeating: 0, count: words)
         self.words = words
-        natives = Self.entries(numbers) { if case .native(let form, let value) = $0 { (form, value) } else { nil } }
-        tags = Self.entries(numbers) { if case .tag(let form, let value) = $0 { (form, value) } else { nil } }
-        keyRows = Fixed(rows)
-        openKeyRow = keys.count
     }
 
-    /// By form, of the keys that `parts` takes apart.
-    private static func entries(
-        _ numbers: [Requirements.Key: Int32], _ parts: (Requirements.Key) -> (form: String, value: String?)?
-    ) -> [String: Entry] {
-        var rows: [String: Int32] = [:]
-        var values: [String: [(value: String, row: Int32)]] = [:]
-        for (key, row) in numbers {
-            guard let (form, value) = parts(key) else { continue }
-            if let value { values[form, default: []].append((value, row)) } else { rows[form] = row }
-        }
-        let forms = Set(rows.keys).union(values.keys)
-        return forms.reduce(into: [:]) { $0[$1] = Entry(row: rows[$1] ?? -1, values: values[$1] ?? []) }
-    }
-
-    private static func dimension(_ required: [Set<String>?], _ words: Int) -> Dimension {
-        let values = Set(required.compactMap { $0 }.joined()).sorted()
-        let numbers = Dictionary(uniqueKeysWithValues: values.enumerated().map { ($1, $0) })
-        var rows = [UInt64](repeating: 0, count: (values.count + 1) * words)
-        for (rule, wanted) in required.enumerated() {
-            let bit = UInt64(1) << UInt64(rule % 64)
-            if let wanted {
-                for value in wanted { if let row = numbers[value] { rows[row * words + rule / 64] |= bit } }
-            } else {
-                for row in 0...values.count { rows[row * words + rule / 64] |= bit }
-            }
-        }
-        return Dimension(values, rows)
-    }
-
-    /// Nil: no rule requires that provider's key, or that tag.
-    func native(_ key: String) -> Entry? { natives.isEmpty ? nil : natives[TagKeyForm.form(of: key)] }
-
-    func tag(_ key: String) -> Entry? { tags.isEmpty ? nil : tags[TagKeyForm.form(of: key)] }
-
-    /// Sets `candidates` to the rules that require no key.
-    func start(_ candidates: inout ContiguousArray<UInt64>) {
-        if candidates.count != words { candidates = ContiguousArray(repeating: 0, count: words) }
-        let open = keyRows.base + openKeyRow * words
-        candidates.withUnsafeMutableBufferPointer { candidates in
-            for word in 0..<candidates.count { candidates[word] = open[word] }
-        }
-    }
-
-    /// Adds the rules that require the key of that row.
-    @inline(__always)
-    func add(_ row: Int32, to candidates: inout ContiguousArray<UInt64>) {
-        guard row >= 0 else { return }
-        let required = keyRows.base + Int(row) * words
-        candidates.withUnsafeMutableBufferPointer { candidates in
-            for word in 0..<candidates.count { candidates[word] |= required[word] }
-        }
-    }
-
-    /// Adds the rules that require the key, or the key with that value.
-    @inline(__always)
-    func add(_ entry: Entry?, _ value: String, to candidates: inout ContiguousArray<UInt64>) {
-        guard let entry else { return }
-        add(entry.row, to: &candidates)
-        if entry.hasValues { add(value.withBytes { entry.row(ofValue: $0) }, to: &candidates) }
-    }
-
-    /// Takes away the rules that the resource's own fields rule out.
-    func narrow(_ candidates: inout ContiguousArray<UInt64>, by resource: Resource) {
-        guard words > 0 else { return }
-        let provider = providers.rows.base + providers.row(resource.provider.rawValue) * words
-        let type = resourceTypes.rows.base + resourceTypes.row(resource.resourceType) * words
-        let account = accounts.rows.base + accounts.row(resource.accountID) * words
-        let region = regions.rows.base + regions.row(resource.region) * words
-        candidates.withUnsafeMutableBufferPointer { candidates in
-            for word in 0..<candidates.count {
-                candidates[word] &= provider[word] & type[word] & account[word] & region[word]
-            }
-        }
-    }
+    func contains(_ rule: Int32) -> Bool { base[Int(rule) / 64] & (1 << UInt64(rule % 64)) != 0 }
 }

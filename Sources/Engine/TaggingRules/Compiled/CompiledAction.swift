@@ -2,30 +2,35 @@ internal import Conditions
 internal import Model
 
 /// A key that actions write, in the spelling of the virtual layer.
-struct TargetKey: Sendable {
+final class TargetKey: Sendable {
     let key: String
+    private let texts: FixedTexts
     let order: KeyOrder
     let formHash: UInt64
-    let word: Int32
+    let word: Int
 
     init(_ written: String, _ normaliser: TagNormaliser) {
         key = normaliser.key(written)
-        order = KeyOrder(key)
+        texts = FixedTexts([key])
+        order = KeyOrder(texts[0])
         formHash = TagKeyForm.hash(of: key)
-        word = Int32(normaliser.word(for: key) ?? -1)
+        word = normaliser.word(for: key) ?? -1
     }
+
+    var bytes: ByteText.Bytes { texts[0] }
 }
 
 /// An action made ready: fixed values are normalised already and shared by all tags that carry them.
 final class CompiledAction: Sendable {
     enum Part: Sendable {
-        case literal(String)
+        case literal(FixedTexts)
         case field(CompiledField)
         case group(Int)
     }
 
+    /// Constant texts are alone in their `FixedTexts`.
     enum Value: Sendable {
-        case constant(String)
+        case constant(FixedTexts)
         case template(Fixed<Part>)
         case copy(CompiledField)
         case lookUp(LookUp)
@@ -37,35 +42,34 @@ final class CompiledAction: Sendable {
         private let from: CompiledField
         private let exact: ByteMap
         private let anyCase: ByteMap
-        private let values: Fixed<String>
-        private let fallback: String?
+        private let values: FixedTexts
+        private let fallback: FixedTexts?
 
         /// `mapping` and `fallback` with values that are normalised already.
         init(from: CompiledField, mapping: [Tag], fallback: String?) {
             self.from = from
             exact = ByteMap(mapping.map(\.key))
             anyCase = ByteMap(mapping.map { $0.key.lowercased() })
-            values = Fixed(mapping.map(\.value))
-            self.fallback = fallback
+            values = FixedTexts(mapping.map(\.value))
+            self.fallback = fallback.map { FixedTexts([$0]) }
         }
 
-        func result(for resource: Resource, _ facts: inout Facts) -> String? {
-            guard let looked = from.text(of: resource, &facts) else { return fallback }
-            let found = looked.withBytes { bytes in
-                exact.position(of: bytes) ?? ByteText.withLowercased(bytes) { anyCase.position(of: $0) }
-            }
-            return found.map { values[$0] } ?? fallback
+        func result(_ facts: inout Facts) -> ByteText.Bytes? {
+            guard let looked = from.text(&facts) else { return fallback?[0] }
+            let found = exact.position(of: looked) ?? ByteText.withLowercased(looked) { anyCase.position(of: $0) }
+            return found.map { values[$0] } ?? fallback?[0]
         }
     }
 
     let target: TargetKey
     let value: Value
     /// Normalised; what the action sets where it has no value of its own.
-    private let defaultValue: String?
+    private let defaultValue: FixedTexts?
 
     /// `defaultValue`: the rule's.
     init(_ action: TagAction, default defaultValue: String?, _ normaliser: TagNormaliser) {
-        self.defaultValue = defaultValue.map { normaliser.value($0, for: action.key) }.flatMap { $0.isEmpty ? nil : $0 }
+        self.defaultValue = defaultValue.map { normaliser.value($0, for: action.key) }
+            .flatMap { $0.isEmpty ? nil : FixedTexts([$0]) }
         func field(_ field: ConditionField) -> CompiledField { CompiledField(field, spelling: normaliser.key(_:)) }
         switch action {
         case .setTag(let key, let text):
@@ -73,14 +77,14 @@ final class CompiledAction: Sendable {
             // A stored text that is no template any more stands for itself.
             let template = try? Template(text)
             if let constant = template.map(\.constant) ?? text {
-                value = .constant(normaliser.value(constant, for: key))
+                value = .constant(FixedTexts([normaliser.value(constant, for: key)]))
             } else {
                 let parts = template?.parts ?? []
                 value = .template(
                     Fixed(
                         parts.map { part in
                             switch part {
-                            case .literal(let text): .literal(text)
+                            case .literal(let text): .literal(FixedTexts([text]))
                             case .field(let reference): .field(field(reference))
                             case .group(let number): .group(number)
                             }
@@ -101,48 +105,50 @@ final class CompiledAction: Sendable {
         }
     }
 
-    /// The value for a resource, normalised. Where a reference has no value, or what comes out is empty, too long or has
+    /// The value for the resource, normalised. Where a reference has no value, or what comes out is empty, too long or has
     /// control characters, it is the rule's default; nil without one: then the action does nothing.
-    func result(
-        for resource: Resource, _ facts: inout Facts, groups: [String], _ normaliser: TagNormaliser
-    ) -> String? {
-        ownResult(for: resource, &facts, groups: groups, normaliser) ?? defaultValue
+    func result(_ facts: inout Facts, groups: [String], _ normaliser: TagNormaliser) -> ByteText.Bytes? {
+        ownResult(&facts, groups: groups, normaliser) ?? defaultValue?[0]
     }
 
-    private func ownResult(
-        for resource: Resource, _ facts: inout Facts, groups: [String], _ normaliser: TagNormaliser
-    ) -> String? {
-        let text: String
+    private func ownResult(_ facts: inout Facts, groups: [String], _ normaliser: TagNormaliser) -> ByteText.Bytes? {
+        let text: ByteText.Bytes
         switch value {
-        case .constant(let constant): return constant.isEmpty ? nil : constant
+        case .constant(let constant):
+            let constant = constant[0]
+            return constant.isEmpty ? nil : constant
         case .nothing: return nil
-        case .lookUp(let lookUp): return lookUp.result(for: resource, &facts)
+        case .lookUp(let lookUp): return lookUp.result(&facts)
         case .copy(let from):
-            guard let copied = from.text(of: resource, &facts) else { return nil }
+            guard let copied = from.text(&facts) else { return nil }
             text = copied
         case .template(let parts):
-            var made = ""
-            for position in 0..<parts.count {
-                switch parts[position] {
-                case .literal(let literal): made += literal
-                case .field(let field):
-                    guard let piece = field.text(of: resource, &facts) else { return nil }
-                    made += piece
-                case .group(let number):
-                    guard number < groups.count, !groups[number].isEmpty else { return nil }
-                    made += groups[number]
-                }
-            }
+            guard let made = Self.filled(parts, &facts, groups) else { return nil }
             text = made
         }
-        let normal = normaliser.value(text, ofWord: Int(target.word))
+        let normal = normaliser.value(text, ofWord: target.word, keptIn: facts.texts)
         return normal.isEmpty || !Self.isAcceptable(normal) ? nil : normal
     }
 
-    /// What `TagLimits.problem` says of a value, without its explanation.
-    private static func isAcceptable(_ value: String) -> Bool {
-        value.withBytes { bytes in
-            bytes.count <= TagLimits.valueBytesMax && !bytes.contains { $0 < 0x20 && $0 != 0x09 || $0 == 0x7F }
+    private static func filled(_ parts: Fixed<Part>, _ facts: inout Facts, _ groups: [String]) -> ByteText.Bytes? {
+        var made: [UInt8] = []
+        for position in 0..<parts.count {
+            switch parts[position] {
+            case .literal(let literal): made.append(contentsOf: literal[0])
+            case .field(let field):
+                guard let piece = field.text(&facts) else { return nil }
+                made.append(contentsOf: piece)
+            case .group(let number):
+                guard number < groups.count, !groups[number].isEmpty else { return nil }
+                made.append(contentsOf: groups[number].utf8)
+            }
         }
+        let texts = facts.texts
+        return made.withUnsafeBufferPointer { texts.copy($0) }
+    }
+
+    /// What `TagLimits.problem` says of a value, without its explanation.
+    private static func isAcceptable(_ value: ByteText.Bytes) -> Bool {
+        value.count <= TagLimits.valueBytesMax && !value.contains { $0 < 0x20 && $0 != 0x09 || $0 == 0x7F }
     }
 }

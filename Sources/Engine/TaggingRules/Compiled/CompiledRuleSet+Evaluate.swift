@@ -14,55 +14,49 @@ extension CompiledRuleSet {
     package func evaluate(
         _ resource: Resource, claims: [VirtualTag], previous: [VirtualTag], at now: Timestamp, in context: TaggingContext
     ) -> [VirtualTag] {
-        evaluate(resource, claims, previous, now, &context.scratch, &context.evaluation.facts)
+        context.evaluation.facts.startResource(resource)
+        return evaluate(claims, previous, now, &context.scratch, &context.evaluation.facts)
     }
 
     private func evaluate(
-        _ resource: Resource, _ claims: [VirtualTag], _ previous: [VirtualTag], _ now: Timestamp,
-        _ scratch: inout TaggingContext.Scratch, _ facts: inout Facts
+        _ claims: [VirtualTag], _ previous: [VirtualTag], _ now: Timestamp, _ scratch: inout TaggingContext.Scratch,
+        _ facts: inout Facts
     ) -> [VirtualTag] {
-        runAll(resource, claims, &scratch, &facts)
+        runAll(claims, &scratch, &facts)
         return claims.withUnsafeBufferPointer { stored in
             Result(ruleSet: self, stored: stored, now: now).tags(previous, &scratch, facts)
         }
     }
 
-    /// Works out which rules hold for a resource and what its tags come to, and makes nothing of it: `TaggingContext` tells.
-    package func decide(_ resource: Resource, claims: [VirtualTag], in context: TaggingContext) {
-        runAll(resource, claims, &context.scratch, &context.evaluation.facts)
-    }
-
-    private func runAll(
-        _ resource: Resource, _ claims: [VirtualTag], _ scratch: inout TaggingContext.Scratch, _ facts: inout Facts
-    ) {
-        prepare(resource, claims, &scratch, &facts)
-        for word in 0..<scratch.candidates.count {
-            var bits = scratch.candidates[word]
+    func runAll(_ claims: [VirtualTag], _ scratch: inout TaggingContext.Scratch, _ facts: inout Facts) {
+        prepare(claims, &scratch, &facts)
+        let candidates = scratch.candidates.base
+        for word in 0..<scratch.candidates.words {
+            var bits = candidates[word]
             while bits != 0 {
                 let bit = bits.trailingZeroBitCount
-                run(Int32(word * 64 + bit), resource, &scratch, &facts)
+                run(Int32(word * 64 + bit), &scratch, &facts)
                 // What has run may have ruled out some that follow.
-                bits &= scratch.candidates[word] & ~((UInt64(2) << UInt64(bit)) &- 1)
+                bits &= candidates[word] & ~((UInt64(2) << UInt64(bit)) &- 1)
             }
         }
     }
 
     /// All that comes before the rules: the claims that they find, and which of them may hold.
-    func prepare(
-        _ resource: Resource, _ claims: [VirtualTag], _ scratch: inout TaggingContext.Scratch, _ facts: inout Facts
-    ) {
+    func prepare(_ claims: [VirtualTag], _ scratch: inout TaggingContext.Scratch, _ facts: inout Facts) {
         if scratch.owner !== self {
             scratch.natives.removeAll()
             scratch.owner = self
         }
-        facts.startResource()
+        facts.tags.removeAll()
         scratch.tags.startResource()
         scratch.natives.startResource()
         scratch.matched.removeAll(keepingCapacity: true)
-        index.start(&scratch.candidates)
-        addStored(claims, &scratch, &facts)
-        addNative(resource, &scratch, &facts)
-        index.narrow(&scratch.candidates, by: resource)
+        scratch.found.removeAll(keepingCapacity: true)
+        if !claims.isEmpty { addStored(claims, &scratch, &facts) }
+        addNative(&scratch, &facts)
+        index.fill(scratch.candidates, scratch.found, by: facts.row.resource)
+        if !scratch.keepsMatches { passOverKeepers(scratch) }
     }
 
     // MARK: Claims
@@ -74,13 +68,13 @@ extension CompiledRuleSet {
             let formHash = TagKeyForm.hash(of: key)
             let indexed = index.tag(key)
             let found = facts.tags.position(of: key, formHash: formHash)
-            let entry = found >= 0 ? found : scratch.tags.append(key, order: KeyOrder(key), formHash: formHash, &facts)
+            let entry = found >= 0 ? found : append(key, formHash: formHash, &scratch, &facts)
             guard entry >= 0 else { continue }
             for position in 0...tag.losers.count {
-                let assertion = position == 0 ? tag.winner : tag.losers[position - 1]
+                let assertion = tag.assertion(position)
                 guard assertion.source == .manual || assertion.source == .ml else { continue }
-                let value = normaliser.value(assertion.value, ofWord: word)
-                index.add(indexed, value, to: &scratch.candidates)
+                let value = normaliser.value(facts.texts.copy(assertion.value), ofWord: word, keptIn: facts.texts)
+                index.add(indexed, value, to: &scratch.found)
                 let claim = WorkingTags.Claim(
                     origin: .stored(tag: Int32(number), assertion: Int32(position)), source: assertion.source, value: value)
                 scratch.tags.add(claim, to: entry, &facts) { other in
@@ -93,28 +87,49 @@ extension CompiledRuleSet {
         }
     }
 
-    private func addNative(_ resource: Resource, _ scratch: inout TaggingContext.Scratch, _ facts: inout Facts) {
-        let provider = resource.provider
-        let tags = resource.nativeTags.tags
-        facts.startNativeKeys()
-        for position in tags.indices {
-            let number = scratch.natives.position(of: tags[position].key, provider) {
-                NativeKey($0, provider, normaliser, index)
-            }
-            let native = scratch.natives.keys[number]
-            facts.addNativeKey(hash: native.originalHash, formHash: native.originalFormHash)
-            let value = tags[position].value
-            index.add(native.nativeEntry, value, to: &scratch.candidates)
-            guard !native.isLeftOut, value.utf8.count <= TagLimits.valueBytesMax else { continue }
-            let normal = normaliser.value(value, ofWord: Int(native.word))
-            index.add(native.tagEntry, normal, to: &scratch.candidates)
-            let found = facts.tags.position(of: native.key, formHash: native.formHash)
-            let entry =
-                found >= 0 ? found : scratch.tags.append(native.key, order: native.order, formHash: native.formHash, &facts)
+    private func append(
+        _ key: String, formHash: UInt64, _ scratch: inout TaggingContext.Scratch, _ facts: inout Facts
+    ) -> Int {
+        let key = facts.texts.copy(key)
+        return scratch.tags.append(
+            key, order: KeyOrder(key), formHash: formHash, keeperRow: keepers.row(of: String(key)), &facts)
+    }
+
+    private func addNative(_ scratch: inout TaggingContext.Scratch, _ facts: inout Facts) {
+        let provider = facts.row.resource.provider
+        for position in 0..<facts.row.resource.nativeTags.count {
+            let tag = facts.row.resource.nativeTags[position]
+            var number = scratch.natives.position(of: tag.key, provider)
+            if number < 0 { number = scratch.natives.add(NativeKey(String(tag.key), provider, self)) }
+            index.add(scratch.natives.keys[number].nativeEntry, tag.value, to: &scratch.found)
+            guard !scratch.natives.keys[number].isLeftOut, tag.value.count <= TagLimits.valueBytesMax else { continue }
+            let normal = normaliser.value(tag.value, ofWord: scratch.natives.keys[number].word, keptIn: facts.texts)
+            index.add(scratch.natives.keys[number].tagEntry, normal, to: &scratch.found)
+            let entry = entry(ofNative: number, &scratch, &facts)
             guard entry >= 0 else { continue }
-            let claim = WorkingTags.Claim(
-                origin: .native(Int32(number)), source: .inherited, value: normal)
-            scratch.tags.add(claim, to: entry, &facts) { _ in native.isExact }
+            let isExact = scratch.natives.keys[number].isExact
+            let claim = WorkingTags.Claim(origin: .native(Int32(number)), source: .inherited, value: normal)
+            scratch.tags.add(claim, to: entry, &facts) { _ in isExact }
+        }
+    }
+
+    @inline(__always)
+    private func entry(
+        ofNative number: Int, _ scratch: inout TaggingContext.Scratch, _ facts: inout Facts
+    ) -> Int {
+        let key = scratch.natives.keys[number].key
+        let formHash = scratch.natives.keys[number].formHash
+        let found = facts.tags.position(of: key, formHash: formHash)
+        if found >= 0 { return found }
+        return scratch.tags.append(
+            key, order: scratch.natives.keys[number].order, formHash: formHash,
+            keeperRow: scratch.natives.keys[number].keeperRow, &facts)
+    }
+
+    /// Rules that keep what there is, and write nothing else, need not be asked where there is something.
+    private func passOverKeepers(_ scratch: borrowing TaggingContext.Scratch) {
+        for entry in scratch.tags.entries.indices where scratch.tags.entries[entry].first >= 0 {
+            keepers.passOver(scratch.tags.entries[entry].keeperRow, scratch.candidates)
         }
     }
 
@@ -137,35 +152,26 @@ extension CompiledRuleSet {
         case full
     }
 
-    private func run(_ number: Int32, _ resource: Resource, _ scratch: inout TaggingContext.Scratch, _ facts: inout Facts) {
-        if !scratch.keepsMatches, hasNothingToSay(number, scratch, facts) { return }
-        guard let groups = match(number, resource, &facts) else { return }
-        scratch.matched.append(number)
-        for position in 0..<(rules.base + Int(number)).pointee.actions.count {
-            let outcome = perform(position, of: number, resource, groups, &scratch, &facts)
-            if outcome == .claimed, !scratch.keepsMatches { passOverKeepers(of: number, position, &scratch) }
+    private func run(_ number: Int32, _ scratch: inout TaggingContext.Scratch, _ facts: inout Facts) {
+        rules.lend(Int(number)) { rule in
+            if rule.keepsSeveral, !scratch.keepsMatches, hasNothingToSay(rule, facts) { return }
+            guard let groups = match(rule, &facts) else { return }
+            scratch.matched.append(number)
+            for position in 0..<rule.actions.count {
+                let outcome = perform(position, of: rule, number, groups, &scratch, &facts)
+                // The key has a value now, and will not lose it to anything but a removal, which shuts it.
+                if outcome == .claimed, !scratch.keepsMatches {
+                    keepers.passOver(rule.keeperRows.base[position], scratch.candidates)
+                }
+            }
         }
     }
 
-    /// The key of that action has a value now, and will not lose it to anything but a removal, which shuts it: rules that keep
-    /// what there is, and write nothing else, need not be asked.
-    private func passOverKeepers(of number: Int32, _ action: Int, _ scratch: inout TaggingContext.Scratch) {
-        let row = (rules.base + Int(number)).pointee.keeperRows[action]
-        guard row >= 0 else { return }
-        let keepers = keeperRules.base + Int(row) * index.words
-        for word in scratch.candidates.indices { scratch.candidates[word] &= ~keepers[word] }
-    }
-
     /// Whether all keys of a rule that keeps what there is have a value: then it need not be asked.
-    private func hasNothingToSay(
-        _ number: Int32, _ scratch: borrowing TaggingContext.Scratch, _ facts: borrowing Facts
-    ) -> Bool {
-        let rule = rules.base + Int(number)
-        guard rule.pointee.keepsExisting else { return false }
-        for position in 0..<rule.pointee.actions.count {
-            let action = rule.pointee.actions[position]
-            if case .nothing = action.value { return false }
-            let found = facts.tags.position(of: action.target.key, formHash: action.target.formHash)
+    private func hasNothingToSay(_ rule: Rule, _ facts: borrowing Facts) -> Bool {
+        for position in 0..<rule.actions.count {
+            let target = rule.actions[position].target
+            let found = facts.tags.position(of: target.bytes, formHash: target.formHash)
             guard found >= 0, facts.tags.value(at: found) != nil else { return false }
         }
         return true
@@ -173,35 +179,35 @@ extension CompiledRuleSet {
 
     /// Nil when the rule's conditions do not hold, else the groups of its regular expression, where it needs them.
     @inline(__always)
-    func match(_ number: Int32, _ resource: Resource, _ facts: inout Facts) -> [String]? {
-        let rule = rules.base + Int(number)
-        if rule.pointee.needsGroups { return rule.pointee.condition.groups(for: resource, &facts) }
-        return rule.pointee.condition.holds(for: resource, &facts) ? [] : nil
+    func match(_ rule: Rule, _ facts: inout Facts) -> [String]? {
+        if rule.needsGroups { return rule.condition.groups(&facts) }
+        return rule.condition.holds(&facts) ? [] : nil
     }
 
-    @inline(__always)
+    /// - Parameter number: the rule's position.
     func perform(
-        _ position: Int, of number: Int32, _ resource: Resource, _ groups: [String],
-        _ scratch: inout TaggingContext.Scratch, _ facts: inout Facts
+        _ position: Int, of rule: Rule, _ number: Int32, _ groups: [String], _ scratch: inout TaggingContext.Scratch,
+        _ facts: inout Facts
     ) -> ActionOutcome {
-        let action = (rules.base + Int(number)).pointee.actions[position]
-        let found = facts.tags.position(of: action.target.key, formHash: action.target.formHash)
-        // Where a key is shut, or has the rule's own value, there is nothing to add; a removal after the rule's own value has
-        // nothing to take away either.
-        if found >= 0, scratch.tags.entries[found].isShut { return .shut }
-        if found >= 0, scratch.tags.hasClaim(ofRule: number, on: found) { return .repeated }
-        if case .nothing = action.value {
+        rule.actions.lend(position) { action in
+            let found = facts.tags.position(of: action.target.bytes, formHash: action.target.formHash)
+            // Where a key is shut, or has the rule's own value, there is nothing to add; a removal after the rule's own value
+            // has nothing to take away either.
+            if found >= 0, scratch.tags.entries[found].isShut { return .shut }
+            if found >= 0, scratch.tags.hasClaim(ofRule: number, on: found) { return .repeated }
+            if case .nothing = action.value {
+                let entry = entry(of: action, found, &scratch, &facts)
+                guard entry >= 0 else { return .full }
+                scratch.tags.shut(entry, &facts)
+                return .removed
+            }
+            if rule.keepsExisting, found >= 0, facts.tags.value(at: found) != nil { return .kept }
+            guard let value = action.result(&facts, groups: groups, normaliser) else { return .noValue }
             let entry = entry(of: action, found, &scratch, &facts)
             guard entry >= 0 else { return .full }
-            scratch.tags.shut(entry, &facts)
-            return .removed
+            scratch.tags.add(.init(origin: .rule(number), source: .rule, value: value), to: entry, &facts)
+            return .claimed
         }
-        if (rules.base + Int(number)).pointee.keepsExisting, found >= 0, facts.tags.value(at: found) != nil { return .kept }
-        guard let value = action.result(for: resource, &facts, groups: groups, normaliser) else { return .noValue }
-        let entry = entry(of: action, found, &scratch, &facts)
-        guard entry >= 0 else { return .full }
-        scratch.tags.add(.init(origin: .rule(number), source: .rule, value: value), to: entry, &facts)
-        return .claimed
     }
 
     private func entry(
@@ -209,7 +215,7 @@ extension CompiledRuleSet {
     ) -> Int {
         guard found < 0 else { return found }
         return scratch.tags.append(
-            action.target.key, order: action.target.order, formHash: action.target.formHash, &facts)
+            action.target.bytes, order: action.target.order, formHash: action.target.formHash, keeperRow: -1, &facts)
     }
 }
 

@@ -11,7 +11,7 @@ extension CompiledRuleSet {
         func tags(
             _ previous: [VirtualTag], _ scratch: inout TaggingContext.Scratch, _ facts: borrowing Facts
         ) -> [VirtualTag] {
-            sort(&scratch, facts)
+            Self.sort(&scratch, facts)
             var made: [VirtualTag]?
             var count = 0
             previous.withUnsafeBufferPointer { all in
@@ -20,8 +20,8 @@ extension CompiledRuleSet {
                 for entry in scratch.order {
                     let first = scratch.tags.entries[Int(entry)].first
                     let key = facts.tags.key(at: Int(entry))
-                    while old < end, old.pointee.key != key, old.pointee.key < key { old += 1 }
-                    let isKnown = old < end && old.pointee.key == key
+                    while old < end, Self.precedes(old.pointee.key, key) { old += 1 }
+                    let isKnown = old < end && Self.isSame(old.pointee.key, key)
                     let isSame = isKnown && self.isSame(old, first, scratch)
                     if made == nil {
                         if isSame, old == all.baseAddress.map({ $0 + count }) {
@@ -47,7 +47,7 @@ extension CompiledRuleSet {
         }
 
         /// Entries that have a claim, by key. Insertion sort: there are few, and they are nearly sorted.
-        private func sort(_ scratch: inout TaggingContext.Scratch, _ facts: borrowing Facts) {
+        static func sort(_ scratch: inout TaggingContext.Scratch, _ facts: borrowing Facts) {
             scratch.order.removeAll(keepingCapacity: true)
             for entry in scratch.tags.entries.indices where scratch.tags.entries[entry].first >= 0 {
                 var place = scratch.order.count
@@ -56,13 +56,28 @@ extension CompiledRuleSet {
                     let before = Int(scratch.order[place - 1])
                     let isBefore =
                         scratch.tags.entries[entry].order.isBefore(scratch.tags.entries[before].order)
-                        ?? (facts.tags.key(at: entry) < facts.tags.key(at: before))
+                        ?? (String(facts.tags.key(at: entry)) < String(facts.tags.key(at: before)))
                     guard isBefore else { break }
                     scratch.order[place] = Int32(before)
                     place -= 1
                 }
                 scratch.order[place] = Int32(entry)
             }
+        }
+
+        /// As strings compare, which for ASCII is byte by byte.
+        private static func precedes(_ left: String, _ right: ByteText.Bytes) -> Bool {
+            left.withBytes { left in
+                if ByteText.equal(left, right) { return false }
+                guard left.allSatisfy({ $0 < 0x80 }), right.allSatisfy({ $0 < 0x80 }) else {
+                    return String(left) < String(right)
+                }
+                return ByteText.precedes(left, right)
+            }
+        }
+
+        private static func isSame(_ left: String, _ right: ByteText.Bytes) -> Bool {
+            left.withBytes { ByteText.equal($0, right) } || left == String(right)
         }
 
         // MARK: The same as before?
@@ -84,9 +99,9 @@ extension CompiledRuleSet {
         private func isSame(
             _ old: borrowing TagAssertion, _ claim: Int, _ scratch: borrowing TaggingContext.Scratch
         ) -> Bool {
-            guard old.source == scratch.tags.claims[claim].source, old.value == scratch.tags.claims[claim].value else {
-                return false
-            }
+            guard old.source == scratch.tags.claims[claim].source,
+                Self.isSame(old.value, scratch.tags.claims[claim].value)
+            else { return false }
             switch scratch.tags.claims[claim].origin {
             case .stored(let tag, let position):
                 let new = stored[Int(tag)].assertion(Int(position))
@@ -94,10 +109,11 @@ extension CompiledRuleSet {
                     && old.createdBy == new.createdBy && old.ruleID == new.ruleID && old.ruleVersion == new.ruleVersion
                     && old.priority == new.priority
             case .rule(let number):
-                let rule = ruleSet.rules.base + Int(number)
-                return old.ruleID == rule.pointee.id && old.ruleVersion == rule.pointee.version
-                    && old.priority == rule.pointee.priority && old.createdBy == rule.pointee.createdBy
-                    && old.confidence == 1
+                return old.confidence == 1
+                    && ruleSet.rules.lend(Int(number)) { rule in
+                        old.ruleID == rule.id && old.ruleVersion == rule.version && old.priority == rule.priority
+                            && old.createdBy == rule.createdBy
+                    }
             case .native(let number):
                 return old.createdBy == scratch.natives.keys[Int(number)].createdBy && old.confidence == 1
             }
@@ -106,7 +122,8 @@ extension CompiledRuleSet {
         // MARK: New tags
 
         private func tag(
-            _ key: String, _ first: Int32, _ old: UnsafePointer<VirtualTag>?, _ scratch: borrowing TaggingContext.Scratch
+            _ key: ByteText.Bytes, _ first: Int32, _ old: UnsafePointer<VirtualTag>?,
+            _ scratch: borrowing TaggingContext.Scratch
         ) -> VirtualTag {
             var losers: [TagAssertion] = []
             var at = scratch.tags.claims[Int(first)].next
@@ -114,14 +131,14 @@ extension CompiledRuleSet {
                 losers.append(assertion(Int(at), old, scratch))
                 at = scratch.tags.claims[Int(at)].next
             }
-            return VirtualTag(key: key, winner: assertion(Int(first), old, scratch), losers: losers)
+            return VirtualTag(key: String(key), winner: assertion(Int(first), old, scratch), losers: losers)
         }
 
         /// A claim keeps the time of its making for as long as the same one makes it, and all of it while it says the same.
         private func assertion(_ claim: Int, _ old: UnsafePointer<VirtualTag>?, _ scratch: borrowing TaggingContext.Scratch)
             -> TagAssertion
         {
-            let value = scratch.tags.claims[claim].value
+            let value = String(scratch.tags.claims[claim].value)
             let new: TagAssertion
             switch scratch.tags.claims[claim].origin {
             case .stored(let tag, let position):

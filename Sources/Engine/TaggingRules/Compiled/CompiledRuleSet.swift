@@ -20,7 +20,7 @@ package import Model
 /// Keys of one form (`TagKeyForm`) are one tag; its spelling is the schema's, else that of the claim by a person or model,
 /// else the rules', else canonical.
 package final class CompiledRuleSet: Sendable {
-    struct Rule: Sendable {
+    final class Rule: Sendable {
         let id: UUID128
         let version: UInt64
         let priority: Int32
@@ -31,18 +31,33 @@ package final class CompiledRuleSet: Sendable {
         let needsGroups: Bool
         /// Keys that have a value are left alone.
         let keepsExisting: Bool
-        /// For each action the row of `keeperRules` for its key, or -1.
+        /// It does that, and does nothing else, for several keys: see `Keepers` for those with one.
+        let keepsSeveral: Bool
+        /// For each action the row of `keepers` for its key, or -1.
         let keeperRows: Fixed<Int32>
+
+        fileprivate init(
+            _ rule: TagRule, _ normaliser: TagNormaliser, _ keepers: Keepers, patterns cache: inout PatternCache
+        ) {
+            id = rule.id
+            version = rule.version
+            priority = rule.priority
+            createdBy = "rule:\(rule.name)"
+            needsGroups = rule.actions.contains(where: \.needsGroups)
+            condition = CompiledCondition(
+                rule.condition, keepsOrder: needsGroups, spelling: normaliser.key(_:), patterns: &cache)
+            actions = Fixed(rule.actions.map { CompiledAction($0, default: rule.defaultValue, normaliser) })
+            keepsExisting = rule.ifTagExists == .keep
+            keepsSeveral = rule.keepsOnly && Keepers.soleKey(of: rule, normaliser) == nil
+            keeperRows = Fixed(rule.actions.map { keepers.row(of: normaliser.key($0.key)) })
+        }
     }
 
     package let normaliser: TagNormaliser
     /// In the order in which they run.
     let rules: Fixed<Rule>
     let index: CandidateIndex
-    /// Rows of bits as in `index`: the rules that write one key alone and leave it where it has a value.
-    let keeperRules: Fixed<UInt64>
-    /// Whether a condition or an action reads a resource's metadata.
-    package let readsMetadata: Bool
+    let keepers: Keepers
 
     /// The ids of the rules, in the order in which they run.
     package var ruleIDs: [UUID128] { (0..<rules.count).map { rules[$0].id } }
@@ -62,46 +77,14 @@ package final class CompiledRuleSet: Sendable {
         let normaliser = TagNormaliser(definitions: definitions, spoken: targets)
         let volatile = Set(targets.map { TagKeyForm.form(of: normaliser.key($0)) })
         self.normaliser = normaliser
-        let keepers = Self.keepers(ordered, normaliser)
-        keeperRules = Fixed(keepers.rows)
-        let rules = ordered.map { rule in
-            let needsGroups = rule.actions.contains(where: \.needsGroups)
-            return Rule(
-                id: rule.id, version: rule.version, priority: rule.priority, createdBy: "rule:\(rule.name)",
-                condition: CompiledCondition(
-                    rule.condition, keepsOrder: needsGroups, spelling: normaliser.key(_:), patterns: &cache),
-                actions: Fixed(rule.actions.map { CompiledAction($0, default: rule.defaultValue, normaliser) }),
-                needsGroups: needsGroups, keepsExisting: rule.ifTagExists == .keep,
-                keeperRows: Fixed(
-                    rule.actions.map { keepers.numbers[TagKeyForm.form(of: normaliser.key($0.key))] ?? -1 }))
-        }
-        self.rules = Fixed(rules)
-        readsMetadata = ordered.contains { $0.condition.readsMetadata || $0.actions.contains(where: \.readsMetadata) }
+        let keepers = Keepers(ordered, normaliser)
+        self.keepers = keepers
+        rules = Fixed(ordered.map { Rule($0, normaliser, keepers, patterns: &cache) })
         index = CandidateIndex(
             ordered.map {
                 indexing
                     ? Requirements(of: $0.condition, volatile: volatile, spelling: normaliser.key(_:)) : Requirements()
             })
-    }
-
-    /// For the form of each key that rules keep, the row of those that write it alone, and its number.
-    private static func keepers(
-        _ ordered: [TagRule], _ normaliser: TagNormaliser
-    ) -> (numbers: [String: Int32], rows: [UInt64]) {
-        let words = (ordered.count + 63) / 64
-        var numbers: [String: Int32] = [:]
-        var rows: [UInt64] = []
-        for (rule, written) in ordered.enumerated() where written.ifTagExists == .keep {
-            let removes = written.actions.contains { if case .removeTag = $0 { true } else { false } }
-            let forms = Set(written.actions.map { TagKeyForm.form(of: normaliser.key($0.key)) })
-            guard !removes, forms.count == 1, let form = forms.first else { continue }
-            if numbers[form] == nil {
-                numbers[form] = Int32(numbers.count)
-                rows += Array(repeating: 0, count: words)
-            }
-            rows[Int(numbers[form] ?? 0) * words + rule / 64] |= 1 << UInt64(rule % 64)
-        }
-        return (numbers, rows)
     }
 }
 
@@ -113,32 +96,9 @@ extension TagAction {
         }
     }
 
-    var readsMetadata: Bool {
-        switch self {
-        case .setTag(_, let value):
-            return (try? Template(value))?.parts.contains { if case .field(.metadata) = $0 { true } else { false } } ?? false
-        case .copyTag(let from, _), .mapValue(_, let from, _, _):
-            if case .metadata = from { return true }
-            return false
-        case .removeTag: return false
-        }
-    }
-
     /// Whether it refers to groups of a regular expression.
     var needsGroups: Bool {
         guard case .setTag(_, let value) = self else { return false }
         return (try? Template(value))?.needsGroups ?? false
-    }
-}
-
-extension Condition {
-    fileprivate var readsMetadata: Bool {
-        switch self {
-        case .all(let parts), .any(let parts): return parts.contains(where: \.readsMetadata)
-        case .not(let part): return part.readsMetadata
-        case .test(let test):
-            if case .metadata = test.field { return true }
-            return false
-        }
     }
 }

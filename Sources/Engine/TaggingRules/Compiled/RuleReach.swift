@@ -41,7 +41,6 @@ package final class RuleReach {
     private let authors: [UUID128]
     private let respellings: [Respelling]
     private let context = EvaluationContext()
-    private var row = StoredRow()
 
     /// Nil: any row may come out otherwise.
     ///
@@ -101,29 +100,30 @@ package final class RuleReach {
     /// Whether the row may come out otherwise. True for what is no row: whoever reads it whole tells what is wrong.
     package func mayChange(_ bytes: UnsafeRawBufferPointer) -> Bool {
         do throws(CodecError) {
-            try row.read(bytes)
+            try context.facts.startRow(bytes, withClaims: true)
         } catch {
             return true
         }
+        return isTouched(&context.facts)
+    }
+
+    private func isTouched(_ facts: inout Facts) -> Bool {
         if !authors.isEmpty {
-            for claim in row.claims { if let rule = claim.ruleID, authors.contains(rule) { return true } }
+            for claim in facts.row.claims { if let rule = claim.rule, authors.contains(rule.id) { return true } }
         }
-        if !conditions.isEmpty {
-            context.facts.startResource()
-            for condition in conditions where condition.mayHold(for: row, &context.facts) { return true }
-        }
-        return respellings.contains(where: isRespelt)
+        for condition in conditions where condition.mayHold(&facts) { return true }
+        return respellings.contains { Self.isRespelt($0, facts.row) }
     }
 
     /// Where several of the provider's keys are one, their spelling decides which goes first.
-    private func isRespelt(_ respelling: Respelling) -> Bool {
+    private static func isRespelt(_ respelling: Respelling, _ row: borrowing StoredRow) -> Bool {
         respelling.key.withBytes { key in
             var isClaimed = false
             for claim in row.claims where TagKeyForm.isSame(claim.key, key) {
                 guard respelling.spelling?.withBytes({ ByteText.equal($0, claim.key) }) == true else { return true }
                 isClaimed = true
             }
-            let natives = row.nativeTags.count { TagKeyForm.isSame($0.key, key) }
+            let natives = row.resource.nativeTags.count { TagKeyForm.isSame($0.key, key) }
             return natives > 1 || natives == 1 && !isClaimed
         }
     }

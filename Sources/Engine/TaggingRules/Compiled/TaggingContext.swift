@@ -16,16 +16,19 @@ package final class TaggingContext {
     /// which they ran.
     package var matchedRules: ContiguousArray<Int32> { scratch.matched }
 
-    /// The value that the last resource's tag came to; nil: it has no such tag.
-    package func value(of key: String) -> String? {
-        let position = evaluation.facts.tags.position(of: key, formHash: TagKeyForm.hash(of: key))
+    /// The value that the last resource's tag came to, lent until the next resource; nil: it has no such tag. A stored row
+    /// must still be where it was. `formHash`: that of the key (`TagKeyForm.hash`).
+    package func value(of key: String, formHash: UInt64) -> ByteText.Bytes? {
+        let position = evaluation.facts.tags.position(of: key, formHash: formHash)
         return position < 0 ? nil : evaluation.facts.tags.value(at: position)
     }
 
     struct Scratch {
         var tags = WorkingTags()
         var natives = NativeKeyCache()
-        var candidates: ContiguousArray<UInt64> = []
+        let candidates = RuleBits()
+        /// Rows of the candidate index that the tags lead to.
+        var found: ContiguousArray<Int32> = []
         var keepsMatches = true
         /// Rules whose conditions held, in the order in which they ran.
         var matched: ContiguousArray<Int32> = []

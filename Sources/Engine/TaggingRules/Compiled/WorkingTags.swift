@@ -8,6 +8,8 @@ internal import Model
 struct WorkingTags {
     struct Entry {
         let order: KeyOrder
+        /// The rules that keep the key, for entries that are there before any rule; else -1.
+        let keeperRow: Int32
         /// The claim that wins, or -1.
         var first: Int32 = -1
         /// Models, providers and later rules are shut out.
@@ -25,7 +27,7 @@ struct WorkingTags {
 
         let origin: Origin
         let source: TagSource
-        let value: String
+        let value: ByteText.Bytes
         /// The next in order of precedence, or -1.
         var next: Int32 = -1
     }
@@ -39,9 +41,11 @@ struct WorkingTags {
     }
 
     /// Makes an entry for a key that has none; -1 when the resource has as many tags as it may.
-    mutating func append(_ key: String, order: KeyOrder, formHash: UInt64, _ facts: inout Facts) -> Int {
+    mutating func append(
+        _ key: ByteText.Bytes, order: KeyOrder, formHash: UInt64, keeperRow: Int32, _ facts: inout Facts
+    ) -> Int {
         guard entries.count < TagLimits.tagsPerResourceMax else { return -1 }
-        entries.append(Entry(order: order))
+        entries.append(Entry(order: order, keeperRow: keeperRow))
         facts.tags.append(key, formHash: formHash, value: nil)
         return entries.count - 1
     }
@@ -55,7 +59,7 @@ struct WorkingTags {
         var at = entries[entry].first
         while at >= 0 {
             let other = claims[Int(at)]
-            if claim.source.code < other.source.code || (claim.source == other.source && isBefore(other)) { break }
+            if claim.source.code < other.source.code || (claim.source.code == other.source.code && isBefore(other)) { break }
             previous = at
             at = other.next
         }

@@ -14,8 +14,9 @@ extension CompiledRuleSet {
         let all = evaluate(resource, claims: claims, previous: previous, at: now, in: context)
         let wantedKey = scope.key.map(normaliser.key(_:))
         let chosen = choose(written, wantedKey, scope, context.scratch)
-        var teller = Teller(ruleSet: self, resource: resource, tags: all)
-        prepare(resource, claims, &context.scratch, &context.evaluation.facts)
+        var teller = Teller(ruleSet: self, tags: all)
+        context.evaluation.facts.startResource(resource)
+        prepare(claims, &context.scratch, &context.evaluation.facts)
         let outcomes = chosen.rules.compactMap { choice in
             teller.tell(choice, &context.scratch, &context.evaluation.facts)
         }
@@ -46,8 +47,7 @@ extension CompiledRuleSet {
         var candidates: [Bool] = []
         for (position, rule) in ordered.enumerated() {
             let number = numbers[rule.id]
-            let isCandidate =
-                number.map { scratch.candidates[Int($0) / 64] & (1 << UInt64($0 % 64)) != 0 } ?? false
+            let isCandidate = number.map(scratch.candidates.contains) ?? false
             candidates.append(isCandidate)
             let writesKey = form.map { form in
                 rule.actions.contains { TagKeyForm.form(of: normaliser.key($0.key)) == form }
@@ -68,14 +68,12 @@ extension CompiledRuleSet {
     /// Runs the rules once more, one by one, and notes what they find and do.
     private struct Teller {
         let ruleSet: CompiledRuleSet
-        let resource: Resource
         /// What comes out in the end.
         let tags: [VirtualTag]
         private var patterns = PatternCache()
 
-        init(ruleSet: CompiledRuleSet, resource: Resource, tags: [VirtualTag]) {
+        init(ruleSet: CompiledRuleSet, tags: [VirtualTag]) {
             self.ruleSet = ruleSet
-            self.resource = resource
             self.tags = tags
         }
 
@@ -85,14 +83,15 @@ extension CompiledRuleSet {
             let trace =
                 choice.isTold
                 ? choice.rule.condition.trace(
-                    for: resource, &facts, spelling: ruleSet.normaliser.key(_:), patterns: &patterns) : nil
+                    &facts, spelling: ruleSet.normaliser.key(_:), patterns: &patterns) : nil
             var actions: [TagExplanation.ActionOutcome] = []
             if let number = choice.number, choice.isCandidate,
-                let groups = ruleSet.match(number, resource, &facts)
+                let groups = ruleSet.match(ruleSet.rules[Int(number)], &facts)
             {
-                for position in 0..<ruleSet.rules[Int(number)].actions.count {
-                    let outcome = ruleSet.perform(position, of: number, resource, groups, &scratch, &facts)
-                    if choice.isTold { actions.append(told(outcome, ruleSet.rules[Int(number)], position)) }
+                let rule = ruleSet.rules[Int(number)]
+                for position in 0..<rule.actions.count {
+                    let outcome = ruleSet.perform(position, of: rule, number, groups, &scratch, &facts)
+                    if choice.isTold { actions.append(told(outcome, rule, position)) }
                 }
             }
             return trace.map {

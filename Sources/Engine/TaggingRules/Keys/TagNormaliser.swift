@@ -14,11 +14,17 @@ package import Model
 /// policy asks for.
 package final class TagNormaliser: Sendable {
     /// A key that is spelt one way.
-    struct Word: Sendable {
+    final class Word: Sendable {
         let key: String
         /// Nil for a key that only rules name.
         let values: ValueVocabulary?
-        var casePolicy = TagDefinition.CasePolicy.preserve
+        let casePolicy: TagDefinition.CasePolicy
+
+        init(key: String, values: ValueVocabulary? = nil, casePolicy: TagDefinition.CasePolicy = .preserve) {
+            self.key = key
+            self.values = values
+            self.casePolicy = casePolicy
+        }
     }
 
     private let words: Fixed<Word>
@@ -41,7 +47,7 @@ package final class TagNormaliser: Sendable {
         for key in Set(spoken).sorted() {
             forms.append(TagKeyForm.form(of: key))
             meanings.append(Int32(words.count))
-            words.append(Word(key: key, values: nil))
+            words.append(Word(key: key))
         }
         self.words = Fixed(words)
         self.forms = ByteMap(forms)
@@ -68,18 +74,26 @@ package final class TagNormaliser: Sendable {
         value(written, ofWord: word(for: key) ?? -1)
     }
 
-    func value(_ written: String, ofWord number: Int) -> String {
-        let trimmed = written.trimmed
+    private func value(_ written: String, ofWord number: Int) -> String {
+        let texts = TextArena()
+        return withExtendedLifetime(texts) { written.withBytes { String(value($0, ofWord: number, keptIn: texts)) } }
+    }
+
+    /// The same; what has to be made is kept in `texts`.
+    func value(_ written: ByteText.Bytes, ofWord number: Int, keptIn texts: TextArena) -> ByteText.Bytes {
+        let trimmed = written.mayHaveSpaceAround ? texts.copy(String(written).trimmed) : written
         guard number >= 0 else { return trimmed }
-        if let meaning = words[number].values?.meaning(of: trimmed) { return meaning }
-        let policy = words[number].casePolicy
-        return policy == .preserve ? trimmed : policy.applied(to: trimmed)
+        return words.lend(number) { word in
+            if let meaning = word.values?.meaning(of: trimmed) { return meaning }
+            let policy = word.casePolicy
+            return policy == .preserve ? trimmed : texts.copy(policy.applied(to: String(trimmed)))
+        }
     }
 }
 
 /// What the values of one definition are called, and how else they are spelt.
 final class ValueVocabulary: Sendable {
-    private let meanings: Fixed<String>
+    private let meanings: FixedTexts
     private let forms: ByteMap
 
     /// Nil when the definition says nothing of values.
@@ -101,39 +115,53 @@ final class ValueVocabulary: Sendable {
             }
         }
         guard !spellings.isEmpty else { return nil }
-        self.meanings = Fixed(meanings)
+        self.meanings = FixedTexts(meanings)
         forms = ByteMap(spellings.map { $0.withBytes { Self.withForm(of: $0) { String(decoding: $0, as: UTF8.self) } } })
     }
 
-    func meaning(of value: String) -> String? {
-        value.withBytes { Self.withForm(of: $0) { forms.position(of: $0) } }.map { meanings[$0] }
+    func meaning(of value: ByteText.Bytes) -> ByteText.Bytes? {
+        Self.withForm(of: value) { forms.position(of: $0) }.map { meanings[$0] }
     }
 
     /// Lower case, with `_` for each run of separators. They are not dropped as in keys: `1.0` is not `10`.
     private static func withForm<Result>(of value: ByteText.Bytes, _ body: (ByteText.Bytes) -> Result) -> Result {
-        ByteText.withLowercased(value) { lower in
-            withUnsafeTemporaryAllocation(of: UInt8.self, capacity: lower.count) { form in
-                var count = 0
-                for byte in lower {
-                    let separates = TagKeyForm.isSeparator(byte)
-                    if separates, count > 0, form[count - 1] == UInt8(ascii: "_") { continue }
-                    form[count] = separates ? UInt8(ascii: "_") : byte
-                    count += 1
+        guard value.contains(where: { $0 >= 0x80 }) else { return withSeparatorsJoined(value, body) }
+        return String(value).lowercased().withBytes { withSeparatorsJoined($0, body) }
+    }
+
+    private static func withSeparatorsJoined<Result>(
+        _ value: ByteText.Bytes, _ body: (ByteText.Bytes) -> Result
+    ) -> Result {
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: value.count) { form in
+            var count = 0
+            for byte in value {
+                let isCapital = byte &- UInt8(ascii: "A") < 26
+                let isLetter = isCapital || byte &- UInt8(ascii: "a") < 26
+                if !isLetter, TagKeyForm.isSeparator(byte) {
+                    if count > 0, form[count - 1] == UInt8(ascii: "_") { continue }
+                    form[count] = UInt8(ascii: "_")
+                } else {
+                    form[count] = isCapital ? byte | 0x20 : byte
                 }
-                return body(ByteText.Bytes(rebasing: form[..<count]))
+                count += 1
             }
+            return body(ByteText.Bytes(rebasing: form[..<count]))
         }
+    }
+}
+
+extension ByteText.Bytes {
+    /// False where there is surely no white space at either end.
+    fileprivate var mayHaveSpaceAround: Bool {
+        guard let first, let last else { return false }
+        return first <= 0x20 || last <= 0x20 || first >= 0x80 || last >= 0x80
     }
 }
 
 extension String {
     /// Without white space at both ends; the same text, not a copy, where there is none.
     var trimmed: String {
-        let mayHaveSpace = withBytes { bytes in
-            guard let first = bytes.first, let last = bytes.last else { return false }
-            return first <= 0x20 || last <= 0x20 || first >= 0x80 || last >= 0x80
-        }
-        guard mayHaveSpace else { return self }
+        guard withBytes(\.mayHaveSpaceAround) else { return self }
         var rest = self[...]
         while rest.first?.isWhitespace == true { rest.removeFirst() }
         while rest.last?.isWhitespace == true { rest.removeLast() }

@@ -79,13 +79,22 @@ package struct ByteReader {
     package var atEnd: Bool { position == bytes.count }
     package var remaining: Int { bytes.count - position }
 
+    @inline(__always)
     package mutating func byte() throws(CodecError) -> UInt8 {
         guard position < bytes.count else { throw CodecError("the bytes end too early") }
         defer { position += 1 }
         return bytes[position]
     }
 
+    @inline(__always)
     package mutating func varint() throws(CodecError) -> UInt64 {
+        // Nearly all are counts and lengths of one byte.
+        guard position < bytes.count, bytes[position] < 0x80 else { return try longVarint() }
+        defer { position += 1 }
+        return UInt64(bytes[position])
+    }
+
+    private mutating func longVarint() throws(CodecError) -> UInt64 {
         var value: UInt64 = 0
         var shift: UInt64 = 0
         while true {
@@ -98,6 +107,7 @@ package struct ByteReader {
     }
 
     /// A count or length that cannot exceed what is left, as each of its items takes at least one byte.
+    @inline(__always)
     package mutating func count() throws(CodecError) -> Int {
         let value = try varint()
         guard value <= UInt64(remaining) else { throw CodecError("a length reaches past the end") }
@@ -118,10 +128,18 @@ package struct ByteReader {
     }
 
     /// The bytes of a string or blob, in place.
+    @inline(__always)
     package mutating func slice() throws(CodecError) -> UnsafeRawBufferPointer {
         let length = try count()
         defer { position += length }
-        return UnsafeRawBufferPointer(rebasing: bytes[position..<position + length])
+        return UnsafeRawBufferPointer(start: bytes.baseAddress.map { $0 + position }, count: length)
+    }
+
+    /// Passes over so many bytes.
+    @inline(__always)
+    mutating func skip(_ length: Int) throws(CodecError) {
+        guard length <= remaining else { throw CodecError("the bytes end too early") }
+        position += length
     }
 
     package mutating func string() throws(CodecError) -> String {

@@ -71,6 +71,7 @@ extension ByteReader {
 
     /// Returns the winner's source.
     @discardableResult
+    @inline(__always)
     mutating func skipTag() throws(CodecError) -> TagSource {
         _ = try slice()
         let losers = try count()
@@ -80,16 +81,37 @@ extension ByteReader {
     }
 
     /// Whether a person or a model has made a claim on the tag.
+    @inline(__always)
     mutating func skipTagFindingStated() throws(CodecError) -> Bool {
         _ = try slice()
         var found = false
         for _ in 0...(try count()) {
-            switch try skipAssertion() {
-            case .manual, .ml: found = true
-            case .rule, .inherited: break
-            }
+            let source = try skipAssertion()
+            if source == .manual || source == .ml { found = true }
         }
         return found
+    }
+
+    /// Passes over a row's results of compliance.
+    mutating func skipCompliance() throws(CodecError) {
+        for _ in 0..<(try count()) {
+            try skip(16)
+            _ = try varint()
+            try skipViolations()
+        }
+    }
+
+    @inline(__always)
+    private mutating func skipViolations() throws(CodecError) {
+        let head = try varint()
+        if head & 1 != 0 { try skip(16) }
+        guard head > 1 else { return }
+        guard head >> 1 <= UInt64(remaining) else { throw CodecError("a length reaches past the end") }
+        for _ in 0..<(head >> 1) {
+            try skip(1)
+            _ = try slice()
+            _ = try slice()
+        }
     }
 
     /// Returns the policy, how many violations of it there are, and whether a waiver allows them.
@@ -105,6 +127,7 @@ extension ByteReader {
         return (policy, violations, waiver != nil)
     }
 
+    @inline(__always)
     private mutating func skipAssertion() throws(CodecError) -> TagSource {
         let flags = try byte()
         guard flags < 32, let source = TagSource(code: flags & 3) else {
@@ -112,13 +135,13 @@ extension ByteReader {
         }
         _ = try slice()
         _ = try slice()
-        _ = try zigzag()
-        if flags & 16 != 0 { _ = try zigzag() }
-        if flags & 8 != 0 { _ = try double() }
+        _ = try varint()
+        if flags & 16 != 0 { _ = try varint() }
+        if flags & 8 != 0 { try skip(8) }
         if flags & 4 != 0 {
-            _ = try uuid()
+            try skip(16)
             _ = try varint()
-            _ = try zigzag()
+            _ = try varint()
         }
         return source
     }

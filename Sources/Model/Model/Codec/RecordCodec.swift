@@ -60,16 +60,11 @@ package enum RecordCodec {
             changedIndex: head.changedIndex)
     }
 
-    /// What rules can ask of a stored row, without making the rest: the resource without relationships and costs, and the
-    /// claims that people and models made (`VirtualTag.stated`).
-    package static func decodeForRules(
-        _ raw: UnsafeRawBufferPointer, id: ResourceID, withMetadata: Bool
-    ) throws(CodecError) -> (resource: Resource, claims: [VirtualTag]) {
+    /// The claims that people and models made on a stored row's tags (`VirtualTag.stated`), without making the rest.
+    package static func statedTags(of raw: UnsafeRawBufferPointer) throws(CodecError) -> [VirtualTag] {
         var reader = ByteReader(raw)
         let head = try reader.rowHead()
-        let claims = try reader.statedTags(base: head.base)
-        for _ in 0..<(try reader.count()) { _ = try reader.skipComplianceResult() }
-        return (try reader.resourceOfRules(id: id, base: head.base, withMetadata: withMetadata), claims)
+        return try reader.statedTags(base: head.base)
     }
 
     /// The index in the head of a stored row.
@@ -228,7 +223,20 @@ extension ByteReader {
 
     /// The part of a row that `RowSections` calls so.
     package mutating func resource(id: ResourceID, base: Timestamp) throws(CodecError) -> Resource {
-        var resource = try resourceOfRules(id: id, base: base, withMetadata: true)
+        let code = try byte()
+        guard let provider = Provider(code: code) else { throw CodecError("unknown provider \(code) in the row of \(id)") }
+        let resourceID = try string()
+        let type = try string()
+        let name = try string()
+        let account = try string()
+        let region = try string()
+        let version = try varint()
+        let lastSeen = try time(base: base)
+        var tags: [Tag] = []
+        let tagCount = try count()
+        tags.reserveCapacity(tagCount)
+        for _ in 0..<tagCount { tags.append(Tag(try string(), try string())) }
+        let metadata = JSONText(trusted: try blob())
         var relationships: [Relationship] = []
         let relationshipCount = try count()
         relationships.reserveCapacity(relationshipCount)
@@ -246,33 +254,9 @@ extension ByteReader {
                     month: Int32(truncatingIfNeeded: try zigzag()), service: try string(), currency: try string(),
                     billedNanos: try zigzag(), effectiveNanos: try zigzag(), upload: try varint()))
         }
-        resource.relationships = relationships
-        resource.costs = costs
-        return resource
-    }
-
-    /// What rules can ask of it: all but relationships and costs, which come behind.
-    mutating func resourceOfRules(
-        id: ResourceID, base: Timestamp, withMetadata: Bool
-    ) throws(CodecError) -> Resource {
-        let code = try byte()
-        guard let provider = Provider(code: code) else { throw CodecError("unknown provider \(code) in the row of \(id)") }
-        let resourceID = try string()
-        let type = try string()
-        let name = try string()
-        let account = try string()
-        let region = try string()
-        let version = try varint()
-        let lastSeen = try time(base: base)
-        var tags: [Tag] = []
-        let tagCount = try count()
-        tags.reserveCapacity(tagCount)
-        for _ in 0..<tagCount { tags.append(Tag(try string(), try string())) }
-        let stored = try slice()
-        let metadata = withMetadata ? JSONText(trusted: Array(stored)) : JSONText.emptyObject
         return Resource(
             id: id, provider: provider, resourceID: resourceID, resourceType: type, name: name, accountID: account,
-            region: region, nativeTags: TagList(sorted: tags), metadata: metadata, relationships: [],
-            version: version, firstSeen: base, lastSeen: lastSeen, costs: [])
+            region: region, nativeTags: TagList(sorted: tags), metadata: metadata, relationships: relationships,
+            version: version, firstSeen: base, lastSeen: lastSeen, costs: costs)
     }
 }

@@ -2,71 +2,89 @@
 ///
 /// One value serves one row after the other and keeps its capacity. What it lends lies in the row and lives as long.
 package struct StoredRow {
-    package typealias Bytes = UnsafeBufferPointer<UInt8>
+    package typealias Bytes = ResourceText.Bytes
 
     /// One claim on a tag: the winner of its key, or one of the losers.
     package struct Claim {
         package let key: Bytes
         package let value: Bytes
         package let source: TagSource
-        /// The rule that made it.
-        package let ruleID: UUID128?
+        package let createdBy: Bytes
+        /// The source is sure of it.
+        package let isCertain: Bool
+        package let rule: Rule?
         /// The first claim of its key.
         package let wins: Bool
     }
 
-    package struct NativeTag {
-        package let key: Bytes
-        package let value: Bytes
+    /// The rule that made a claim.
+    package struct Rule: Equatable {
+        package let id: UUID128
+        package let version: UInt64
+        package let priority: Int32
+
+        package init(id: UUID128, version: UInt64, priority: Int32) {
+            self.id = id
+            self.version = version
+            self.priority = priority
+        }
     }
 
-    /// All claims, key by key, the winner of each first.
+    /// All claims, key by key, the winner of each first; none where they were not wanted.
     package private(set) var claims: ContiguousArray<Claim> = []
-    package private(set) var provider = Provider.aws
-    package private(set) var resourceID = Bytes(start: nil, count: 0)
-    package private(set) var resourceType = Bytes(start: nil, count: 0)
-    package private(set) var name = Bytes(start: nil, count: 0)
-    package private(set) var accountID = Bytes(start: nil, count: 0)
-    package private(set) var region = Bytes(start: nil, count: 0)
-    /// Sorted by key.
-    package private(set) var nativeTags: ContiguousArray<NativeTag> = []
-    /// A JSON object.
-    package private(set) var metadata = Bytes(start: nil, count: 0)
+    /// Whether people or models made claims.
+    package private(set) var isStated = false
+    package var resource = ResourceText()
 
     package init() {}
 
     /// Reads the next row. Throws where it is not in the form of `RecordCodec`; then nothing may be asked.
-    package mutating func read(_ row: UnsafeRawBufferPointer) throws(CodecError) {
+    package mutating func read(_ row: UnsafeRawBufferPointer, withClaims: Bool) throws(CodecError) {
         claims.removeAll(keepingCapacity: true)
-        nativeTags.removeAll(keepingCapacity: true)
+        isStated = false
         var reader = ByteReader(row)
         _ = try reader.rowHead()
         for _ in 0..<(try reader.count()) {
+            guard withClaims else {
+                if try reader.skipTagFindingStated() { isStated = true }
+                continue
+            }
             let key = try reader.bytes()
-            let losers = try reader.count()
-            for position in 0...losers { claims.append(try reader.claim(on: key, wins: position == 0)) }
+            for position in 0...(try reader.count()) {
+                let claim = try reader.claim(on: key, wins: position == 0)
+                if claim.source == .manual || claim.source == .ml { isStated = true }
+                claims.append(claim)
+            }
         }
-        for _ in 0..<(try reader.count()) { _ = try reader.skipComplianceResult() }
-        guard let provider = Provider(code: try reader.byte()) else { throw CodecError("unknown provider in a row") }
-        self.provider = provider
-        resourceID = try reader.bytes()
-        resourceType = try reader.bytes()
-        name = try reader.bytes()
-        accountID = try reader.bytes()
-        region = try reader.bytes()
-        _ = try reader.varint()
-        _ = try reader.zigzag()
-        for _ in 0..<(try reader.count()) {
-            nativeTags.append(NativeTag(key: try reader.bytes(), value: try reader.bytes()))
-        }
-        metadata = try reader.bytes()
+        try reader.skipCompliance()
+        try reader.read(&resource)
     }
 }
 
 extension ByteReader {
+    @inline(__always)
     fileprivate mutating func bytes() throws(CodecError) -> StoredRow.Bytes {
         let slice = try slice()
         return StoredRow.Bytes(start: slice.baseAddress?.assumingMemoryBound(to: UInt8.self), count: slice.count)
+    }
+
+    /// As `RecordCodec` writes resources, up to their relationships.
+    @inline(__always)
+    fileprivate mutating func read(_ resource: inout ResourceText) throws(CodecError) {
+        guard let provider = Provider(code: try byte()) else { throw CodecError("unknown provider in a row") }
+        resource.provider = provider
+        resource.resourceID = try bytes()
+        resource.resourceType = try bytes()
+        resource.name = try bytes()
+        resource.accountID = try bytes()
+        resource.region = try bytes()
+        _ = try varint()
+        _ = try varint()
+        resource.nativeTags.removeAll(keepingCapacity: true)
+        for _ in 0..<(try count()) {
+            resource.nativeTags.append(ResourceText.NativeTag(key: try bytes(), value: try bytes()))
+        }
+        resource.metadata = try bytes()
     }
 
     /// As `RecordCodec` writes assertions.
@@ -76,16 +94,17 @@ extension ByteReader {
             throw CodecError("unknown flags of a tag: \(flags)")
         }
         let value = try bytes()
-        _ = try slice()
+        let createdBy = try bytes()
         _ = try varint()
         if flags & 16 != 0 { _ = try varint() }
-        if flags & 8 != 0 { _ = try double() }
-        guard flags & 4 != 0 else {
-            return StoredRow.Claim(key: key, value: value, source: source, ruleID: nil, wins: wins)
+        let isCertain = flags & 8 == 0
+        if !isCertain { try skip(8) }
+        var rule: StoredRow.Rule?
+        if flags & 4 != 0 {
+            rule = StoredRow.Rule(
+                id: try uuid(), version: try varint(), priority: Int32(truncatingIfNeeded: try zigzag()))
         }
-        let rule = try uuid()
-        _ = try varint()
-        _ = try varint()
-        return StoredRow.Claim(key: key, value: value, source: source, ruleID: rule, wins: wins)
+        return StoredRow.Claim(
+            key: key, value: value, source: source, createdBy: createdBy, isCertain: isCertain, rule: rule, wins: wins)
     }
 }
