@@ -72,6 +72,7 @@ let package = Package(
         .systemLibrary(name: "COpenSSL", path: "Sources/System/COpenSSL"),
         .systemLibrary(name: "CSQLite", path: "Sources/System/CSQLite"),
         .systemLibrary(name: "CPostgreSQL", path: "Sources/System/CPostgreSQL"),
+        .systemLibrary(name: "CPrefetch", path: "Sources/System/CPrefetch"),
         .target(name: "CChecksum", path: "Sources/System/CChecksum"),
         .target(
             name: "CSimdJSON", path: "Sources/System/CSimdJSON",
@@ -99,7 +100,10 @@ let package = Package(
         library("Placement", in: "Protocol", ["Model"]),
         library(
             "Shard", in: "Protocol",
-            ["Model", "JSON", "Conditions", "TaggingRules", "Compliance", "Normalisation", "Placement", collections]),
+            [
+                "CPrefetch", "Model", "JSON", "Conditions", "TaggingRules", "Compliance", "Normalisation", "Placement",
+                collections,
+            ]),
 
         // MARK: IO: sockets and files
         library("HTTPTransport", in: "IO", ["CNGHTTP2", "COpenSSL", nioHTTP1, logging, atomics, collections] + nio),

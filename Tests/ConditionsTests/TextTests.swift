@@ -40,4 +40,16 @@ struct TextTests {
         for text in ["value-2000", "VALUE-1", " ", "e"] { #expect(map.position(of: text) == nil) }
         #expect(ByteMap([]).position(of: "") == nil)
     }
+
+    @Test("Keys in two compositions of Unicode have one form, byte by byte, and one hash")
+    func compositions() {
+        for (composed, parted) in [
+            ("Gr\u{F6}\u{DF}e", "gro\u{308}\u{DF}e"), ("\u{C5}-x", "A\u{30A}_X"), ("\u{AC00}", "\u{1100}\u{1161}"),
+        ] {
+            #expect(TagKeyForm.form(of: composed).utf8.elementsEqual(TagKeyForm.form(of: parted).utf8))
+            #expect(TagKeyForm.hash(of: composed) == TagKeyForm.hash(of: parted))
+            #expect(composed.withBytes { one in parted.withBytes { TagKeyForm.same(one, $0) } })
+        }
+        #expect(TagKeyForm.form(of: "Gr\u{F6}\u{DF}e") != TagKeyForm.form(of: "Gro\u{DF}e"))
+    }
 }

@@ -215,7 +215,11 @@ private struct CatalogDice {
     mutating func below(_ bound: Int) -> Int { Int(next() % UInt64(bound)) }
     mutating func pick<Element>(_ choices: [Element]) -> Element { choices[below(choices.count)] }
 
-    static let keys = ["team", "Team", "costcenter", "CostCenter", "cost_center", "env", "stage", "owner"]
+    /// Among them one in two compositions.
+    static let keys = [
+        "team", "Team", "costcenter", "CostCenter", "cost_center", "env", "stage", "owner", "gr\u{F6}\u{DF}e",
+        "gro\u{308}\u{DF}e",
+    ]
     private static let values = ["a", "b", "prod", "Prod", "1", ""]
 
     mutating func observation(_ number: Int) -> Observation {

@@ -1,3 +1,4 @@
+internal import CPrefetch
 package import Model
 
 /// A shard's rows: for each slot that it owns a small array sorted by id.
@@ -107,7 +108,9 @@ package struct SlotTable: Sendable {
     ) -> Result<Bool, CodecError> {
         guard var row = rows.baseAddress.map({ $0 + first }) else { return .success(true) }
         let end = row + (rows.count - first)
+        for ahead in 0..<min(rowsAhead, end - row) { fetch(row + ahead) }
         while row < end {
+            if row + rowsAhead < end { fetch(row + rowsAhead) }
             // Lent where it lies: a count of references would touch, and write to, each row's memory.
             let result: Result<Bool, CodecError> = row.pointee.bytes.withUnsafeBytes { raw in
                 do throws(CodecError) { return .success(try body(row.pointee.id, raw)) } catch { return .failure(error) }
@@ -116,6 +119,21 @@ package struct SlotTable: Sendable {
             row += 1
         }
         return .success(true)
+    }
+
+    /// So many rows before one is read it is asked for, since rows lie anywhere in memory.
+    private static let rowsAhead = 2
+    /// What is asked for of a row; the processor guesses the rest.
+    private static let bytesAhead = 768
+    private static let lineBytes = 64
+
+    private static func fetch(_ row: UnsafePointer<Row>) {
+        guard let bytes = MemoryLayout<Row>.offset(of: \Row.bytes) else { return }
+        // An array is a pointer to what it holds; to ask the array itself would read that.
+        let start = UnsafeRawPointer(row).load(fromByteOffset: bytes, as: UInt.self)
+        for offset in stride(from: 0, to: bytesAhead, by: lineBytes) {
+            vtag_prefetch(UnsafeRawPointer(bitPattern: start &+ UInt(offset)))
+        }
     }
 
     /// The rows whose ids share their first 60 free bits with the id of a part: one, but for a chance of 2⁻⁴⁰.

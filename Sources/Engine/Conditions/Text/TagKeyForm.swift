@@ -1,9 +1,11 @@
+@_spi(_Unicode) internal import Swift
+
 /// How keys that are spelt differently are told to be the same one.
 ///
 /// The *form* of a key is what is compared: lower case, without spaces and separators, so `CostCenter`, `cost-center`,
 /// `COST_CENTER` and `costcenter` have the form `costcenter`. The *canonical spelling* is what a provider's key that
 /// nobody defined is called: words in lower case with `-` between them, as AWS, Google and Azure all accept and advise:
-/// `CostCenter` and `cost_center` → `cost-center`.
+/// `CostCenter` and `cost_center` → `cost-center`. Outside ASCII the form is composed (NFC), so that `ö` is `o` with U+0308.
 package enum TagKeyForm {
     /// What separates words in keys.
     package static func isSeparator(_ byte: UInt8) -> Bool {
@@ -38,17 +40,19 @@ package enum TagKeyForm {
         guard key.contains(where: { $0 >= 0x80 }) else { return nil }
         let text = String(decoding: key, as: UTF8.self)
         let kept = String(String.UnicodeScalarView(text.unicodeScalars.filter { !isSeparator($0) })).lowercased()
-        return kept.isEmpty ? text : kept
+        return composed(kept.isEmpty ? text : kept)
     }
 
-    /// A hash of the key's form: for use within this process only, since outside ASCII it is the standard library's, which
-    /// is the same for all compositions of a character (NFC and NFD) and differs from one process to the next.
-    package static func hash(of key: String) -> UInt64 {
-        key.withBytes { bytes in
-            if let form = unicodeForm(of: bytes) { return UInt64(truncatingIfNeeded: form.hashValue) }
-            return withForm(of: bytes) { ByteText.hash($0) }
-        }
+    /// In Unicode's normal form C, so that what is canonically equivalent is the same bytes. The standard library has it for
+    /// strings to compare by, and lends it.
+    private static func composed(_ text: String) -> String {
+        var composed = String.UnicodeScalarView()
+        for letter in text._nfc { composed.append(letter) }
+        return String(composed)
     }
+
+    /// A hash of the key's form.
+    package static func hash(of key: String) -> UInt64 { withForm(of: key) { ByteText.hash($0) } }
 
     /// True when the two keys have one form.
     @inline(__always)
@@ -58,7 +62,7 @@ package enum TagKeyForm {
 
     private static func sameWhenFolded(_ left: ByteText.Bytes, _ right: ByteText.Bytes) -> Bool {
         switch (unicodeForm(of: left), unicodeForm(of: right)) {
-        case (.some(let first), .some(let second)): return first == second
+        case (.some(let first), .some(let second)): return first.utf8.elementsEqual(second.utf8)
         case (.none, .none): return withForm(of: left) { first in withForm(of: right) { ByteText.equal(first, $0) } }
         default: return false
         }
