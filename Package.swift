@@ -98,6 +98,7 @@ let package = Package(
         library("Founding", in: "Protocol", ["Membership"]),
         library("Consensus", in: "Protocol", ["WriteAheadLog", "CChecksum"], settings: plantedBugs),
         library("Placement", in: "Protocol", ["Model"]),
+        library("Sink", in: "Protocol", ["Model"]),
         library(
             "Shard", in: "Protocol",
             [
@@ -175,6 +176,7 @@ let package = Package(
         tests("Founding", ["Membership"]),
         tests("Consensus", ["WriteAheadLog"]),
         tests("Placement", ["Model"]),
+        tests("Sink", ["Model"]),
         tests("Shard", ["Model", "JSON", "Conditions", "TaggingRules", "Compliance", "Normalisation", "Placement"]),
         tests("HTTPTransport", ["COpenSSL", "CNGHTTP2", nioHTTP1, nioEmbedded, logging] + nio),
         tests("PeerTransport", ["HTTPTransport", "Membership", "COpenSSL", logging] + nio),

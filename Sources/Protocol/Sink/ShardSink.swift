@@ -1,0 +1,175 @@
+package import Model
+
+/// One shard's way to the database, on the node that leads the shard: raises its term there, reads how far the database is, sends
+/// what changed since, one batch at a time, and goes on from wherever the database turns out to be.
+///
+/// Every batch is one transaction with the progress row, conditional on incarnation, term and the progress before it. So a stale
+/// leader changes nothing, and whether a batch arrived whose answer was lost is told by the row: the next one starts from
+/// what is found there. Time is for waiting alone.
+package struct ShardSink: Sendable {
+    /// What to do; one thing at a time, and its end is the next event.
+    package enum Action: Hashable, Sendable {
+        case nothing
+        /// Set the row's term to this one unless it is higher, make the row where there is none, and read it.
+        case raiseTerm(incarnation: UUID128, term: UInt64)
+        /// Send the next of what changed after `after`, on condition that the row is that.
+        case send(after: SinkProgress)
+        /// Call `timePassed` after so many milliseconds.
+        case wait(milliseconds: Int64)
+        /// Say why, once.
+        case stop(SinkStop)
+    }
+
+    private enum State: Hashable, Sendable {
+        /// Another replica leads, or nobody.
+        case following
+        case raising(Raising)
+        /// The database has everything.
+        case upToDate(SinkProgress)
+        case sending(Sending)
+        case backingOff(Office)
+        /// A leader of a higher term has been at the database: this one is about to learn of it.
+        case outranked(Office)
+        case stopped(SinkStop)
+    }
+
+    /// A time of leading the shard.
+    private struct Office: Hashable, Sendable {
+        let term: UInt64
+        /// Failures in a row.
+        var failures = 0
+    }
+
+    private struct Raising: Hashable, Sendable { var office: Office }
+
+    private struct Sending: Hashable, Sendable {
+        let office: Office
+        let after: SinkProgress
+    }
+
+    package static let waitMillisecondsMin: Int64 = 50
+    package static let waitMillisecondsMax: Int64 = 15_000
+
+    private let incarnation: UUID128
+    private var state = State.following
+    /// What this replica has applied: the goal.
+    private var local: SinkProgress
+
+    package init(incarnation: UUID128) {
+        self.incarnation = incarnation
+        local = SinkProgress(incarnation: incarnation, term: 0)
+    }
+
+    // MARK: Events
+
+    /// This replica leads since `term`, and has applied everything of earlier terms.
+    package mutating func elected(term: UInt64) -> Action {
+        precondition(term >= local.term, "term \(term) after \(local.term)")
+        local.term = term
+        if case .stopped = state { return .nothing }
+        return raise(Office(term: term))
+    }
+
+    /// What is under way is left to end; its answer counts no more.
+    package mutating func deposed() {
+        if case .stopped = state { return }
+        state = .following
+    }
+
+    /// This replica has applied entries up to `index`, and audit entries up to `auditSequence`.
+    package mutating func applied(index: UInt64, auditSequence: UInt64) -> Action {
+        local.appliedIndex = max(local.appliedIndex, index)
+        local.auditSequence = max(local.auditSequence, auditSequence)
+        guard case .upToDate(let progress) = state else { return .nothing }
+        return go(on: progress, Office(term: local.term))
+    }
+
+    /// The row as it is after `raiseTerm` of that term.
+    package mutating func raised(term: UInt64, _ result: Result<SinkProgress, SinkFailure>, random: Double) -> Action {
+        guard case .raising(let raising) = state, raising.office.term == term else { return .nothing }
+        switch result {
+        case .failure: return backOff(raising.office, random: random)
+        case .success(let found):
+            guard found.incarnation == incarnation else { return stop(.belongsToOther(found.incarnation)) }
+            guard found.term <= term else {
+                state = .outranked(raising.office)
+                return wait(raising.office.failures + 1, random: random)
+            }
+            guard local.covers(found) else { return stop(.databaseIsAhead(found)) }
+            return go(on: found, raising.office)
+        }
+    }
+
+    /// How `send` after `progress` ended; on success with the row that was written.
+    package mutating func sent(
+        after progress: SinkProgress, _ result: Result<SinkProgress, SinkFailure>, random: Double
+    ) -> Action {
+        guard case .sending(let sending) = state, sending.after == progress else { return .nothing }
+        switch result {
+        case .success(let written):
+            precondition(
+                written.covers(progress) && written != progress && local.covers(written),
+                "\(written) was written after \(progress), with \(local) here")
+            return go(on: written, Office(term: sending.office.term))
+        case .failure(let error):
+            switch error {
+            case .conflict: return raise(sending.office)
+            case .outcomeUnknown, .unavailable: return backOff(sending.office, random: random)
+            }
+        }
+    }
+
+    package mutating func timePassed() -> Action {
+        switch state {
+        case .backingOff(let office), .outranked(let office): raise(office)
+        case .following, .raising, .upToDate, .sending, .stopped: .nothing
+        }
+    }
+
+    // MARK: Queries
+
+    /// Entries of the log that the database lacks, as far as is known; nil where this replica does not lead.
+    package var lag: UInt64? {
+        switch state {
+        case .upToDate(let progress): local.appliedIndex - progress.appliedIndex
+        case .sending(let sending): local.appliedIndex - sending.after.appliedIndex
+        case .following, .raising, .backingOff, .outranked, .stopped: nil
+        }
+    }
+
+    package var isStopped: Bool { if case .stopped = state { true } else { false } }
+
+    // MARK: Private
+
+    private mutating func raise(_ office: Office) -> Action {
+        state = .raising(Raising(office: office))
+        return .raiseTerm(incarnation: incarnation, term: office.term)
+    }
+
+    private mutating func go(on progress: SinkProgress, _ office: Office) -> Action {
+        guard progress.appliedIndex < local.appliedIndex || progress.auditSequence < local.auditSequence else {
+            state = .upToDate(progress)
+            return .nothing
+        }
+        state = .sending(Sending(office: office, after: progress))
+        return .send(after: progress)
+    }
+
+    private mutating func backOff(_ office: Office, random: Double) -> Action {
+        var office = office
+        office.failures += 1
+        state = .backingOff(office)
+        return wait(office.failures, random: random)
+    }
+
+    /// Twice as long after each failure, and a random part of that.
+    private func wait(_ failures: Int, random: Double) -> Action {
+        let bound = min(Self.waitMillisecondsMax, Self.waitMillisecondsMin << Int64(min(failures, 20)))
+        return .wait(milliseconds: Self.waitMillisecondsMin + Int64(Double(bound - Self.waitMillisecondsMin) * random))
+    }
+
+    private mutating func stop(_ reason: SinkStop) -> Action {
+        state = .stopped(reason)
+        return .stop(reason)
+    }
+}
