@@ -98,7 +98,7 @@ let package = Package(
         library("Founding", in: "Protocol", ["Membership"]),
         library("Consensus", in: "Protocol", ["WriteAheadLog", "CChecksum"], settings: plantedBugs),
         library("Placement", in: "Protocol", ["Model"]),
-        library("Sink", in: "Protocol", ["Model"]),
+        library("Sink", in: "Protocol", ["Model", collections]),
         library(
             "Shard", in: "Protocol",
             [
@@ -114,6 +114,7 @@ let package = Package(
         library("Checkpoint", in: "IO", ["Model", "JSON", "COpenSSL", "CChecksum", "CSQLite"]),
         library("PostgresClient", in: "IO", ["CPostgreSQL", "Model"]),
         library("PostgresSchema", in: "IO", ["PostgresClient", "Model"]),
+        library("PostgresSink", in: "IO", ["PostgresClient", "PostgresSchema", "Model", "JSON", "Sink"]),
 
         // MARK: Node: where cores meet sockets, disks and clocks
         library(
@@ -186,6 +187,7 @@ let package = Package(
         .target(name: "PostgresTesting", path: "Tests/PostgresTesting", swiftSettings: house),
         tests("PostgresClient", ["Model", "PostgresTesting"]),
         tests("PostgresSchema", ["PostgresClient", "PostgresTesting"]),
+        tests("PostgresSink", ["PostgresClient", "Sink", "Model", "PostgresTesting"]),
         tests(
             "NodeRuntime",
             [

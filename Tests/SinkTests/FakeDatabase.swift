@@ -5,7 +5,7 @@ import Sink
 struct FakeDatabase {
     var progress: SinkProgress?
     /// Index of the last change of each row that arrived.
-    var rows: [Int: UInt64] = [:]
+    var rows: [ResourceID: UInt64] = [:]
     /// How often each audit entry arrived.
     var audit: [UInt64: Int] = [:]
     var isAway = false
@@ -15,7 +15,9 @@ struct FakeDatabase {
     struct Transaction {
         let after: SinkProgress
         let next: SinkProgress
-        let rows: [Int: UInt64]
+        var rows: [ResourceID: UInt64] = [:]
+        var deleted: Set<ResourceID> = []
+        let audit: [UInt64]
     }
 
     mutating func raise(_ incarnation: UUID128, term: UInt64) -> SinkProgress {
@@ -29,10 +31,9 @@ struct FakeDatabase {
     mutating func commit(_ transaction: Transaction) -> Bool {
         guard progress == transaction.after else { return false }
         progress = transaction.next
+        for id in transaction.deleted { rows[id] = nil }
         rows.merge(transaction.rows) { $1 }
-        for sequence in transaction.after.auditSequence..<transaction.next.auditSequence {
-            audit[sequence + 1, default: 0] += 1
-        }
+        for sequence in transaction.audit { audit[sequence, default: 0] += 1 }
         return true
     }
 }

@@ -41,16 +41,29 @@ struct ShardSinkTests {
         #expect(sink.lag == 0)
     }
 
-    @Test("A database of another cluster, or one that is ahead, stops the sink for good")
+    @Test("A database of another cluster, or one that is ahead, stops the sink until somebody has mended it")
     func stops() {
         let other = UUID128(high: 2, low: 2)
         var (sink, action) = leading(term: 3, applied: 9, found: SinkProgress(incarnation: other, term: 1))
         #expect(action == .stop(.belongsToOther(other)))
         #expect(sink.isStopped)
-        #expect(sink.elected(term: 4) == .nothing)
+        #expect(sink.timePassed() == .raiseTerm(incarnation: Self.us, term: 3))
+        #expect(
+            sink.raised(term: 3, .success(SinkProgress(incarnation: other, term: 1)), random: 0)
+                == .stop(.belongsToOther(other)))
+        #expect(sink.elected(term: 4) == .raiseTerm(incarnation: Self.us, term: 4))
+        let empty = SinkProgress(incarnation: Self.us, term: 4)
+        #expect(sink.raised(term: 4, .success(empty), random: 0) == .send(after: empty))
         let ahead = SinkProgress(incarnation: Self.us, term: 3, appliedIndex: 10)
         (sink, action) = leading(term: 3, applied: 9, found: ahead)
         #expect(action == .stop(.databaseIsAhead(ahead)))
+        // What is applied later does not make the database's rows true.
+        #expect(sink.applied(index: 20, auditSequence: 20) == .nothing)
+        _ = sink.timePassed()
+        #expect(sink.raised(term: 3, .success(ahead), random: 0) == .stop(.databaseIsAhead(ahead)))
+        _ = sink.timePassed()
+        let replaced = SinkProgress(incarnation: Self.us, term: 3)
+        #expect(sink.raised(term: 3, .success(replaced), random: 0) == .send(after: replaced))
     }
 
     @Test("A leader that finds a higher term sends nothing, and asks again later")

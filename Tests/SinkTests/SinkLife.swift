@@ -2,20 +2,44 @@ import Model
 import Sink
 
 /// A shard with changing leaders that writes to a database with changing luck. Leaders share one log, as consensus sees to;
-/// a deposed one may go on for a while.
+/// a deposed one may go on for a while. Each keeps a feed that is too short for an outage.
 struct SinkLife {
     private var random: Generator
     private var database = FakeDatabase()
     private var replicas = [Replica(), Replica(), Replica()]
     private var term: UInt64 = 0
     private var leader = 0
-    /// Of each row, the index that last changed it; of each index, the row.
-    private var log: [Int] = []
+    /// Each entry writes some rows and an audit entry for each.
+    private var log: [[Write]] = []
+
+    private struct Write {
+        let id: ResourceID
+        let isDeletion: Bool
+    }
 
     private struct Replica {
         var sink = ShardSink(incarnation: ShardSinkTests.us)
         var action = ShardSink.Action.nothing
+        var rows: [ResourceID: UInt64] = [:]
+        var tombstones: [ResourceID: UInt64] = [:]
         var applied: UInt64 = 0
+        var sequence: UInt64 = 0
+        var feed = SinkFeed(appliedIndex: 0, auditSequence: 0, changesMax: 5, auditBytesMax: 1_500)
+
+        mutating func apply(_ entry: [Write]) {
+            applied += 1
+            var audit: [AuditEntry] = []
+            for write in entry {
+                rows[write.id] = write.isDeletion ? nil : applied
+                tombstones[write.id] = write.isDeletion ? applied : nil
+                sequence += 1
+                audit.append(
+                    AuditEntry(
+                        id: write.id.uuid, sequence: sequence, resourceID: write.id, action: .tagAdded, actor: "",
+                        at: Timestamp(milliseconds: 0)))
+            }
+            feed.applied(entry.map(\.id), audit, at: applied)
+        }
     }
 
     struct Generator: RandomNumberGenerator {
@@ -28,10 +52,6 @@ struct SinkLife {
 
     init(seed: UInt64) { random = Generator(state: seed << 32) }
 
-    private var truth: [Int: UInt64] {
-        Dictionary(log.enumerated().map { ($1, UInt64($0 + 1)) }, uniquingKeysWith: { $1 })
-    }
-
     /// What went wrong; nil where all is well.
     mutating func run() -> String? {
         elect(0)
@@ -40,11 +60,14 @@ struct SinkLife {
         database.isAway = false
         for number in replicas.indices { replicas[number].sink.deposed() }
         elect(0)
-        for _ in 0..<400 { act(0, luck: 0) }
+        for _ in 0..<600 { act(0, luck: 0) }
         if let late = database.late { _ = database.commit(late) }
-        if database.rows != truth { return "rows are \(database.rows), not \(truth)" }
+        if database.rows != replicas[0].rows {
+            return "rows are \(database.rows), not \(replicas[0].rows); \(replicas[0].sink)"
+        }
         if database.audit.values.contains(where: { $0 != 1 }) { return "an audit entry counts twice" }
-        return database.audit.count == log.count ? nil : "\(database.audit.count) audit entries of \(log.count)"
+        let entries = log.reduce(0) { $0 + $1.count }
+        return database.audit.count == entries ? nil : "\(database.audit.count) audit entries of \(entries)"
     }
 
     private mutating func step() {
@@ -55,7 +78,11 @@ struct SinkLife {
             if let late = database.late { _ = database.commit(late) }
             database.late = nil
         case 3, 4, 5:
-            log.append(Int.random(in: 0..<6, using: &random))
+            log.append(
+                (0..<Int.random(in: 0...3, using: &random)).map { _ in
+                    let id = ResourceID(UUID128(high: UInt64.random(in: 0..<6, using: &random), low: 1))
+                    return Write(id: id, isDeletion: Int.random(in: 0..<3, using: &random) == 0)
+                })
             catchUp(Int.random(in: replicas.indices, using: &random))
         case 6: replicas[Int.random(in: replicas.indices, using: &random)].sink.deposed()
         default: act(Int.random(in: replicas.indices, using: &random), luck: Int.random(in: 0..<4, using: &random))
@@ -73,8 +100,9 @@ struct SinkLife {
     private mutating func catchUp(_ number: Int) {
         // Whoever applies what another leader wrote has heard of that leader; until then a deposed one goes on.
         if number != leader { replicas[number].sink.deposed() }
-        replicas[number].applied = UInt64(log.count)
-        let action = replicas[number].sink.applied(index: UInt64(log.count), auditSequence: UInt64(log.count))
+        while replicas[number].applied < log.count { replicas[number].apply(log[Int(replicas[number].applied)]) }
+        let action = replicas[number].sink.applied(
+            index: replicas[number].applied, auditSequence: replicas[number].sequence)
         if action != .nothing { replicas[number].action = action }
     }
 
@@ -97,23 +125,20 @@ struct SinkLife {
             }
             replicas[number].action = replicas[number].sink.raised(term: term, result, random: roll)
         case .send(let after):
+            // What is sent is taken from the replica while it leads.
+            guard replicas[number].sink.progress == after else { return }
             let result = send(number, after, luck)
+            if case .success(let progress) = result {
+                replicas[number].feed.sent(
+                    appliedIndex: progress.appliedIndex, auditSequence: progress.auditSequence)
+            }
             replicas[number].action = replicas[number].sink.sent(after: after, result, random: roll)
         }
     }
 
     private mutating func send(_ number: Int, _ after: SinkProgress, _ luck: Int) -> Result<SinkProgress, SinkFailure> {
         guard !database.isAway else { return .failure(.unavailable) }
-        let applied = replicas[number].applied
-        let end = min(applied, after.appliedIndex + UInt64.random(in: 1...3, using: &random))
-        var next = after
-        next.appliedIndex = end
-        next.auditSequence = end
-        // Rows as the replica has them, by the index that last changed them.
-        var rows: [Int: UInt64] = [:]
-        for (position, row) in log.prefix(Int(applied)).enumerated() { rows[row] = UInt64(position + 1) }
-        let batch = FakeDatabase.Transaction(
-            after: after, next: next, rows: rows.filter { $0.value > after.appliedIndex && $0.value <= end })
+        let batch = batch(of: replicas[number], after)
         switch luck {
         case 2:
             database.late = batch
@@ -121,7 +146,35 @@ struct SinkLife {
         case 3: return .failure(.outcomeUnknown)
         default:
             guard database.commit(batch) else { return .failure(.conflict) }
-            return luck == 1 ? .failure(.outcomeUnknown) : .success(next)
+            return luck == 1 ? .failure(.outcomeUnknown) : .success(batch.next)
         }
+    }
+
+    private mutating func batch(of replica: Replica, _ after: SinkProgress) -> FakeDatabase.Transaction {
+        let limit = Int.random(in: 1...4, using: &random)
+        var next = after
+        if let portion = replica.feed.portion(
+            afterIndex: after.appliedIndex, sequence: after.auditSequence, limit: limit)
+        {
+            (next.appliedIndex, next.auditSequence) = (portion.appliedIndex, portion.auditSequence)
+            var batch = FakeDatabase.Transaction(after: after, next: next, audit: portion.audit.map(\.sequence))
+            for change in portion.changes {
+                if let index = replica.rows[change.id] {
+                    // One that changed again comes again.
+                    if index <= next.appliedIndex { batch.rows[change.id] = index }
+                } else {
+                    batch.deleted.insert(change.id)
+                }
+            }
+            return batch
+        }
+        // What the feed forgot: rows and tombstones by the index of their last change.
+        next.appliedIndex = min(replica.applied, after.appliedIndex + UInt64(limit))
+        next.auditSequence = min(replica.sequence, after.auditSequence + UInt64(limit))
+        func isNew(_ index: UInt64) -> Bool { index > after.appliedIndex && index <= next.appliedIndex }
+        return FakeDatabase.Transaction(
+            after: after, next: next, rows: replica.rows.filter { isNew($0.value) },
+            deleted: Set(replica.tombstones.filter { isNew($0.value) }.keys),
+            audit: after.auditSequence < next.auditSequence ? Array(after.auditSequence + 1...next.auditSequence) : [])
     }
 }

@@ -33,9 +33,13 @@ package struct PostgresEncoder: Sendable {
     }
 
     /// PostgreSQL's text has no place for U+0000: it becomes U+FFFD.
-    mutating func text(_ value: some Sequence<UInt8>) {
-        for byte in value {
-            if byte == 0 { bytes.append(contentsOf: [0xEF, 0xBF, 0xBD]) } else { bytes.append(byte) }
+    mutating func text(_ value: String) {
+        var value = value
+        value.withUTF8 { utf8 in
+            guard utf8.contains(0) else { return bytes.append(contentsOf: utf8) }
+            for byte in utf8 {
+                if byte == 0 { bytes.append(contentsOf: [0xEF, 0xBF, 0xBD]) } else { bytes.append(byte) }
+            }
         }
     }
 }
@@ -59,7 +63,7 @@ package struct PostgresParameter: Sendable {
     }
 
     package static func null(_ type: PostgresType) -> Self { Self(type: type, bytes: nil) }
-    package static func text(_ value: String) -> Self { Self(.text) { $0.text(value.utf8) } }
+    package static func text(_ value: String) -> Self { Self(.text) { $0.text(value) } }
     package static func bigint(_ value: Int64) -> Self { Self(.bigint) { $0.integer(value) } }
     /// The same 64 bits with a sign: what the server can store of a number without one.
     package static func bits(_ value: UInt64) -> Self { bigint(Int64(bitPattern: value)) }
@@ -118,7 +122,7 @@ package struct PostgresColumn: Sendable {
 
     package mutating func append(_ value: UUID128) { element(.uuid) { $0.uuid(value) } }
     package mutating func append(_ value: UUID128?) { if let value { append(value) } else { appendNull() } }
-    package mutating func append(_ value: String) { element(.text) { $0.text(value.utf8) } }
+    package mutating func append(_ value: String) { element(.text) { $0.text(value) } }
     package mutating func append(_ value: String?) { if let value { append(value) } else { appendNull() } }
     package mutating func append(_ value: Int64) { element(.bigint) { $0.integer(value) } }
     package mutating func append(bits value: UInt64) { append(Int64(bitPattern: value)) }

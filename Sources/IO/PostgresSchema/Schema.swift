@@ -23,6 +23,7 @@ package enum Schema {
         Step(name: "partitions of the audit trail", script: auditPartitions),
         Step(name: "views and the role that reads", script: views),
         Step(name: "comments", script: comments),
+        Step(name: "fences of the sink", script: sinkFences),
     ]
 
     /// The version that this software knows.

@@ -16,7 +16,7 @@ package struct ShardSink: Sendable {
         case send(after: SinkProgress)
         /// Call `timePassed` after so many milliseconds.
         case wait(milliseconds: Int64)
-        /// Say why, once.
+        /// Nothing is sent. Say why, and call `timePassed` now and then: somebody may have mended it.
         case stop(SinkStop)
     }
 
@@ -30,7 +30,7 @@ package struct ShardSink: Sendable {
         case backingOff(Office)
         /// A leader of a higher term has been at the database: this one is about to learn of it.
         case outranked(Office)
-        case stopped(SinkStop)
+        case stopped(SinkStop, Office)
     }
 
     /// A time of leading the shard.
@@ -54,6 +54,9 @@ package struct ShardSink: Sendable {
     private var state = State.following
     /// What this replica has applied: the goal.
     private var local: SinkProgress
+    /// Set once the database was found ahead: how far this replica was then. What it applies later does not make the rows true
+    /// that the database had beyond that; only a database that is not beyond it any more is written again.
+    private var lost: SinkProgress?
 
     package init(incarnation: UUID128) {
         self.incarnation = incarnation
@@ -66,15 +69,11 @@ package struct ShardSink: Sendable {
     package mutating func elected(term: UInt64) -> Action {
         precondition(term >= local.term, "term \(term) after \(local.term)")
         local.term = term
-        if case .stopped = state { return .nothing }
         return raise(Office(term: term))
     }
 
     /// What is under way is left to end; its answer counts no more.
-    package mutating func deposed() {
-        if case .stopped = state { return }
-        state = .following
-    }
+    package mutating func deposed() { state = .following }
 
     /// This replica has applied entries up to `index`, and audit entries up to `auditSequence`.
     package mutating func applied(index: UInt64, auditSequence: UInt64) -> Action {
@@ -90,13 +89,21 @@ package struct ShardSink: Sendable {
         switch result {
         case .failure: return backOff(raising.office, random: random)
         case .success(let found):
-            guard found.incarnation == incarnation else { return stop(.belongsToOther(found.incarnation)) }
-            guard found.term <= term else {
-                state = .outranked(raising.office)
-                return wait(raising.office.failures + 1, random: random)
+            guard found.incarnation == incarnation else {
+                return stop(.belongsToOther(found.incarnation), raising.office)
             }
-            guard local.covers(found) else { return stop(.databaseIsAhead(found)) }
-            return go(on: found, raising.office)
+            guard found.term <= term else {
+                var office = raising.office
+                office.failures += 1
+                state = .outranked(office)
+                return wait(office.failures, random: random)
+            }
+            guard (lost ?? local).covers(found) else {
+                if lost == nil { lost = local }
+                return stop(.databaseIsAhead(found), raising.office)
+            }
+            lost = nil
+            return go(on: found, Office(term: term))
         }
     }
 
@@ -113,16 +120,16 @@ package struct ShardSink: Sendable {
             return go(on: written, Office(term: sending.office.term))
         case .failure(let error):
             switch error {
-            case .conflict: return raise(sending.office)
-            case .outcomeUnknown, .unavailable: return backOff(sending.office, random: random)
+            // Always read again before the next try: an earlier one may have arrived after all.
+            case .conflict, .outcomeUnknown, .unavailable: return backOff(sending.office, random: random)
             }
         }
     }
 
     package mutating func timePassed() -> Action {
         switch state {
-        case .backingOff(let office), .outranked(let office): raise(office)
-        case .following, .raising, .upToDate, .sending, .stopped: .nothing
+        case .backingOff(let office), .outranked(let office), .stopped(_, let office): raise(office)
+        case .following, .raising, .upToDate, .sending: .nothing
         }
     }
 
@@ -138,6 +145,15 @@ package struct ShardSink: Sendable {
     }
 
     package var isStopped: Bool { if case .stopped = state { true } else { false } }
+
+    /// How far the database is known to be; nil where that is to be found out.
+    package var progress: SinkProgress? {
+        switch state {
+        case .upToDate(let progress): progress
+        case .sending(let sending): sending.after
+        case .following, .raising, .backingOff, .outranked, .stopped: nil
+        }
+    }
 
     // MARK: Private
 
@@ -168,8 +184,8 @@ package struct ShardSink: Sendable {
         return .wait(milliseconds: Self.waitMillisecondsMin + Int64(Double(bound - Self.waitMillisecondsMin) * random))
     }
 
-    private mutating func stop(_ reason: SinkStop) -> Action {
-        state = .stopped(reason)
+    private mutating func stop(_ reason: SinkStop, _ office: Office) -> Action {
+        state = .stopped(reason, office)
         return .stop(reason)
     }
 }

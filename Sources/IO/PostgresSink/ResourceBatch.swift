@@ -1,0 +1,166 @@
+import JSON
+package import Model
+import PostgresClient
+
+/// Rows of the inventory as columns of arrays, each of which the server takes apart with `unnest`: all that became of some
+/// resources. No resource may be in it twice.
+struct ResourceBatch {
+    private(set) var count = 0
+    private var ids = PostgresColumn(.uuid)
+    private var shards = PostgresColumn(.integer)
+    private var changedIndexes = PostgresColumn(.bigint)
+    private var resources = ResourceColumns()
+    private var tags = TagColumns()
+    private var findings = FindingColumns()
+    private var costs = CostColumns()
+
+    /// Rows in all tables.
+    var rowCount: Int { count + tags.count + findings.count + costs.count }
+
+    mutating func add(_ record: ResourceRecord, shard: Int) {
+        let id = record.resource.id
+        count += 1
+        ids.append(id.uuid)
+        shards.append(Int32(shard))
+        changedIndexes.append(SinkText.number(record.changedIndex))
+        resources.append(record.resource)
+        tags.append(record.tags, of: id)
+        findings.append(record.compliance, of: id)
+        costs.append(record.resource.costs, of: id)
+    }
+
+    var statements: [PostgresStatement] {
+        guard count > 0 else { return [] }
+        let ids = ids.parameter
+        return [
+            PostgresStatement(
+                """
+                INSERT INTO vtag.resources (id, shard, changed_index, provider, resource_id, resource_type, name, account_id,
+                    region, native_tags, metadata, relationships, version, first_seen, last_seen)
+                SELECT * FROM unnest($1::uuid[], $2::integer[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[],
+                    $8::text[], $9::text[], $10::jsonb[], $11::jsonb[], $12::jsonb[], $13::bigint[], $14::timestamptz[],
+                    $15::timestamptz[])
+                ON CONFLICT (id) DO UPDATE SET shard = excluded.shard, changed_index = excluded.changed_index,
+                    provider = excluded.provider, resource_id = excluded.resource_id,
+                    resource_type = excluded.resource_type, name = excluded.name, account_id = excluded.account_id,
+                    region = excluded.region, native_tags = excluded.native_tags, metadata = excluded.metadata,
+                    relationships = excluded.relationships, version = excluded.version, first_seen = excluded.first_seen,
+                    last_seen = excluded.last_seen
+                """, [ids, shards.parameter, changedIndexes.parameter] + resources.parameters),
+            PostgresStatement(
+                """
+                DELETE FROM vtag.deleted_resources d USING unnest($1::integer[], $2::uuid[]) n (shard, id)
+                WHERE d.shard = n.shard AND d.id = n.id
+                """, [shards.parameter, ids]),
+        ] + tags.statements(of: ids) + findings.statements(of: ids) + costs.statements(of: ids)
+    }
+}
+
+/// Resources that are gone.
+struct DeletionBatch {
+    private(set) var count = 0
+    private var ids = PostgresColumn(.uuid)
+    private var shards = PostgresColumn(.integer)
+    private var changedIndexes = PostgresColumn(.bigint)
+
+    mutating func add(_ id: ResourceID, shard: Int, changedIndex: UInt64) {
+        count += 1
+        ids.append(id.uuid)
+        shards.append(Int32(shard))
+        changedIndexes.append(SinkText.number(changedIndex))
+    }
+
+    var statements: [PostgresStatement] {
+        guard count > 0 else { return [] }
+        let ids = ids.parameter
+        return [
+            PostgresStatement("DELETE FROM vtag.resources WHERE id = ANY ($1::uuid[])", [ids]),
+            PostgresStatement("DELETE FROM vtag.virtual_tags WHERE resource_id = ANY ($1::uuid[])", [ids]),
+            PostgresStatement("DELETE FROM vtag.compliance_status WHERE resource_id = ANY ($1::uuid[])", [ids]),
+            PostgresStatement("DELETE FROM vtag.ml_inferences WHERE resource_id = ANY ($1::uuid[])", [ids]),
+            PostgresStatement("DELETE FROM vtag.resource_costs WHERE resource_id = ANY ($1::uuid[])", [ids]),
+            PostgresStatement(
+                """
+                INSERT INTO vtag.deleted_resources (shard, id, changed_index)
+                SELECT * FROM unnest($1::integer[], $2::uuid[], $3::bigint[])
+                ON CONFLICT (shard, id) DO UPDATE SET changed_index = excluded.changed_index
+                """, [shards.parameter, ids, changedIndexes.parameter]),
+        ]
+    }
+}
+
+private struct ResourceColumns {
+    private var texts = [PostgresColumn](repeating: PostgresColumn(.text), count: 6)
+    private var values = [PostgresColumn](repeating: PostgresColumn(.jsonb), count: 3)
+    private var versions = PostgresColumn(.bigint)
+    private var firstSeen = PostgresColumn(.timestamptz)
+    private var lastSeen = PostgresColumn(.timestamptz)
+
+    var parameters: [PostgresParameter] {
+        (texts + values + [versions, firstSeen, lastSeen]).map(\.parameter)
+    }
+
+    mutating func append(_ resource: Resource) {
+        texts[0].append(resource.provider.rawValue)
+        texts[1].append(resource.resourceID)
+        texts[2].append(resource.resourceType)
+        texts[3].append(resource.name)
+        texts[4].append(SinkText.indexed(resource.accountID))
+        texts[5].append(resource.region)
+        values[0].append(json: SinkText.json(resource.nativeTags.json))
+        values[1].append(json: SinkText.json(resource.metadata.bytes))
+        values[2].append(json: resource.relationships.json)
+        versions.append(SinkText.number(resource.version))
+        firstSeen.append(SinkText.time(resource.firstSeen))
+        lastSeen.append(SinkText.time(resource.lastSeen))
+    }
+}
+
+extension TagList {
+    var json: [UInt8] {
+        var writer = JSONWriter()
+        writer.beginObject()
+        for tag in tags {
+            writer.key(tag.key)
+            writer.string(tag.value)
+        }
+        writer.endObject()
+        return writer.bytes
+    }
+}
+
+extension [Relationship] {
+    var json: [UInt8] {
+        var writer = JSONWriter()
+        writer.beginArray()
+        for relationship in self {
+            writer.beginObject()
+            writer.key("type")
+            writer.string(relationship.type.name)
+            writer.key("target")
+            writer.string(relationship.target.uuid.description)
+            writer.endObject()
+        }
+        writer.endArray()
+        return writer.bytes
+    }
+}
+
+extension [Violation] {
+    var json: [UInt8] {
+        var writer = JSONWriter()
+        writer.beginArray()
+        for violation in self {
+            writer.beginObject()
+            writer.key("code")
+            writer.string(violation.code.rawValue)
+            writer.key("tag_key")
+            writer.string(violation.tagKey)
+            writer.key("value")
+            writer.string(violation.value)
+            writer.endObject()
+        }
+        writer.endArray()
+        return writer.bytes
+    }
+}

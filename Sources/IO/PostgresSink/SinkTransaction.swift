@@ -1,0 +1,66 @@
+package import Model
+import PostgresClient
+package import Sink
+
+/// What is sent at once: some of what changed in some shards, and how far these are then.
+package struct SinkTransaction: Sendable {
+    package struct Part: Hashable, Sendable {
+        package let shard: Int
+        package let before: SinkProgress
+        package let after: SinkProgress
+    }
+
+    /// By shard once it is sent.
+    package private(set) var parts: [Part] = []
+    private var resources = ResourceBatch()
+    private var deletions = DeletionBatch()
+    private var audit = AuditBatch()
+    private var catalog: (rows: SinkCatalog, changedIndex: UInt64)?
+
+    package init() {}
+
+    /// Rows of all tables.
+    package var rowCount: Int { resources.rowCount + deletions.count + audit.count + (catalog?.rows.count ?? 0) }
+
+    package var isEmpty: Bool { parts.isEmpty }
+
+    /// What follows belongs to this part; a shard has one.
+    package mutating func begin(_ shard: Int, from before: SinkProgress, to after: SinkProgress) {
+        precondition(before != after && !parts.contains { $0.shard == shard }, "\(before) to \(after) of shard \(shard)")
+        parts.append(Part(shard: shard, before: before, after: after))
+    }
+
+    /// Throws where the row cannot be read. No resource twice.
+    package mutating func put(_ id: ResourceID, _ row: [UInt8], shard: Int) throws(CodecError) {
+        resources.add(try RecordCodec.decode(row, id: id), shard: shard)
+    }
+
+    package mutating func delete(_ id: ResourceID, changedIndex: UInt64, shard: Int) {
+        deletions.add(id, shard: shard, changedIndex: changedIndex)
+    }
+
+    package mutating func add(_ entry: AuditEntry, shard: Int) { audit.add(entry, shard: shard) }
+
+    package mutating func replace(_ catalog: SinkCatalog, changedIndex: UInt64) { self.catalog = (catalog, changedIndex) }
+
+    /// Some moment of each month that the audit entries need a partition of.
+    var months: [AuditBatch.MonthNumber: Timestamp] { audit.months }
+
+    /// The fence first: it locks the shards' rows, and what follows is not even looked at where it refuses.
+    func statements(_ incarnation: UUID128) -> [PostgresStatement] {
+        var columns = [PostgresColumn(.integer)] + [PostgresColumn](repeating: PostgresColumn(.bigint), count: 5)
+        for part in parts.sorted(by: { $0.shard < $1.shard }) {
+            columns[0].append(Int32(part.shard))
+            columns[1].append(SinkText.number(part.before.term))
+            columns[2].append(SinkText.number(part.before.appliedIndex))
+            columns[3].append(SinkText.number(part.before.auditSequence))
+            columns[4].append(SinkText.number(part.after.appliedIndex))
+            columns[5].append(SinkText.number(part.after.auditSequence))
+        }
+        var parameters = columns.map(\.parameter)
+        parameters.insert(.uuid(incarnation), at: 1)
+        let advance = PostgresStatement("SELECT vtag.advance($1, $2, $3, $4, $5, $6, $7)", parameters)
+        return [advance] + (catalog.map { $0.rows.statements(changedIndex: $0.changedIndex) } ?? [])
+            + deletions.statements + resources.statements + audit.statements
+    }
+}
