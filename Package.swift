@@ -122,7 +122,7 @@ let package = Package(
             [
                 "CChecksum", "COpenSSL", "Consensus", "Model", "JSON", "Placement", "Shard", "WriteAheadLog", "LogStorage",
                 "Checkpoint", "TaggingRules", "Compliance", "Normalisation", "Conditions", "Membership", "Founding",
-                "HTTPTransport", "PeerTransport", logging, atomics, collections,
+                "HTTPTransport", "PeerTransport", "PostgresClient", "PostgresSink", "Sink", logging, atomics, collections,
             ] + nio),
         library(
             "API", in: "Node",
@@ -140,8 +140,8 @@ let package = Package(
         program(
             "vtagd",
             [
-                "API", "NodeRuntime", "HTTPTransport", "PeerTransport", "Membership", "JSON", "Model", arguments, yams,
-                logging, lifecycle, .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+                "API", "NodeRuntime", "HTTPTransport", "PeerTransport", "PostgresClient", "Membership", "JSON", "Model",
+                arguments, yams, logging, lifecycle, .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ] + nio,
             // In the place of libc's allocator: a tenth less time of the processor for a write.
             linking: ["jemalloc"]),

@@ -134,6 +134,7 @@ struct Program {
             dataDirectory: settings.dataDirectory, shards: settings.shards, nodeID: settings.nodeID, region: settings.region,
             zone: settings.zone, logSegmentBytes: settings.logSegmentBytes)
         options.apiAddress = PeerAddress(settings.http)
+        options.postgres = settings.postgres
         if let cluster = settings.cluster {
             options.replicationFactor = cluster.replicationFactor
             options.peer = NodeOptions.Peer(cluster)

@@ -1,6 +1,7 @@
 import API
 import Foundation
 import Logging
+import PostgresClient
 import Yams
 
 /// A setting that is unknown or malformed. The message names it and where it came from.
@@ -51,6 +52,8 @@ struct Settings: Sendable {
     let shards: Int
     let tls: (certificate: String, privateKey: String, clientCA: String?)?
     let cluster: Cluster?
+    /// Where results are replicated to.
+    let postgres: PostgresSettings?
     let tokens: Tokens
     let threads: Int
     let logLevel: Logger.Level
@@ -61,11 +64,11 @@ struct Settings: Sendable {
         "config", "data_dir", "http", "node_id", "region", "zone", "shards", "tls_cert", "tls_key", "tls_ca", "jwks",
         "jwks_ca", "jwt_issuer", "jwt_audience", "jwt_leeway", "rate_limit", "rate_burst", "threads", "log_level",
         "log_format", "log_segment_bytes", "peer", "join", "bootstrap_expect", "edge",
-        "replication_factor", "peer_tls_cert", "peer_tls_key", "peer_tls_ca",
+        "postgres", "replication_factor", "peer_tls_cert", "peer_tls_key", "peer_tls_ca",
     ]
     /// Variables of the command line, which often share the shell with the node.
     private static let clientVariables: Set = [
-        "VTAG_URL", "VTAG_TOKEN", "VTAG_TOKEN_FILE", "VTAG_CONTEXT", "VTAG_CA_FILE", "VTAG_OUTPUT", "VTAG_POSTGRES",
+        "VTAG_URL", "VTAG_TOKEN", "VTAG_TOKEN_FILE", "VTAG_CONTEXT", "VTAG_CA_FILE", "VTAG_OUTPUT",
     ]
 
     init(flags: Flags, environment: [String: String]) throws(SettingsError) {
@@ -91,6 +94,7 @@ struct Settings: Sendable {
         tokens = try Self.tokens(values)
         tls = try Self.tls(values)
         cluster = try Self.cluster(values)
+        postgres = try Self.postgres(values["postgres"])
         logLevel = try Self.choice(values["log_level"], Logger.Level.allCases, \.rawValue) ?? .info
         logFormat =
             try Self.choice(values["log_format"], LogFormat.allCases, \.rawValue)
@@ -122,6 +126,16 @@ struct Settings: Sendable {
             jwks: values["jwks"]?.text, jwksCA: values["jwks_ca"]?.text, issuer: values["jwt_issuer"]?.text,
             audience: values["jwt_audience"]?.text, leewaySeconds: try number(values["jwt_leeway"], in: 0...600) ?? 60,
             rateLimit: perSecond == 0 ? nil : RateLimit(perSecond: perSecond, burst: burst ?? perSecond))
+    }
+
+    // MARK: PostgreSQL
+
+    /// What is wrong with it is told without quoting it: it may hold a password.
+    private static func postgres(_ value: Value?) throws(SettingsError) -> PostgresSettings? {
+        guard let value else { return nil }
+        do throws(PostgresError) { return try PostgresSettings(value.text) } catch {
+            throw SettingsError(message: "\(value.origin): \(error.message)")
+        }
     }
 
     // MARK: Cluster

@@ -1,5 +1,5 @@
 import JSON
-package import Model
+import Model
 import PostgresClient
 
 /// Rows of the inventory as columns of arrays, each of which the server takes apart with `unnest`: all that became of some

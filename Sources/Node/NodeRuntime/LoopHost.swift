@@ -4,6 +4,7 @@ import Logging
 import Model
 package import NIOCore
 import NIOPosix
+import PostgresClient
 package import Shard
 import WriteAheadLog
 
@@ -14,6 +15,8 @@ package final class LoopHost: @unchecked Sendable {
     let now: @Sendable () -> Timestamp
     let logger: Logger
     let pressure: CheckpointPressure
+    /// Who is told of what changed, where results go to PostgreSQL.
+    let sink: Sink?
     private(set) var shards: [Int: ShardHost] = [:]
     private(set) var system: SystemHost?
     /// Judges under the newest catalogue that this loop has heard of.
@@ -34,19 +37,27 @@ package final class LoopHost: @unchecked Sendable {
     private var tickIsScheduled = false
     private var alarm: (at: Instant, task: Scheduled<Void>)?
 
+    /// What the loops need to know of the sink.
+    struct Sink: Sendable {
+        let settings: PostgresSettings
+        let board: SinkBoard
+        let limits: SinkFeedLimits
+    }
+
     private struct LoopLog {
         let storage: LogStorage
         let producer: LogProducer
     }
 
     init(
-        eventLoop: any EventLoop, catalog: Catalog, pressure: CheckpointPressure, logger: Logger,
+        eventLoop: any EventLoop, catalog: Catalog, pressure: CheckpointPressure, sink: Sink? = nil, logger: Logger,
         now: @escaping @Sendable () -> Timestamp, onFatal: @escaping @Sendable (NodeFailure) -> Void
     ) {
         self.eventLoop = eventLoop
         self.now = now
         self.logger = logger
         self.pressure = pressure
+        self.sink = sink
         self.onFatal = onFatal
         judge = CatalogJudge(catalog)
     }

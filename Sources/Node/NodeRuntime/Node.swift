@@ -26,6 +26,8 @@ package final class Node: Sendable {
     var peers: Peers? { cluster?.peers }
     private let log: LogStorage
     private let checkpointer: Checkpointer
+    /// Replicates results to PostgreSQL; nil where they go nowhere.
+    let sink: PostgresReplication?
     private let lock: DirectoryLock
     let logger: Logger
     private let scoreKeeper = ScoreKeeper()
@@ -38,7 +40,8 @@ package final class Node: Sendable {
     init(
         identity: NodeIdentity, options: NodeOptions, founding: ClusterFounding, loops: [LoopHost], shards: ShardDirectory,
         system: SystemHost, cluster: ClusterMembership?, checkpoint: Checkpoint, log: LogStorage,
-        checkpointer: Checkpointer, lock: DirectoryLock, logger: Logger, now: @escaping @Sendable () -> Timestamp
+        checkpointer: Checkpointer, sink: PostgresReplication?, lock: DirectoryLock, logger: Logger,
+        now: @escaping @Sendable () -> Timestamp
     ) {
         self.identity = identity
         self.options = options
@@ -50,6 +53,7 @@ package final class Node: Sendable {
         self.cluster = cluster
         self.log = log
         self.checkpointer = checkpointer
+        self.sink = sink
         self.lock = lock
         self.logger = logger
         self.now = now
@@ -86,6 +90,7 @@ package final class Node: Sendable {
         checkpointer.start()
         scoreKeeper.start(self)
         retentionKeeper.start(self)
+        sink?.start()
     }
 
     /// Stops in order: no more commands, a last checkpoint, what is under way finishes, the log's mark of an orderly stop.
@@ -93,6 +98,7 @@ package final class Node: Sendable {
     /// Every request that was taken has its answer when this returns. Event loops must still run; they are the caller's to
     /// stop afterwards.
     package func stop() async {
+        await sink?.stop()
         await scoreKeeper.stop()
         await retentionKeeper.stop()
         await handOver()

@@ -26,8 +26,13 @@ struct NodeAssembly: Sendable {
     func start(on eventLoops: [any EventLoop]) async throws -> Node {
         let catalog = Catalog(recovered.system.state)
         let pressure = CheckpointPressure()
+        let sinkPart = options.postgres.map {
+            LoopHost.Sink(settings: $0, board: SinkBoard(), limits: SinkFeedLimits(groups: founding.shards + 1))
+        }
         let loops = eventLoops.map {
-            LoopHost(eventLoop: $0, catalog: catalog, pressure: pressure, logger: logger, now: now, onFatal: onFatal)
+            LoopHost(
+                eventLoop: $0, catalog: catalog, pressure: pressure, sink: sinkPart, logger: logger, now: now,
+                onFatal: onFatal)
         }
         let storage = try startLog(loops)
         for (position, loop) in loops.enumerated() {
@@ -55,9 +60,15 @@ struct NodeAssembly: Sendable {
             founding, system: system, loops: loops, shards: shards, residence: residence,
             installer: SnapshotInstaller(checkpoint, checkpointer, shards, system, logger: logger, onFatal: onFatal),
             snapshots: snapshots.directory, onFatal: onFatal)
+        let sink = sinkPart.map {
+            PostgresReplication(
+                $0, incarnation: founding.settings.id, shards: shards, system: system, checkpoint: checkpoint,
+                checkpointer: checkpointer, logger: logger)
+        }
         let node = Node(
             identity: home.identity, options: options, founding: founding, loops: loops, shards: shards, system: system,
-            cluster: membership, checkpoint: checkpoint, log: storage, checkpointer: checkpointer, lock: home.lock,
+            cluster: membership, checkpoint: checkpoint, log: storage, checkpointer: checkpointer, sink: sink,
+            lock: home.lock,
             logger: logger, now: now)
         links?.serveAudit { [weak node] query in
             guard let node else { return .failure(.stopping) }

@@ -1,6 +1,7 @@
 package import Membership
 import Model
 package import PeerTransport
+package import PostgresClient
 
 /// Settings of a node.
 package struct NodeOptions: Sendable {
@@ -31,6 +32,8 @@ package struct NodeOptions: Sendable {
     package var walks = WalkGate.Limits()
     /// Copies of each shard, at cluster creation only. 1 to 7.
     package var replicationFactor = 3
+    /// Where results are replicated to; nil: nowhere.
+    package var postgres: PostgresSettings?
     /// Where clients reach this node, as others are told.
     package var apiAddress: PeerAddress?
     /// How it takes part in a cluster; nil: alone.

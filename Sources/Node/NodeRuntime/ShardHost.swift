@@ -5,6 +5,7 @@ import LogStorage
 import Model
 package import NIOCore
 package import Shard
+import Sink
 import WriteAheadLog
 
 /// A replica of a shard on its event loop: takes commands while it leads, proposes their entries to the group, answers when
@@ -27,6 +28,8 @@ package final class ShardHost: @unchecked Sendable {
     /// Writes that wait for the checkpoint, for the catalogue, or for what an earlier leader left; oldest first.
     private var parked: Deque<ParkedWrite> = []
     private(set) var backlog: CheckpointBacklog
+    /// Its end of the sink to PostgreSQL, where there is one.
+    var tap: SinkTap?
     /// Set while a sweep is under way.
     private var sweep: SweepPace?
     private var isSliceScheduled = false
@@ -54,6 +57,7 @@ package final class ShardHost: @unchecked Sendable {
         self.limits = limits
         self.backlog = backlog
         self.snapshots = snapshots
+        tap = SinkTap(host.sink, appliedIndex: state.appliedIndex, auditSequence: state.auditSequence)
         driver = ReplicaDriver(replica, on: host)
         driver.machine = self
     }
@@ -107,6 +111,7 @@ package final class ShardHost: @unchecked Sendable {
     func install(_ state: ShardState, backlog: CheckpointBacklog) {
         shard.install(state)
         self.backlog = backlog
+        tap?.restart(appliedIndex: state.appliedIndex, auditSequence: state.auditSequence)
     }
 
     // MARK: Checkpoint
@@ -294,6 +299,7 @@ extension ShardHost: ReplicatedMachine {
                 changes += changed.rows.count + changed.audit.count
                 for part in changed.removals { changes += part.count }
                 backlog.note(changed, entry)
+                tap?.feed.applied(changed.rows, changed.audit, at: entry.index)
             } catch {
                 return standStill(at: entry.index, error)
             }
@@ -307,10 +313,12 @@ extension ShardHost: ReplicatedMachine {
             releaseParked()
             startSweepIfNeeded()
         }
+        tap?.tell(number, leadership, shard.state.appliedIndex, shard.state.auditSequence)
     }
 
     private func standStill(at index: UInt64, _ error: CodecError) {
         leadership = .following(leader: nil)
+        tap?.board.follows(number)
         sweep = nil
         host.standStill(driver, at: index, error.message)
         refuseParked(.notLeader(nil))
@@ -320,6 +328,7 @@ extension ShardHost: ReplicatedMachine {
     func roleChanged(_ change: RoleChange) {
         guard leadership.changed(change, last: driver.lastIndex) else { return }
         shard.termChanged()
+        tap?.board.follows(number)
         sweep = nil
         refuseParked(.notLeader(change.leader))
         for completion in waiters.takeAll() { completion(.failure(.outcomeUnknown)) }

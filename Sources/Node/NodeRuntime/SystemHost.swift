@@ -4,6 +4,7 @@ import LogStorage
 import Model
 import NIOCore
 import Shard
+import Sink
 import WriteAheadLog
 
 /// The system shard's replica on its event loop; publishes a new catalogue to all loops whenever one is applied.
@@ -22,6 +23,8 @@ final class SystemHost: @unchecked Sendable {
     /// Who waits for entries to be applied here.
     private var watchers = ReplyQueue()
     private(set) var backlog: SystemBacklog
+    /// Its end of the sink to PostgreSQL, where there is one.
+    var tap: SinkTap?
     private var stopping = false
     /// Rings when the next rule starts or ends.
     private var boundary: Scheduled<Void>?
@@ -39,6 +42,7 @@ final class SystemHost: @unchecked Sendable {
         self.catalog = catalog
         self.snapshots = snapshots
         self.publish = publish
+        tap = SinkTap(host.sink, appliedIndex: state.appliedIndex, auditSequence: state.auditSequence)
         driver = ReplicaDriver(replica, on: host)
         driver.machine = self
     }
@@ -107,6 +111,7 @@ final class SystemHost: @unchecked Sendable {
     func install(_ state: SystemState, backlog: SystemBacklog) {
         shard.install(state)
         self.backlog = backlog
+        tap?.restart(appliedIndex: state.appliedIndex, auditSequence: state.auditSequence)
         publishCatalog()
     }
 
@@ -170,6 +175,7 @@ extension SystemHost: ReplicatedMachine {
             do throws(CodecError) {
                 let changes = try shard.apply(entry.data, at: entry.index, term: entry.term)
                 backlog.note(changes, entry)
+                tap?.feed.applied([], changes.audit, at: entry.index)
                 host.pressure.noted(entries: 1, bytes: entry.data?.count ?? 0, changes: changes.items.count)
                 catalogChanged = catalogChanged || changes.catalogChanged
                 plansChanged = plansChanged || changes.plansChanged
@@ -187,11 +193,13 @@ extension SystemHost: ReplicatedMachine {
             shard.termChanged()
             watchTime()
         }
+        tap?.tell(SystemShard.group, leadership, applied, shard.state.auditSequence)
     }
 
     func roleChanged(_ change: RoleChange) {
         guard leadership.changed(change, last: driver.lastIndex) else { return }
         shard.termChanged()
+        tap?.board.follows(SystemShard.group)
         watchTime()
         for completion in waiters.takeAll() { completion(.failure(.outcomeUnknown)) }
     }

@@ -144,6 +144,11 @@ package struct ShardSink: Sendable {
         }
     }
 
+    /// Of the office that it holds, or held last.
+    package var term: UInt64 { local.term }
+
+    package var isInOffice: Bool { if case .following = state { false } else { true } }
+
     package var isStopped: Bool { if case .stopped = state { true } else { false } }
 
     /// How far the database is known to be; nil where that is to be found out.

@@ -22,6 +22,13 @@ package struct SinkFeed: Sendable {
         /// Nothing that changed up to this index is missing, once these are there.
         package let appliedIndex: UInt64
         package let auditSequence: UInt64
+
+        package init(changes: [Change], audit: [AuditEntry], appliedIndex: UInt64, auditSequence: UInt64) {
+            self.changes = changes
+            self.audit = audit
+            self.appliedIndex = appliedIndex
+            self.auditSequence = auditSequence
+        }
     }
 
     private let changesMax: Int

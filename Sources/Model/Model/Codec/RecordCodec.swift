@@ -80,6 +80,12 @@ package enum RecordCodec {
         }
         return try result.get()
     }
+
+    /// The same of a row where it lies.
+    package static func changedIndex(of row: UnsafeRawBufferPointer) throws(CodecError) -> UInt64 {
+        var reader = ByteReader(row)
+        return try reader.rowHead().changedIndex
+    }
 }
 
 extension ByteWriter {

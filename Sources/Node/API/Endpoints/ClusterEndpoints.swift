@@ -18,6 +18,7 @@ enum ClusterEndpoints {
             json.key("system")
             json.beginObject()
             json.optional("leader", overview.systemLeader)
+            json.sink(overview.systemSink)
             json.endObject()
             json.key("nodes")
             json.beginArray()
@@ -85,6 +86,18 @@ extension JSONWriter {
         member("applied_index", shard.appliedIndex)
         member("resources", shard.resources)
         member("replication_lag", shard.lag)
+        sink(shard.sink)
+        endObject()
+    }
+
+    fileprivate mutating func sink(_ report: SinkReport?) {
+        key("postgres")
+        guard let report else { return null() }
+        beginObject()
+        member("state", report.condition.name)
+        member("lag_entries", report.lagEntries)
+        key("lag_seconds")
+        double(Double(report.lagMilliseconds) / 1000)
         endObject()
     }
 

@@ -230,9 +230,10 @@ extension OpenAPIDocument {
                 system:
                   description: The group that holds rules, members and placements
                   type: object
-                  required: [leader]
+                  required: [leader, postgres]
                   properties:
                     leader: { type: [string, 'null'] }
+                    postgres: { $ref: '#/components/schemas/PostgresLag' }
                 nodes:
                   type: array
                   items:
@@ -256,7 +257,7 @@ extension OpenAPIDocument {
                     required:
                       [
                         number, first_slot, last_slot, leader, replicas, learners, wanted, term, applied_index, resources,
-                        replication_lag,
+                        replication_lag, postgres,
                       ]
                     properties:
                       number: { type: integer }
@@ -270,6 +271,17 @@ extension OpenAPIDocument {
                       applied_index: { type: integer }
                       resources: { type: integer }
                       replication_lag: { type: integer }
+                      postgres: { $ref: '#/components/schemas/PostgresLag' }
+            PostgresLag:
+              description: >-
+                How far PostgreSQL is behind the shard, as its leader knows it; null where the leader runs without --postgres, or
+                there is none.
+              type: [object, 'null']
+              required: [state, lag_entries, lag_seconds]
+              properties:
+                state: { type: string, enum: [current, behind, down, other_cluster, database_ahead] }
+                lag_entries: { type: integer, description: Entries of the shard's log that PostgreSQL lacks }
+                lag_seconds: { type: number, description: The oldest of them was applied so long ago at most }
 
         """#
 

@@ -38,6 +38,8 @@ package struct ClusterOverview: Sendable {
         package let resources: Int
         /// Entries that the slowest voter lacks.
         package let lag: UInt64
+        /// How far PostgreSQL is behind; nil where its leader sends nothing there.
+        package let sink: SinkReport?
     }
 
     package var clusterID: UUID128
@@ -45,6 +47,8 @@ package struct ClusterOverview: Sendable {
     package var nodes: [Node]
     package var shards: [Shard]
     package var systemLeader: String?
+    /// As of a shard.
+    package var systemSink: SinkReport?
 }
 
 extension Node {
@@ -82,6 +86,7 @@ extension ClusterOverview {
 
         clusterID = founding.settings.id
         replicationFactor = state.settings?.replicationFactor ?? founding.replicationFactor
+        systemSink = reports[SystemShard.group]?.sink
         systemLeader = reports[SystemShard.group]?.report.leader.map(name)
         shards = (1...founding.shards).map { number in
             let led = reports[number]
@@ -95,7 +100,7 @@ extension ClusterOverview {
                 wanted: (state.placements[number]?.replicas ?? []).map(name), term: led?.term ?? 0,
                 appliedIndex: led?.appliedIndex ?? 0, resources: led?.resources ?? 0,
                 // What was not heard of lacks everything.
-                lag: min(lags?.max() ?? 0, led?.appliedIndex ?? 0))
+                lag: min(lags?.max() ?? 0, led?.appliedIndex ?? 0), sink: led?.sink)
         }
         nodes = state.sortedMembers.filter { $0.state.isPresent || view?.member(replica: $0.replica)?.status == .alive }
             .map { member in

@@ -16,6 +16,8 @@ enum GroupReports {
         let appliedIndex: UInt64
         /// Rows of a data shard.
         let resources: Int
+        /// How far PostgreSQL is behind it; nil where its leader sends nothing there.
+        let sink: SinkReport?
     }
 
     /// Of all groups that are led here, encoded.
@@ -51,6 +53,11 @@ enum GroupReports {
                 writer.varint(id)
                 writer.varint(lag)
             }
+            writer.byte(led.sink?.condition.rawValue ?? 0)
+            if let sink = led.sink {
+                writer.varint(sink.lagEntries)
+                writer.zigzag(sink.lagMilliseconds)
+            }
         }
         return writer.bytes
     }
@@ -77,7 +84,7 @@ enum GroupReports {
                 let report = GroupReport(
                     voters: voters, outgoing: outgoing, learners: learners, leader: leader == 0 ? nil : leader, lag: lag)
                 reports[group] = LedGroup(
-                    report: report, term: term, appliedIndex: appliedIndex, resources: resources)
+                    report: report, term: term, appliedIndex: appliedIndex, resources: resources, sink: try reader.sink())
             }
             return reports
         }
@@ -85,6 +92,13 @@ enum GroupReports {
 }
 
 extension ByteReader {
+    fileprivate mutating func sink() throws(CodecError) -> SinkReport? {
+        let code = try byte()
+        guard code != 0 else { return nil }
+        guard let condition = SinkReport.Condition(rawValue: code) else { throw CodecError("a condition that cannot be") }
+        return SinkReport(condition: condition, lagEntries: try varint(), lagMilliseconds: try zigzag())
+    }
+
     fileprivate mutating func ids() throws(CodecError) -> [UInt64] {
         var ids: [UInt64] = []
         for _ in 0..<(try count()) { ids.append(try varint()) }
@@ -96,22 +110,26 @@ extension LoopHost {
     /// Of the groups that are led on this loop.
     var reports: GroupReports.Reports {
         var reports: GroupReports.Reports = [:]
+        let sink = self.sink?.board.reports() ?? [:]
         for host in shards.values where host.driver.isLeader {
-            reports[host.number] = GroupReports.LedGroup(host.driver.status, resources: host.shard.state.rows.count)
+            reports[host.number] = GroupReports.LedGroup(
+                host.driver.status, resources: host.shard.state.rows.count, sink: sink[host.number])
         }
         if let system, system.driver.isLeader {
-            reports[SystemShard.group] = GroupReports.LedGroup(system.driver.status, resources: 0)
+            reports[SystemShard.group] = GroupReports.LedGroup(
+                system.driver.status, resources: 0, sink: sink[SystemShard.group])
         }
         return reports
     }
 }
 
 extension GroupReports.LedGroup {
-    fileprivate init(_ status: ReplicaStatus, resources: Int) {
+    fileprivate init(_ status: ReplicaStatus, resources: Int, sink: SinkReport?) {
         report = GroupReport(status)
         term = status.term
         appliedIndex = status.applied
         self.resources = resources
+        self.sink = sink
     }
 }
 
