@@ -128,7 +128,7 @@ let package = Package(
             "API", in: "Node",
             [
                 "Model", "JSON", "Shard", "NodeRuntime", "HTTPTransport", "Normalisation", "TaggingRules", "Compliance",
-                "Conditions", "Checkpoint", "COpenSSL", jwt, logging, collections,
+                "Conditions", "Checkpoint", "PostgresSink", "COpenSSL", jwt, logging, collections,
             ] + nio),
 
         // MARK: App
@@ -148,9 +148,8 @@ let package = Package(
         program(
             "vtag",
             [
-                "API", "HTTPTransport", "PeerTransport", "PostgresClient", "PostgresSchema", "Interchange", "JSON", "Model",
-                arguments, yams,
-                logging,
+                "API", "HTTPTransport", "PeerTransport", "PostgresClient", "PostgresSchema", "PostgresSink", "Sink",
+                "Interchange", "JSON", "Model", arguments, yams, logging,
             ] + nio),
         library(
             "LoadTesting", in: "App",

@@ -24,7 +24,7 @@ struct Vtag: AsyncParsableCommand {
             EXIT STATUS
               0   done
               1   the server refused, or refused some of it
-              2   `rules lint` found something; an import left something out; `plan` or `diff --detailed-exitcode` would
+              2   `rules lint` or `verify` found something; an import left something out; `plan` or `diff --detailed-exitcode` would
                   change something
               64  wrong usage, or a file that cannot be used
               69  the server cannot be reached
@@ -42,6 +42,7 @@ struct Vtag: AsyncParsableCommand {
             PlanCommand.self, DiffCommand.self, ApplyCommand.self, RulesCommand.self, SchemaCommand.self,
             PoliciesCommand.self, ComplianceCommand.self, AuditCommand.self, ImportCommand.self, ExportCommand.self,
             LoginCommand.self, TokenCommand.self, ContextCommand.self, ClusterCommand.self, PostgresCommand.self,
+            VerifyCommand.self,
             LoadSamplesCommand.self, CompletionCommand.self,
         ])
 

@@ -2,7 +2,7 @@
 /// same server do not come back in step ("full jitter", with a floor).
 package struct ReconnectDelay: Hashable, Sendable {
     package static let millisecondsMin: Int64 = 50
-    package static let millisecondsMax: Int64 = 15_000
+    package static let millisecondsMax: Int64 = 5_000
 
     package private(set) var failures = 0
 

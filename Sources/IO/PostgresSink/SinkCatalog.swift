@@ -45,7 +45,7 @@ package struct SinkCatalog: Sendable {
                         excluded.conditions, excluded.actions, excluded.version)
                 """,
                 [index, ids(.rules)]
-                    + texts(.rules, "rule_name", "description", "priority", "enabled", "conditions", "actions", "version")),
+                    + texts(.rules)),
             PostgresStatement("DELETE FROM vtag.tag_schema WHERE NOT id = ANY ($1::uuid[])", [ids(.definitions)]),
             PostgresStatement(
                 """
@@ -64,9 +64,7 @@ package struct SinkCatalog: Sendable {
                         excluded.required, excluded.aliases, excluded.version)
                 """,
                 [index, ids(.definitions)]
-                    + texts(
-                        .definitions, "tag_key", "display_name", "data_type", "allowed_values", "required", "aliases",
-                        "version")),
+                    + texts(.definitions)),
             PostgresStatement("DELETE FROM vtag.compliance_policies WHERE NOT id = ANY ($1::uuid[])", [ids(.policies)]),
             PostgresStatement(
                 """
@@ -84,13 +82,20 @@ package struct SinkCatalog: Sendable {
                         excluded.rules, excluded.enabled, excluded.version)
                 """,
                 [index, ids(.policies)]
-                    + texts(
-                        .policies, "policy_name", "policy_type", "severity", "scope", "rules", "enabled", "version")),
+                    + texts(.policies)),
         ]
     }
 
     /// Columns that hold JSON.
-    private static let nested: Set = ["conditions", "actions", "allowed_values", "aliases", "scope", "rules"]
+    static let nested: Set = ["conditions", "actions", "allowed_values", "aliases", "scope", "rules"]
+
+    static func names(of table: Table) -> [String] {
+        switch table {
+        case .rules: ["rule_name", "description", "priority", "enabled", "conditions", "actions", "version"]
+        case .definitions: ["tag_key", "display_name", "data_type", "allowed_values", "required", "aliases", "version"]
+        case .policies: ["policy_name", "policy_type", "severity", "scope", "rules", "enabled", "version"]
+        }
+    }
 
     private func ids(_ table: Table) -> PostgresParameter {
         var column = PostgresColumn(.uuid)
@@ -98,8 +103,8 @@ package struct SinkCatalog: Sendable {
         return column.parameter
     }
 
-    private func texts(_ table: Table, _ names: String...) -> [PostgresParameter] {
-        names.map { name in
+    private func texts(_ table: Table) -> [PostgresParameter] {
+        Self.names(of: table).map { name in
             var column = PostgresColumn(.text)
             for row in rows[table] ?? [] {
                 let text = row.columns[name] ?? ""

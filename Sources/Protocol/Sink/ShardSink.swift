@@ -48,7 +48,7 @@ package struct ShardSink: Sendable {
     }
 
     package static let waitMillisecondsMin: Int64 = 50
-    package static let waitMillisecondsMax: Int64 = 15_000
+    package static let waitMillisecondsMax: Int64 = 5_000
 
     private let incarnation: UUID128
     private var state = State.following

@@ -31,6 +31,7 @@ struct RoleMatrixTests {
         "GET /compliance/violations": .viewer,
         "GET /compliance/scores": .viewer,
         "GET /audit/verify": .viewer,
+        "GET /cluster/shards/{number}/digests": .viewer,
         "GET /compliance/history": .viewer,
         "GET /compliance/waivers": .viewer,
         "GET /compliance/waivers/{id}": .viewer,

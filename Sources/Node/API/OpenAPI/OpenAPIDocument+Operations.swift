@@ -57,6 +57,47 @@ extension OpenAPIDocument {
                     application/json:
                       schema: { $ref: '#/components/schemas/Cluster' }
         \#(always)
+          /cluster/shards/{number}/digests:
+            parameters:
+              - name: number
+                in: path
+                required: true
+                description: A shard; 0 stands for rules, tag definitions and policies.
+                schema: { type: integer, minimum: 0 }
+            get:
+              operationId: shardDigests
+              tags: [operations]
+              summary: Hashes of what should be in PostgreSQL (viewer)
+              description: |
+                One for each resource of the shard, with its tags, findings and costs, in the order of the ids. `vtag verify` works
+                out the same from the database, and compares.
+              parameters:
+                - $ref: '#/components/parameters/Limit'
+                - name: after
+                  in: query
+                  description: What comes after this id; an id of that shard.
+                  schema: { type: string, format: uuid }
+              responses:
+                '200':
+                  description: Hashes
+                  content:
+                    application/json:
+                      schema:
+                        type: object
+                        required: [items, next_after]
+                        properties:
+                          items:
+                            type: array
+                            items:
+                              type: object
+                              required: [id, changed_index, digest]
+                              properties:
+                                id: { type: string, format: uuid }
+                                changed_index: { type: integer, minimum: 0 }
+                                digest: { type: string, pattern: '^[0-9a-f]{16}$' }
+                          next_after: { type: [string, 'null'], format: uuid }
+        \#(always)
+        \#(problems(404))
           /cluster/nodes/{name}/drain:
             parameters:
               - $ref: '#/components/parameters/NodeName'

@@ -14,6 +14,8 @@ extension Route {
             .get, "/openapi.yaml", .viewer, reach: .everybody, produces: ["application/yaml"], OperationsEndpoints.openAPI),
         Route(.get, "/metrics", .viewer, produces: ["text/plain"], StatisticsEndpoints.metrics),
         Route(.get, "/cluster", .viewer, ClusterEndpoints.overview),
+        Route(
+            .get, "/cluster/shards/{number}/digests", .viewer, query: DigestEndpoint.query, DigestEndpoint.digests),
         Route(.post, "/cluster/nodes/{name}/drain", .admin, ClusterEndpoints.drain),
         Route(.post, "/cluster/nodes/{name}/activate", .admin, ClusterEndpoints.activate),
         Route(.get, "/stats", .viewer, reach: .scoped, StatisticsEndpoints.statistics),

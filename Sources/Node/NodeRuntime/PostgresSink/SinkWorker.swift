@@ -177,6 +177,8 @@ final class SinkWorker {
                 parts.logger.notice("PostgreSQL's schema was brought forward", metadata: ["postgres.step": "\(step)"])
             }
             session = opened
+            // What waited because the database was away waits no longer.
+            for group in timers.keys where stops[group] == nil { timers[group] = .now() }
             // Where something is to be sent, that tells whether all is well.
             if raising.isEmpty, sending.isEmpty, timers.isEmpty { worked() }
             return true
@@ -391,12 +393,8 @@ extension SinkWorker {
         guard version != catalogVersion else { return nil }
         var catalog = SinkCatalog()
         for item in items.sorted(by: { $0.id < $1.id }) {
-            switch item {
-            case .rule: catalog.add(SinkCatalog.Row(id: item.id, columns: item.columns), to: .rules)
-            case .definition: catalog.add(SinkCatalog.Row(id: item.id, columns: item.columns), to: .definitions)
-            case .policy: catalog.add(SinkCatalog.Row(id: item.id, columns: item.columns), to: .policies)
-            case .waiver: break
-            }
+            guard let table = item.sinkTable else { continue }
+            catalog.add(SinkCatalog.Row(id: item.id, columns: item.columns), to: table)
         }
         transaction.replace(catalog, changedIndex: changedIndex)
         return version
