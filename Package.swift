@@ -159,7 +159,8 @@ let package = Package(
             "vtag-bench",
             [
                 "NodeRuntime", "Model", "JSON", "Shard", "Normalisation", "LogStorage", "Checkpoint", "TaggingRules",
-                "Compliance", "HTTPTransport", "Conditions", arguments, logging, yams,
+                "Compliance", "HTTPTransport", "Conditions", "PostgresClient", "PostgresSink", "Sink", arguments, logging,
+                yams,
             ] + nio),
 
         // MARK: Tests

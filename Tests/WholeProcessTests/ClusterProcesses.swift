@@ -16,7 +16,8 @@ final class ClusterProcesses: Sendable {
     let places: [Place]
 
     /// Nothing runs yet.
-    init(nodes: Int = 3) throws {
+    /// - Parameter flags: of all nodes, beyond those that a cluster needs.
+    init(nodes: Int = 3, flags: [String] = []) throws {
         scratch = try Scratch()
         let ports = try FreePorts.take(nodes)
         let joins = ports.map { "127.0.0.1:\($0)" }.joined(separator: ",")
@@ -26,7 +27,7 @@ final class ClusterProcesses: Sendable {
                 name: name, directory: scratch.url.appending(path: name), peerPort: port,
                 flags: [
                     "--node-id", name, "--peer", "127.0.0.1:\(port)", "--bootstrap-expect", "\(nodes)", "--join", joins,
-                ])
+                ] + flags)
         }
     }
 
