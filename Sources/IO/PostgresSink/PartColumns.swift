@@ -44,17 +44,20 @@ struct TagColumns {
 
     static func confidence(_ value: Double) -> Double { value.isFinite ? max(0, min(value, 1)) : 0 }
 
-    /// What is there already as it should be is left alone.
+    /// What is there already as it should be is left alone. What is no more is looked for resource by resource (`OFFSET 0` sees to
+    /// that): otherwise the server may read a whole index of a large table for it.
     func statements(of resources: PostgresParameter) -> [PostgresStatement] {
         let owners = owners.parameter
         let ids = ids.parameter
         return [
             PostgresStatement(
                 """
-                DELETE FROM vtag.virtual_tags t USING unnest($1::uuid[]) r (id)
-                WHERE t.resource_id = r.id AND NOT EXISTS (
-                    SELECT FROM unnest($2::uuid[], $3::uuid[]) n (resource_id, id)
-                    WHERE n.resource_id = t.resource_id AND n.id = t.id)
+                DELETE FROM vtag.virtual_tags WHERE ctid = ANY (ARRAY (
+                    SELECT t.ctid FROM unnest($1::uuid[]) r (id) CROSS JOIN LATERAL (
+                        SELECT ctid, resource_id, id FROM vtag.virtual_tags WHERE resource_id = r.id OFFSET 0) t
+                    WHERE NOT EXISTS (
+                        SELECT FROM unnest($2::uuid[], $3::uuid[]) n (resource_id, id)
+                        WHERE n.resource_id = t.resource_id AND n.id = t.id)))
                 """, [resources, owners, ids]),
             PostgresStatement(
                 """
@@ -107,10 +110,12 @@ struct FindingColumns {
         return [
             PostgresStatement(
                 """
-                DELETE FROM vtag.compliance_status s USING unnest($1::uuid[]) r (id)
-                WHERE s.resource_id = r.id AND NOT EXISTS (
-                    SELECT FROM unnest($2::uuid[], $3::uuid[]) n (resource_id, policy_id)
-                    WHERE n.resource_id = s.resource_id AND n.policy_id = s.policy_id)
+                DELETE FROM vtag.compliance_status WHERE ctid = ANY (ARRAY (
+                    SELECT s.ctid FROM unnest($1::uuid[]) r (id) CROSS JOIN LATERAL (
+                        SELECT ctid, resource_id, policy_id FROM vtag.compliance_status WHERE resource_id = r.id OFFSET 0) s
+                    WHERE NOT EXISTS (
+                        SELECT FROM unnest($2::uuid[], $3::uuid[]) n (resource_id, policy_id)
+                        WHERE n.resource_id = s.resource_id AND n.policy_id = s.policy_id)))
                 """, [resources, owners, policies]),
             PostgresStatement(
                 """
@@ -162,11 +167,14 @@ struct CostColumns {
         return [
             PostgresStatement(
                 """
-                DELETE FROM vtag.resource_costs c USING unnest($1::uuid[]) r (id)
-                WHERE c.resource_id = r.id AND NOT EXISTS (
-                    SELECT FROM unnest($2::uuid[], $3::integer[], $4::text[], $5::text[]) n (id, month, service, currency)
-                    WHERE n.id = c.resource_id AND pg_catalog.make_date(n.month / 100, n.month % 100, 1) = c.month
-                        AND md5(n.service) = md5(c.service) AND n.currency = c.currency)
+                DELETE FROM vtag.resource_costs WHERE ctid = ANY (ARRAY (
+                    SELECT c.ctid FROM unnest($1::uuid[]) r (id) CROSS JOIN LATERAL (
+                        SELECT ctid, * FROM vtag.resource_costs WHERE resource_id = r.id OFFSET 0) c
+                    WHERE NOT EXISTS (
+                        SELECT FROM unnest($2::uuid[], $3::integer[], $4::text[], $5::text[])
+                            n (id, month, service, currency)
+                        WHERE n.id = c.resource_id AND pg_catalog.make_date(n.month / 100, n.month % 100, 1) = c.month
+                            AND md5(n.service) = md5(c.service) AND n.currency = c.currency)))
                 """, [resources] + keys),
             PostgresStatement(
                 """
