@@ -71,7 +71,7 @@ struct PostgresReplicationTests {
         try await Load.ingest(on: node)
         try await until { try await node.postgresStates() == ["down"] }
         try server.start()
-        for round in 0..<12 {
+        for round in 0..<8 {
             let writer = node
             async let written: Void = Load.round(round, on: writer)
             if round % 2 == 1 {

@@ -1,3 +1,4 @@
+import Glibc
 package import Model
 
 /// Values in the server's binary form (all numbers in network order), one after the other.
@@ -11,9 +12,8 @@ package struct PostgresEncoder: Sendable {
     }
 
     mutating func replaceInteger(at position: Int, with value: Int32) {
-        withUnsafeBytes(of: value.bigEndian) { new in
-            for offset in 0..<4 { bytes[position + offset] = new[offset] }
-        }
+        precondition(position >= 0 && position + 4 <= bytes.count, "nothing to replace at \(position)")
+        bytes.withUnsafeMutableBytes { $0.storeBytes(of: value.bigEndian, toByteOffset: position, as: Int32.self) }
     }
 
     mutating func append(_ more: some Sequence<UInt8>) { bytes.append(contentsOf: more) }
@@ -36,7 +36,9 @@ package struct PostgresEncoder: Sendable {
     mutating func text(_ value: String) {
         var value = value
         value.withUTF8 { utf8 in
-            guard utf8.contains(0) else { return bytes.append(contentsOf: utf8) }
+            guard let start = utf8.baseAddress, memchr(start, 0, utf8.count) != nil else {
+                return bytes.append(contentsOf: utf8)
+            }
             for byte in utf8 {
                 if byte == 0 { bytes.append(contentsOf: [0xEF, 0xBF, 0xBD]) } else { bytes.append(byte) }
             }
@@ -88,10 +90,10 @@ package struct PostgresColumn: Sendable {
     private let arrayType: PostgresType
     private var encoder: PostgresEncoder
     package private(set) var count = 0
-    private var hasNulls = false
 
-    /// Dimensions, whether there are nulls, the elements' type, count, lower bound: four bytes each.
-    private static let headerBytes = 20
+    /// The header: dimensions, whether there are nulls, the elements' type, count, lower bound; four bytes each.
+    private static let nullsOffset = 4
+    private static let countOffset = 12
 
     /// Of a type that `PostgresType.array` knows.
     package init(_ type: PostgresType) {
@@ -99,7 +101,7 @@ package struct PostgresColumn: Sendable {
         self.type = type
         arrayType = array
         encoder = PostgresEncoder(reserving: 1024)
-        encoder.append(repeatElement(0, count: Self.headerBytes))
+        for word in [1, 0, Int32(bitPattern: type.rawValue), 0, 1] as [Int32] { encoder.integer(word) }
     }
 
     /// Size of what it holds so far, in bytes.
@@ -107,16 +109,22 @@ package struct PostgresColumn: Sendable {
 
     private mutating func element(_ wanted: PostgresType, _ encode: (inout PostgresEncoder) -> Void) {
         precondition(type == wanted, "a value of type \(wanted.rawValue) in a column of type \(type.rawValue)")
-        count += 1
+        counted()
         let start = encoder.bytes.count
         encoder.integer(0 as Int32)
         encode(&encoder)
         encoder.replaceInteger(at: start, with: Int32(encoder.bytes.count - start - 4))
     }
 
-    package mutating func appendNull() {
+    /// The header is kept as it should be, so that nothing is copied in the end.
+    private mutating func counted() {
         count += 1
-        hasNulls = true
+        encoder.replaceInteger(at: Self.countOffset, with: Int32(count))
+    }
+
+    package mutating func appendNull() {
+        counted()
+        encoder.replaceInteger(at: Self.nullsOffset, with: 1)
         encoder.integer(-1 as Int32)
     }
 
@@ -140,16 +148,11 @@ package struct PostgresColumn: Sendable {
     }
 
     package var parameter: PostgresParameter {
-        var encoder = encoder
-        // An empty array has no dimension, and no header beyond its type.
-        encoder.replaceInteger(at: 0, with: 1)
-        encoder.replaceInteger(at: 4, with: hasNulls ? 1 : 0)
-        encoder.replaceInteger(at: 8, with: Int32(bitPattern: type.rawValue))
-        encoder.replaceInteger(at: 12, with: Int32(count))
-        encoder.replaceInteger(at: 16, with: 1)
         guard count > 0 else {
-            encoder.replaceInteger(at: 0, with: 0)
-            return PostgresParameter(type: arrayType, bytes: Array(encoder.bytes.prefix(12)))
+            // An empty array has no dimension, and no header beyond its type.
+            var empty = PostgresEncoder()
+            for word in [0, 0, Int32(bitPattern: type.rawValue)] as [Int32] { empty.integer(word) }
+            return PostgresParameter(type: arrayType, bytes: empty.bytes)
         }
         return PostgresParameter(type: arrayType, bytes: encoder.bytes)
     }

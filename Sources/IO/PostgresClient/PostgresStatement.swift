@@ -10,8 +10,8 @@ package struct PostgresStatement: Sendable {
         self.parameters = parameters
     }
 
-    /// The protocol counts them in 16 bits.
-    private static let parametersMax = 65_535
+    /// As many as a wide table has columns; each takes some of the stack while a statement is sent.
+    private static let parametersMax = 128
 
     /// Calls `body` with what libpq's functions take.
     func withArguments<Value>(
@@ -20,25 +20,22 @@ package struct PostgresStatement: Sendable {
             _ lengths: UnsafePointer<Int32>?, _ formats: UnsafePointer<Int32>?
         ) -> Value
     ) -> Value {
-        // One piece for all values: an empty one needs an address too, or it would be NULL.
-        var total = 1
-        for parameter in parameters { total += parameter.bytes?.count ?? 0 }
-        var blob: [UInt8] = []
-        blob.reserveCapacity(total)
-        var places: [Int?] = []
-        for parameter in parameters {
-            places.append(parameter.bytes == nil ? nil : blob.count)
-            if let bytes = parameter.bytes { blob.append(contentsOf: bytes) }
-        }
-        blob.append(0)
         let types = parameters.map(\.type.rawValue)
         let lengths = parameters.map { Int32($0.bytes?.count ?? 0) }
         let formats = [Int32](repeating: 1, count: parameters.count)
-        return blob.withUnsafeBytes { raw in
-            let values: [UnsafePointer<CChar>?] = places.map { place in
-                place.flatMap { raw.baseAddress?.advanced(by: $0).assumingMemoryBound(to: CChar.self) }
+        var values: [UnsafePointer<CChar>?] = []
+        func lend(_ rest: ArraySlice<PostgresParameter>) -> Value {
+            guard let parameter = rest.first else { return body(Int32(types.count), types, values, lengths, formats) }
+            guard let bytes = parameter.bytes else {
+                values.append(nil)
+                return lend(rest.dropFirst())
             }
-            return body(Int32(parameters.count), types, values, lengths, formats)
+            // Lent where they lie: they may be megabytes. An empty value needs an address too, or it would be NULL.
+            return (bytes.isEmpty ? [0] : bytes).withUnsafeBytes { raw in
+                values.append(raw.baseAddress?.assumingMemoryBound(to: CChar.self))
+                return lend(rest.dropFirst())
+            }
         }
+        return lend(parameters[...])
     }
 }

@@ -126,6 +126,12 @@ package struct ShardSink: Sendable {
         }
     }
 
+    /// It is time to see whether the database is still where it was left: it may have been replaced while nothing was to be sent.
+    package mutating func lookDue() -> Action {
+        guard case .upToDate = state else { return .nothing }
+        return raise(Office(term: local.term))
+    }
+
     package mutating func timePassed() -> Action {
         switch state {
         case .backingOff(let office), .outranked(let office), .stopped(_, let office): raise(office)

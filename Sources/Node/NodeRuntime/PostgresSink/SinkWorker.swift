@@ -38,8 +38,8 @@ final class SinkWorker {
     private static let transactionMillisecondsMax: Int64 = 800
     /// Between two looks at whether somebody has mended what stopped a group.
     private static let stoppedMilliseconds: Int64 = 15_000
-    /// Between two looks where nothing is to be done.
-    private static let idle = TimeAmount.seconds(60)
+    /// Between two looks at where the database is with groups that have nothing to send.
+    private static let lookTime = TimeAmount.seconds(20)
 
     private let parts: Parts
     private let cancellation: PostgresCancellation
@@ -58,12 +58,15 @@ final class SinkWorker {
     /// The version of the catalogue that the database has for sure.
     private var catalogVersion: UInt64?
 
+    private var lookAt = NIODeadline.now() + lookTime
+
     private var session: SinkSession?
     private var delay = ReconnectDelay()
     private var connectAt = NIODeadline.now()
     /// The furthest that the database was seen, by group: less means another database, or one from a back-up.
     private var furthest: [Int: UInt64] = [:]
-    private var saysGone = false
+    /// When that was said last: it is about all groups.
+    private var saidGoneAt: NIODeadline?
     /// Why groups are not sent.
     private var stops: [Int: SinkStop] = [:]
 
@@ -87,7 +90,7 @@ final class SinkWorker {
                 // Whether the database is there is to be known before there is something for it.
                 if !connect() { board.sleep(until: min(connectAt, timers.values.min() ?? connectAt)) }
             } else {
-                board.sleep(until: timers.values.min() ?? .now() + Self.idle)
+                board.sleep(until: min(timers.values.min() ?? lookAt, lookAt))
             }
         }
         session?.close()
@@ -129,6 +132,9 @@ final class SinkWorker {
             timers[group] = nil
             change(group) { $0.timePassed() }
         }
+        guard lookAt <= now else { return }
+        lookAt = now + Self.lookTime
+        for group in machines.keys.sorted() { change(group) { $0.lookDue() } }
     }
 
     private func change(_ group: Int, _ body: (inout ShardSink) -> ShardSink.Action) {
@@ -250,8 +256,8 @@ final class SinkWorker {
 
     private func noteProgress(_ group: Int, _ progress: SinkProgress, since: NIODeadline? = nil) {
         board.reached(group, progress, since: since)
-        if progress.appliedIndex < furthest[group] ?? 0, !saysGone {
-            saysGone = true
+        if progress.appliedIndex < furthest[group] ?? 0, saidGoneAt.map({ $0 + Self.lookTime < .now() }) ?? true {
+            saidGoneAt = .now()
             parts.logger.warning(
                 "PostgreSQL has less than before: it was emptied, replaced or restored; what it lacks is sent again",
                 metadata: [
@@ -403,7 +409,6 @@ extension SinkWorker {
     private func arrived(_ transaction: SinkTransaction, taken: NIODeadline, isFull: Bool) {
         let took = (.now() - taken).nanoseconds / 1_000_000
         worked()
-        saysGone = false
         board.count { counts in
             counts.batches += 1
             counts.rows += transaction.rowCount
