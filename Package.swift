@@ -91,6 +91,10 @@ let package = Package(
         library(
             "Interchange", in: "Engine",
             ["Model", "JSON", "Conditions", "TaggingRules", "Compliance", "Normalisation"]),
+        library("CypherSyntax", in: "Engine"),
+        library("CypherValues", in: "Engine", ["CypherSyntax", "JSON"]),
+        library("PropertyGraph", in: "Engine", ["CypherSyntax", "CypherValues"]),
+        library("Cypher", in: "Engine", ["CypherSyntax", "CypherValues", "PropertyGraph"]),
 
         // MARK: Protocol: state machines without I/O
         library("WriteAheadLog", in: "Protocol", ["CChecksum"]),
@@ -172,6 +176,10 @@ let package = Package(
         tests("Compliance", ["Model", "JSON", "Conditions"]),
         tests("Normalisation", ["Model", "JSON"], resources: [.copy("Fixtures")]),
         tests("Interchange", ["Model", "JSON", "Conditions", "TaggingRules", "Compliance", "Normalisation"]),
+        tests("CypherSyntax"),
+        tests("CypherValues", ["CypherSyntax", "JSON"]),
+        tests("PropertyGraph", ["CypherSyntax", "CypherValues"]),
+        tests("Cypher", ["CypherSyntax", "CypherValues", "PropertyGraph"]),
         tests("WriteAheadLog"),
         tests("Membership"),
         tests("Founding", ["Membership"]),
