@@ -73,6 +73,7 @@ let package = Package(
         .systemLibrary(name: "CSQLite", path: "Sources/System/CSQLite"),
         .systemLibrary(name: "CPostgreSQL", path: "Sources/System/CPostgreSQL"),
         .systemLibrary(name: "CPrefetch", path: "Sources/System/CPrefetch"),
+        .systemLibrary(name: "CMath", path: "Sources/System/CMath"),
         .target(name: "CChecksum", path: "Sources/System/CChecksum"),
         .target(
             name: "CSimdJSON", path: "Sources/System/CSimdJSON",
@@ -92,7 +93,7 @@ let package = Package(
             "Interchange", in: "Engine",
             ["Model", "JSON", "Conditions", "TaggingRules", "Compliance", "Normalisation"]),
         library("CypherSyntax", in: "Engine"),
-        library("CypherValues", in: "Engine", ["CypherSyntax", "JSON"]),
+        library("CypherValues", in: "Engine", ["CypherSyntax", "Conditions", "CMath"]),
         library("PropertyGraph", in: "Engine", ["CypherSyntax", "CypherValues"]),
         library("Cypher", in: "Engine", ["CypherSyntax", "CypherValues", "PropertyGraph"]),
 
