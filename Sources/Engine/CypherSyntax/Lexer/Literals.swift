@@ -7,7 +7,9 @@ enum Literals {
     static func integer(_ bytes: ArraySlice<UInt8>, negative: Bool, at span: Span) throws(CypherError) -> Int64 {
         var radix: UInt64 = 10
         var digits = bytes
-        if bytes.first == UInt8(ascii: "0"), let mark = bytes.dropFirst().first, !mark.isDecimalDigit, mark != UInt8(ascii: "_") {
+        if bytes.first == UInt8(ascii: "0"), let mark = bytes.dropFirst().first, !mark.isDecimalDigit,
+            mark != UInt8(ascii: "_")
+        {
             radix = mark == UInt8(ascii: "o") ? 8 : 16
             guard mark | 0x20 == UInt8(ascii: "x") || mark == UInt8(ascii: "o") else { throw invalidNumber(bytes, span) }
             digits = bytes.dropFirst(2)

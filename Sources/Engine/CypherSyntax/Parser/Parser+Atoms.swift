@@ -57,7 +57,10 @@ extension Parser {
             advance()
             let kind: Expression.Kind
             if atPattern {
-                kind = .patternPredicate(try pathPattern())
+                let pattern = try pathPattern()
+                let match = MatchClause(optional: false, patterns: [pattern], predicate: nil)
+                let single = SingleQuery(clauses: [Clause(.match(match), pattern.span)])
+                kind = .exists(Subquery(query: Query(parts: [single], keepsDuplicates: false)))
             } else {
                 kind = .function(.exists, [try expression()])
             }

@@ -179,7 +179,8 @@ extension Parser {
             case .openBracket:
                 advance()
                 subject = try elementOrSlice(of: subject, start: start)
-            case .colon where token(1).kind == .word || token(1).kind == .quotedName || token(1).kind == .exclamation
+            case .colon
+            where token(1).kind == .word || token(1).kind == .quotedName || token(1).kind == .exclamation
                 || token(1).kind == .openParenthesis || token(1).kind == .percent:
                 let labels = try labelPredicate()
                 return Expression(.hasLabels(subject, labels), span(from: start))

@@ -73,7 +73,9 @@ package struct Parser {
 
     /// Everything from where the token at `start` begins to where the last token read ends.
     func text(from start: Int) -> String {
-        String(decoding: bytes[Int(tokens[start].offset)..<max(tokens[index - 1].end, Int(tokens[start].offset))], as: UTF8.self)
+        String(
+            decoding: bytes[Int(tokens[start].offset)..<max(tokens[index - 1].end, Int(tokens[start].offset))], as: UTF8.self
+        )
     }
 
     func span(from start: Int) -> Span { tokens[start].span.through(tokens[max(index - 1, start)].span) }
@@ -201,7 +203,8 @@ package struct Parser {
         repeat {
             if let subject {
                 guard try variable() == subject else {
-                    throw .syntax(.undefinedVariable, "The index is on properties of `\(subject.name)`", at: span(from: index - 1))
+                    throw .syntax(
+                        .undefinedVariable, "The index is on properties of `\(subject.name)`", at: span(from: index - 1))
                 }
                 try expect(.dot, ".", to: "name a property")
             }
