@@ -11,7 +11,7 @@ package struct Aggregator: Sendable {
         case extreme(CypherValue?, wanted: Comparison)
         case collect
         case deviation(Deviation, isSample: Bool)
-        case percentile(integers: Bool, at: Double?, isContinuous: Bool)
+        case percentile(at: Double?, isContinuous: Bool)
     }
 
     private var state: State
@@ -20,7 +20,7 @@ package struct Aggregator: Sendable {
     private var bytes = 0
     // What `collect` and the percentiles gather; beside the state, so that growing it copies nothing.
     private var values: [CypherValue] = []
-    private var numbers: [Double] = []
+    private var nests = false
 
     package init(_ function: AggregateFunction, distinct: Bool) {
         self.function = function
@@ -35,8 +35,8 @@ package struct Aggregator: Sendable {
             case .collect: .collect
             case .standardDeviation: .deviation(Deviation(), isSample: true)
             case .populationStandardDeviation: .deviation(Deviation(), isSample: false)
-            case .percentileDiscrete: .percentile(integers: true, at: nil, isContinuous: false)
-            case .percentileContinuous: .percentile(integers: false, at: nil, isContinuous: true)
+            case .percentileDiscrete: .percentile(at: nil, isContinuous: false)
+            case .percentileContinuous: .percentile(at: nil, isContinuous: true)
             }
     }
 
@@ -58,6 +58,7 @@ package struct Aggregator: Sendable {
         if seen != nil {
             guard seen?.insert(value).inserted == true else { return }
             bytes += value.footprintBytes
+            try limits.admit(bytes: bytes, as: "the different values of \(function.rawValue)(DISTINCT …)")
         }
         switch state {
         case .count(let count): state = .count(count + 1)
@@ -70,31 +71,32 @@ package struct Aggregator: Sendable {
         case .extreme(let best, let wanted):
             if best.map({ value.order($0) == wanted }) ?? true { state = .extreme(value, wanted: wanted) }
         case .collect:
-            values.append(value)
-            bytes += value.footprintBytes
-            try limits.admitList(count: values.count, as: "the list of collect()")
+            nests = nests || value.isContainer
+            try gather(value, limits)
         case .deviation(var deviation, let isSample):
             deviation.add(try Self.number(value, function))
             state = .deviation(deviation, isSample: isSample)
-        case .percentile(let integers, let at, let isContinuous):
-            numbers.append(try Self.number(value, function))
-            bytes += MemoryLayout<Double>.stride
-            try limits.admitList(count: numbers.count, as: "the numbers of \(function.rawValue)()")
-            var isInteger = false
-            if case .integer = value { isInteger = true }
-            state = .percentile(integers: integers && isInteger, at: at, isContinuous: isContinuous)
+        case .percentile:
+            _ = try Self.number(value, function)
+            try gather(value, limits)
         }
     }
 
+    private mutating func gather(_ value: CypherValue, _ limits: ValueLimits) throws(CypherError) {
+        values.append(value)
+        bytes += value.footprintBytes
+        try limits.admit(bytes: bytes, as: "what \(function.rawValue)() gathers")
+    }
+
     private mutating func take(percentile argument: CypherValue) throws(CypherError) {
-        guard case .percentile(let integers, nil, let isContinuous) = state else { return }
+        guard case .percentile(nil, let isContinuous) = state else { return }
         guard let percentile = Arithmetic.float(argument) else {
             throw .wants("a number from 0 to 1", "\(function.rawValue)()", got: argument)
         }
         guard (0...1).contains(percentile) else {
             throw .outOfRange("\(function.rawValue)() wants a percentile from 0 to 1, not \(percentile)")
         }
-        state = .percentile(integers: integers, at: percentile, isContinuous: isContinuous)
+        state = .percentile(at: percentile, isContinuous: isContinuous)
     }
 
     fileprivate static func number(_ value: CypherValue, _ function: AggregateFunction) throws(CypherError) -> Double {
@@ -105,20 +107,21 @@ package struct Aggregator: Sendable {
     }
 
     /// What came of it. Without any value: 0 of `count` and `sum`, an empty list of `collect`, null of the others.
-    package func result() throws(CypherError) -> CypherValue {
+    package func result(limits: ValueLimits = ValueLimits()) throws(CypherError) -> CypherValue {
         switch state {
         case .count(let count): return .integer(count)
         case .sum(let sum): return try sum.total()
         case .average(let sum, let count): return count == 0 ? .null : try sum.average(of: count)
         case .extreme(let best, _): return best ?? .null
-        case .collect: return .list(values)
+        case .collect:
+            if nests { try limits.admit(.list(values)) }
+            return .list(values)
         case .deviation(let deviation, let isSample): return .float(deviation.result(isSample: isSample))
-        case .percentile(let integers, let at, let isContinuous):
-            guard let at, !numbers.isEmpty else { return .null }
-            let sorted = numbers.sorted { NumberOrder.compare($0, $1) == .before || $1.isNaN && !$0.isNaN }
-            if isContinuous { return .float(Self.continuous(sorted, at)) }
-            let number = sorted[max(Int((at * Double(sorted.count)).rounded(.up)) - 1, 0)]
-            return integers ? .integer(Int64(number)) : .float(number)
+        case .percentile(let at, let isContinuous):
+            guard let at, !values.isEmpty else { return .null }
+            let sorted = values.sorted { $0.precedes($1) }
+            if isContinuous { return .float(Self.continuous(sorted.compactMap(Arithmetic.float), at)) }
+            return sorted[max(Int((at * Double(sorted.count)).rounded(.up)) - 1, 0)]
         }
     }
 

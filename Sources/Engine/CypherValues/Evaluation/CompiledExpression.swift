@@ -95,8 +95,7 @@ final class Column: Evaluator, @unchecked Sendable {
     }
 
     override func evaluate(_ frame: EvaluationFrame) throws(CypherError) -> CypherValue {
-        let column = frame.batch.columns[slot]
-        return column.isEmpty ? .null : column[frame.row]
+        frame.batch.columns[slot].isEmpty ? .null : frame.batch.columns[slot][frame.row]
     }
 }
 

@@ -148,9 +148,9 @@ final class Binary: Evaluator, @unchecked Sendable {
             case .modulo: return try Arithmetic.modulo(a, b)
             case .power: return try Arithmetic.power(a, b)
             case .isIn: return try Self.isMember(a, b)
-            case .startsWith: return Self.text(a, b) { $0.hasPrefix($1) }
-            case .endsWith: return Self.text(a, b) { $0.hasSuffix($1) }
-            case .contains: return Self.text(a, b) { $0.contains($1) }
+            case .startsWith: return Self.text(a, b, TextSearch.hasPrefix)
+            case .endsWith: return Self.text(a, b, TextSearch.hasSuffix)
+            case .contains: return Self.text(a, b, TextSearch.contains)
             case .matches: return try Self.matches(a, b, frame.context)
             }
         } catch {

@@ -32,7 +32,7 @@ extension FunctionCall {
     private func replace() throws(CypherError) -> CypherValue {
         let (text, search, replacement) = (try string(0), try string(1), try string(2))
         guard !search.isEmpty else { return first }
-        let parts = Self.parts(of: text, between: search)
+        let parts = TextSearch.parts(of: text, between: search)
         let bytes = text.utf8.count + (parts.count - 1) * (replacement.utf8.count - search.utf8.count)
         try context.limits.admitString(bytes: bytes, as: "the string")
         return .string(parts.joined(separator: replacement))
@@ -43,27 +43,9 @@ extension FunctionCall {
         // Every scalar takes a slot of the list.
         try context.limits.admitList(count: delimiter.isEmpty ? text.utf8.count : 1, as: "the list")
         let parts =
-            delimiter.isEmpty ? text.unicodeScalars.map(String.init) : Self.parts(of: text, between: delimiter)
+            delimiter.isEmpty ? text.unicodeScalars.map(String.init) : TextSearch.parts(of: text, between: delimiter)
         try context.limits.admitList(count: parts.count, as: "the list")
         return .list(parts.map(CypherValue.string))
-    }
-
-    /// What stands between the occurrences of a text that is not empty, found from the left.
-    private static func parts(of text: String, between delimiter: String) -> [String] {
-        let (bytes, wanted) = (Array(text.utf8), Array(delimiter.utf8))
-        var parts: [String] = []
-        var (start, position) = (0, 0)
-        while position + wanted.count <= bytes.count {
-            if bytes[position] == wanted[0], bytes[position..<position + wanted.count].elementsEqual(wanted) {
-                parts.append(String(decoding: bytes[start..<position], as: UTF8.self))
-                position += wanted.count
-                start = position
-            } else {
-                position += 1
-            }
-        }
-        parts.append(String(decoding: bytes[start...], as: UTF8.self))
-        return parts
     }
 
     /// The characters to trim; nil: white space.

@@ -32,6 +32,12 @@ package struct ValueLimits: Sendable {
         throw tooLarge("\(what()) would have \(bytes) bytes", allowed: "\(bytesMax) bytes")
     }
 
+    /// Refuses what has come to so many bytes.
+    package func admit(bytes: Int, as what: @autoclosure () -> String) throws(CypherError) {
+        guard bytes > bytesMax else { return }
+        throw tooLarge("\(what()) takes \(bytes) bytes", allowed: "\(bytesMax) bytes")
+    }
+
     /// Refuses a list or map whose parts, each counted wherever it occurs, are too many or too deep. Values that share parts cost
     /// little to make but as much to compare or print as their parts told out: hence the count.
     package func admit(_ value: CypherValue) throws(CypherError) {

@@ -9,7 +9,7 @@ extension CypherValue {
         case .dateTime(let value):
             switch key {
             case "epochSeconds": return .integer(value.epochSeconds)
-            case "epochMillis": return .integer(value.epochSeconds * 1000 + Int64(value.nanosecond) / 1_000_000)
+            case "epochMillis": return .integer(value.epochMilliseconds)
             default: return Self.component(key, offset: value.offset, zone: value.zone)
             }
         default: return nil
@@ -83,5 +83,12 @@ extension CypherDuration {
         case "nanosecondsOfSecond": Int64(nanoseconds)
         default: nil
         }
+    }
+}
+
+extension CypherDateTime {
+    /// Of the last years, and the first, more milliseconds than an integer holds have passed: the greatest there is, or the least.
+    fileprivate var epochMilliseconds: Int64 {
+        Int64(clamping: Int128(epochSeconds) * 1000 + Int128(nanosecond) / 1_000_000)
     }
 }

@@ -6,19 +6,48 @@ package struct CypherMap: Sendable {
     /// Up to this many keys a walk is quicker than a hash, and no index is kept.
     private static let walkedMax = 8
 
-    private struct Content: Sendable {
-        var keys: [String] = []
-        var values: [CypherValue] = []
-        var positions: [String: Int] = [:]
-    }
-
     /// Written only by a mutating function that first made sure nobody else holds it: hence the unchecked conformance.
     private final class Storage: @unchecked Sendable {
-        var content: Content
-        init(_ content: Content) { self.content = content }
+        var keys: [String]
+        var values: [CypherValue]
+        var positions: [String: Int] = [:]
+
+        init(keys: [String] = [], values: [CypherValue] = []) {
+            self.keys = keys
+            self.values = values
+            index()
+        }
+
+        func position(of key: String) -> Int? {
+            if keys.count > CypherMap.walkedMax { return positions[key] }
+            for position in keys.indices where keys[position] == key { return position }
+            return nil
+        }
+
+        func append(_ key: String, _ value: CypherValue) {
+            keys.append(key)
+            values.append(value)
+            if keys.count > CypherMap.walkedMax + 1 {
+                positions[key] = keys.count - 1
+            } else if keys.count == CypherMap.walkedMax + 1 {
+                index()
+            }
+        }
+
+        func remove(at position: Int) {
+            keys.remove(at: position)
+            values.remove(at: position)
+            index()
+        }
+
+        private func index() {
+            positions = [:]
+            guard keys.count > CypherMap.walkedMax else { return }
+            for (position, key) in keys.enumerated() { positions[key] = position }
+        }
     }
 
-    private static let nothing = Storage(Content())
+    private static let nothing = Storage()
     private var storage: Storage
 
     package init() { storage = Self.nothing }
@@ -29,59 +58,33 @@ package struct CypherMap: Sendable {
         for (key, value) in pairs { self[key] = value }
     }
 
-    package var count: Int { storage.content.keys.count }
-    package var isEmpty: Bool { storage.content.keys.isEmpty }
-    package var keys: [String] { storage.content.keys }
-    package var values: [CypherValue] { storage.content.values }
+    package var count: Int { storage.keys.count }
+    package var isEmpty: Bool { storage.keys.isEmpty }
+    package var keys: [String] { storage.keys }
+    package var values: [CypherValue] { storage.values }
 
     /// Setting nil removes the key; setting `.null` keeps it, with a null.
     package subscript(key: String) -> CypherValue? {
-        get { position(of: key).map { storage.content.values[$0] } }
+        get { storage.position(of: key).map { storage.values[$0] } }
         set {
-            let known = position(of: key)
+            let known = storage.position(of: key)
             guard known != nil || newValue != nil else { return }
-            if !isKnownUniquelyReferenced(&storage) { storage = Storage(storage.content) }
+            if !isKnownUniquelyReferenced(&storage) {
+                storage = Storage(keys: storage.keys, values: storage.values)
+            }
             switch (known, newValue) {
-            case (let position?, let value?): storage.content.values[position] = value
-            case (nil, let value?): append(key, value)
-            case (let position?, nil): remove(at: position)
+            case (let position?, let value?): storage.values[position] = value
+            case (nil, let value?): storage.append(key, value)
+            case (let position?, nil): storage.remove(at: position)
             case (nil, nil): break
             }
         }
-    }
-
-    private func position(of key: String) -> Int? {
-        let content = storage.content
-        if content.keys.count > Self.walkedMax { return content.positions[key] }
-        return content.keys.firstIndex(of: key)
-    }
-
-    private func append(_ key: String, _ value: CypherValue) {
-        storage.content.keys.append(key)
-        storage.content.values.append(value)
-        if storage.content.keys.count > Self.walkedMax + 1 {
-            storage.content.positions[key] = storage.content.keys.count - 1
-        } else if storage.content.keys.count == Self.walkedMax + 1 {
-            index()
-        }
-    }
-
-    private func remove(at position: Int) {
-        storage.content.keys.remove(at: position)
-        storage.content.values.remove(at: position)
-        index()
-    }
-
-    private func index() {
-        storage.content.positions = [:]
-        guard storage.content.keys.count > Self.walkedMax else { return }
-        for (position, key) in storage.content.keys.enumerated() { storage.content.positions[key] = position }
     }
 }
 
 extension CypherMap: Sequence {
     package func makeIterator() -> Zip2Sequence<[String], [CypherValue]>.Iterator {
-        zip(storage.content.keys, storage.content.values).makeIterator()
+        zip(storage.keys, storage.values).makeIterator()
     }
 }
 
