@@ -158,3 +158,21 @@ extension CypherFunction {
         }
     }
 }
+
+extension AggregateFunction {
+    /// What a call of it looks like.
+    package var documentation: String {
+        switch self {
+        case .count: "count(value)"
+        case .sum: "sum(number)"
+        case .average: "avg(number)"
+        case .minimum: "min(value)"
+        case .maximum: "max(value)"
+        case .collect: "collect(value)"
+        case .standardDeviation: "stDev(number)"
+        case .populationStandardDeviation: "stDevP(number)"
+        case .percentileDiscrete: "percentileDisc(number, percentile)"
+        case .percentileContinuous: "percentileCont(number, percentile)"
+        }
+    }
+}
