@@ -1,3 +1,5 @@
+import CypherValues
+
 /// The relationships of a partition's nodes in one direction: a sorted set of `AdjacencyKey`s in leaves.
 ///
 /// Leaves are bounded, so that a change costs the same beside a node of a million relationships as anywhere. A copy is O(1); the first
@@ -17,7 +19,8 @@ struct Adjacency: Sendable {
 
     /// Bytes that it holds.
     var bytes: Int {
-        let tables = leaves.capacity * MemoryLayout<AdjacencyLeaf>.stride + firsts.capacity * MemoryLayout<AdjacencyKey>.stride
+        let tables =
+            leaves.capacity * MemoryLayout<AdjacencyLeaf>.stride + firsts.capacity * MemoryLayout<AdjacencyKey>.stride
         return leaves.reduce(tables) { $0 + $1.bytes }
     }
 
@@ -37,9 +40,23 @@ struct Adjacency: Sendable {
 
     /// How many relationships of the type the node has. O(log n), and a step for every 8,192 of them.
     func count(of node: UInt32, type: UInt16) -> Int {
-        let first = AdjacencyKey(node: node, type: type, farPartition: 0, farNode: 0, relationship: 0)
         // No type has the greatest number (`NameTable.namesMax`).
-        let end = AdjacencyKey(node: node, type: type + 1, farPartition: 0, farNode: 0, relationship: 0)
+        count(
+            from: AdjacencyKey(node: node, type: type, farPartition: 0, farNode: 0, relationship: 0),
+            to: AdjacencyKey(node: node, type: type + 1, farPartition: 0, farNode: 0, relationship: 0))
+    }
+
+    /// How many relationships of the type there are between two nodes. O(log n), likewise.
+    func count(of node: UInt32, type: UInt16, to far: NodeHandle) -> Int {
+        // No node and no relationship has the greatest number (`GraphPartition.numbersMax`).
+        let partition = UInt16(far.partition)
+        return count(
+            from: AdjacencyKey(node: node, type: type, farPartition: partition, farNode: far.local, relationship: 0),
+            to: AdjacencyKey(node: node, type: type, farPartition: partition, farNode: far.local, relationship: .max))
+    }
+
+    /// How many relationships there are from `first` on and before `end`.
+    private func count(from first: AdjacencyKey, to end: AdjacencyKey) -> Int {
         let low = leaf(of: first)
         let high = leaf(of: end)
         let between = leaves[low..<high].reduce(0) { $0 + $1.count }

@@ -31,6 +31,9 @@ package enum GraphMutation: Sendable {
     /// Without `detach` a node that still has relationships when the transaction commits makes the commit fail. Until then it is gone
     /// for every request but its relationships are not.
     case deleteNode(NodeHandle, detach: Bool)
+    /// Deletes up to `limit` of the node's relationships: the way to delete a node of a million relationships in slices, before
+    /// `deleteNode`. When the outcome counts fewer than `limit`, none is left.
+    case deleteRelationships(of: NodeHandle, limit: Int)
     case createIndex(IndexDefinition)
     /// By name.
     case dropIndex(String)

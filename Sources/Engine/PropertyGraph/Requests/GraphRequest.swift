@@ -129,10 +129,26 @@ package struct NodeScan: Sendable {
     }
 }
 
-/// Where a scan goes on: the least handle that it has not looked at.
+/// Where a scan goes on, in the order in which it began.
 package struct ScanPosition: Sendable, Hashable {
-    package let next: NodeHandle
-    package init(next: NodeHandle) { self.next = next }
+    /// The order that a scan goes by.
+    enum Place: Sendable, Hashable {
+        /// By number; the next one to look at.
+        case nodes(next: UInt32)
+        /// The nodes of one label, by number.
+        case label(String, next: UInt32)
+        /// By value, then number, in the named index; after this entry.
+        case index(String, after: CypherValue, UInt32)
+    }
+
+    let partition: Int
+    /// Nil: at the partition's beginning.
+    let place: Place?
+
+    init(partition: Int, place: Place?) {
+        self.partition = partition
+        self.place = place
+    }
 }
 
 /// Entities in columns. `values` or `nodes`, as was asked for with `EntityFetch`, has one member for each handle.

@@ -65,7 +65,8 @@ struct SortedChunks<Element: Comparable & Sendable>: Sendable {
         guard !chunks.isEmpty else { return (nil, nil) }
         let (chunk, position) = lowerBound(element)
         let before = position > 0 ? chunks[chunk][position - 1] : chunk > 0 ? chunks[chunk - 1].last : nil
-        let from = position < chunks[chunk].count ? chunks[chunk][position] : chunk + 1 < chunks.count ? chunks[chunk + 1][0] : nil
+        let from =
+            position < chunks[chunk].count ? chunks[chunk][position] : chunk + 1 < chunks.count ? chunks[chunk + 1][0] : nil
         return (before, from)
     }
 
