@@ -1,0 +1,38 @@
+import Foundation
+import Testing
+
+/// openCypher's compatibility kit against a graph in this process.
+@Suite("Conformance")
+struct ConformanceTests {
+    private static let page = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().appending(path: "docs/cypher-conformance.md")
+
+    /// Percent of all scenarios that must pass.
+    private static let floor = 92.0
+    /// Percent of each category but the temporal one.
+    private static let floorOfCategory = 95.0
+
+    @Test(
+        "Scenarios of the kit pass: nine of ten and more, in every category",
+        .enabled(if: Kit().isThere, "the kit lies in ../shared/tck, or where VTAG_TCK says"))
+    func kit() async throws {
+        let environment = ProcessInfo.processInfo.environment
+        let zones = SystemZones()
+        let only = environment["VTAG_TCK_ONLY"]
+        let report = try await KitReport.run(Kit(), only: only) { LocalDoor(zones: zones) }
+        #expect(report.faults.isEmpty, "scenarios that the runner could not read: \(report.faults)")
+        if environment["VTAG_TCK_VERBOSE"] != nil {
+            for one in report.failed { print("\(one.category) | \(one.feature) | \(one.scenario)\n    \(one.reason)") }
+        }
+        guard only == nil else { return }
+        if environment["VTAG_WRITE_DOCS"] == "1" { try Data(report.page.utf8).write(to: Self.page) }
+        #expect(report.all.percent >= Self.floor, "\(report.all.passed) of \(report.all.total)")
+        for (category, tally) in report.tallies where category != "expressions/temporal" {
+            #expect(tally.percent >= Self.floorOfCategory, "\(category): \(tally.passed) of \(tally.total)")
+        }
+        let written = try String(contentsOf: Self.page, encoding: .utf8)
+        #expect(
+            written == report.page,
+            "docs/cypher-conformance.md is out of date: VTAG_WRITE_DOCS=1 swift test --filter ConformanceTests")
+    }
+}
