@@ -145,7 +145,7 @@ final class PropertyWriter: Writer {
         func merged(_ old: CypherMap) -> CypherMap {
             guard !replaces else { return map.withoutNulls }
             var new = old
-            for (key, value) in map { new[key] = value.isNull ? nil : value }
+            for (key, value) in map { new[key] = value.isNull ? CypherValue?.none : value }
             return new
         }
         switch target {

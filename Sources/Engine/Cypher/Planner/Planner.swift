@@ -155,9 +155,7 @@ struct Planner {
         var plan = beforeWrites(input)
         switch clause.kind {
         case .create(let patterns):
-            var created: [CreatedPattern] = []
-            for pattern in patterns { created.append(try self.created(pattern, &plan)) }
-            plan = .write(plan, .create(created))
+            plan = try create(patterns, plan)
         case .merge(let merge): plan = try self.plan(merge, plan)
         case .set(let items): plan = .write(plan, .set(try prepare(items, &plan)))
         case .remove(let items): plan = .write(plan, .remove(items))
@@ -182,6 +180,23 @@ struct Planner {
         }
         return .apply(
             plan, inner: inner, ApplyStep(kind: .sideEffects, argument: slot, introduced: [], rowByRow: false))
+    }
+
+    /// Patterns are made together, up to one whose properties are worked out from what another makes.
+    private mutating func create(_ patterns: [PathPattern], _ input: LogicalPlan) throws(CypherError) -> LogicalPlan {
+        var plan = input
+        var together: [CreatedPattern] = []
+        var made: Set<Int> = []
+        for pattern in patterns {
+            let mentioned = pattern.expressions.reduce(into: Set<Int>()) { $0.formUnion($1.mentionedSlots) }
+            if !mentioned.isDisjoint(with: made) {
+                plan = .write(plan, .create(together))
+                together = []
+            }
+            made.formUnion(Set(pattern.variables.map { Int($0.slot) }).subtracting(bound))
+            together.append(try created(pattern, &plan))
+        }
+        return .write(plan, .create(together))
     }
 
     /// The pattern as something to make; its nodes and relationships are bound afterwards.

@@ -6,7 +6,7 @@ struct Scope {
     }
 
     private(set) var bindings: [String: Binding] = [:]
-    /// In the order of their declaration, as `RETURN *` lists them.
+    /// In the order of their declaration.
     private(set) var names: [String] = []
 
     subscript(_ name: String) -> Binding? { bindings[name] }

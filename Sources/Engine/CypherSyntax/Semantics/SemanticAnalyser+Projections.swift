@@ -42,7 +42,7 @@ extension SemanticAnalyser {
         guard isWith || !scope.isEmpty else {
             throw .syntax(.noVariablesInScope, "`*` stands for all variables, and there are none", at: span)
         }
-        let all = scope.names.map { name in
+        let all = scope.names.sorted().map { name in
             ProjectionItem(
                 expression: Expression(.variable(Variable(name)), span), variable: Variable(name), hasAlias: false)
         }
