@@ -17,13 +17,13 @@ struct ConformanceTests {
         .enabled(if: Kit().isThere, "the kit lies in ../shared/tck, or where VTAG_TCK says"))
     func kit() async throws {
         let environment = ProcessInfo.processInfo.environment
-        let zones = SystemZones()
+        let zones = try KitZones()
         let only = environment["VTAG_TCK_ONLY"]
-        let report = try await KitReport.run(Kit(), only: only) { LocalDoor(zones: zones) }
-        #expect(report.faults.isEmpty, "scenarios that the runner could not read: \(report.faults)")
-        if environment["VTAG_TCK_VERBOSE"] != nil {
-            for one in report.failed { print("\(one.category) | \(one.feature) | \(one.scenario)\n    \(one.reason)") }
+        let report = try await KitReport.run(Kit(), only: only) {
+            LocalDoor(zones: zones, partitions: 1, batchRows: 1_024)
         }
+        #expect(report.faults.isEmpty, "scenarios that the runner could not read: \(report.faults)")
+        if environment["VTAG_TCK_VERBOSE"] != nil { report.printFailed() }
         guard only == nil else { return }
         if environment["VTAG_WRITE_DOCS"] == "1" { try Data(report.page.utf8).write(to: Self.page) }
         #expect(report.all.percent >= Self.floor, "\(report.all.passed) of \(report.all.total)")
@@ -34,5 +34,20 @@ struct ConformanceTests {
         #expect(
             written == report.page,
             "docs/cypher-conformance.md is out of date: VTAG_WRITE_DOCS=1 swift test --filter ConformanceTests")
+    }
+
+    @Test(
+        "Neither the number of partitions nor the size of batches changes what passes",
+        .enabled(if: Kit().isThere, "the kit lies in ../shared/tck, or where VTAG_TCK says"),
+        arguments: [(3, 1), (2, 3)])
+    func batches(_ partitions: Int, _ batchRows: Int) async throws {
+        let zones = try KitZones()
+        let report = try await KitReport.run(Kit()) {
+            LocalDoor(zones: zones, partitions: partitions, batchRows: batchRows)
+        }
+        if ProcessInfo.processInfo.environment["VTAG_TCK_VERBOSE"] != nil { report.printFailed() }
+        let failed = report.failed.map { "- \($0.category): \($0.feature), \($0.scenario)" }
+        let written = try String(contentsOf: Self.page, encoding: .utf8)
+        #expect(failed.allSatisfy(written.contains), "\(failed)")
     }
 }

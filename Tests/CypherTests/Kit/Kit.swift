@@ -52,6 +52,8 @@ struct KitReport: Sendable {
         var passed = 0
         var total = 0
         var percent: Double { total == 0 ? 100 : Double(passed) / Double(total) * 100 }
+        /// Cut off, so that only all are a hundred.
+        var percentText: String { String(format: "%.1f", (percent * 10).rounded(.down) / 10) }
     }
 
     struct Failed: Sendable {
@@ -99,10 +101,14 @@ struct KitReport: Sendable {
         }
     }
 
+    func printFailed() {
+        for one in failed { print("\(one.category) | \(one.feature) | \(one.scenario)\n    \(one.reason)") }
+    }
+
     /// The page of the documentation.
     var page: String {
         func row(_ name: String, _ tally: Tally) -> String {
-            "| \(name) | \(tally.total) | \(tally.passed) | \(String(format: "%.1f", tally.percent)) |\n"
+            "| \(name) | \(tally.total) | \(tally.passed) | \(tally.percentText) |\n"
         }
         var text = """
             # How far openCypher is kept

@@ -4,57 +4,34 @@ import CypherValues
 import Foundation
 import PropertyGraph
 
-/// A door to a graph in this process, of a few partitions.
+/// A door to a graph in this process.
 final class LocalDoor: GraphDoor {
-    private var graph = LocalGraph(partitions: 3)
+    private var graph: LocalGraph
+    private let budget: QueryBudget
     private var procedures = KitProcedures()
-    private let zones: SystemZones
+    private let zones: KitZones
 
-    init(zones: SystemZones) { self.zones = zones }
+    /// Few rows in a batch make queries cross its ends at many places.
+    init(zones: KitZones, partitions: Int, batchRows: Int) {
+        self.zones = zones
+        graph = LocalGraph(partitions: partitions)
+        budget = QueryBudget(batchRowsMax: batchRows)
+    }
 
     func provide(_ procedure: KitProcedure) async throws { procedures.mocks.append(procedure) }
 
     func run(_ query: String, parameters: [String: KitValue]) async throws -> KitResult {
+        let values = CypherMap(parameters.compactMap { key, value in value.cypherValue.map { (key, $0) } })
+        let evaluation = EvaluationContext(
+            parameters: values, statementTime: Instant(epochSeconds: 1_700_000_000), seed: 1, zones: zones)
         do throws(CypherError) {
-            return try answer(query, CypherMap(parameters.compactMap { key, value in value.cypherValue.map { (key, $0) } }))
+            let query = try CypherQuery(query, procedures: procedures)
+            let result = try graph.run(query, in: evaluation, budget: budget)
+            return KitResult(columns: result.columns, rows: result.rows.map { $0.map(KitValue.init) })
         } catch {
             throw KitError(
                 class: error.class.rawValue, phase: error.phase.rawValue, detail: error.detail.rawValue,
-                message: error.message)
-        }
-    }
-
-    private func answer(_ text: String, _ parameters: CypherMap) throws(CypherError) -> KitResult {
-        let query = try CypherQuery(text, procedures: procedures)
-        let evaluation = EvaluationContext(
-            parameters: parameters, statementTime: Instant(epochSeconds: 1_700_000_000), seed: 1, zones: zones)
-        let execution = try QueryExecution(query, evaluation: evaluation)
-        graph.begin()
-        do throws(CypherError) {
-            let rows = try rows(of: execution)
-            let result = KitResult(columns: query.columns, rows: rows.map { $0.map(KitValue.init) })
-            do throws(GraphError) { try graph.commit() } catch { throw CypherError(error) }
-            return result
-        } catch {
-            if graph.isInTransaction { graph.rollback() }
-            throw error
-        }
-    }
-
-    private func rows(of execution: QueryExecution) throws(CypherError) -> [[CypherValue]] {
-        var rows: [[CypherValue]] = []
-        while true {
-            switch try execution.step() {
-            case .rows(let more): rows += more
-            case .paused: break
-            case .finished: return rows
-            case .asks(let request):
-                do throws(GraphError) {
-                    execution.answer(try graph.answer(request))
-                } catch {
-                    throw CypherError(error)
-                }
-            }
+                message: error.rendered(in: query))
         }
     }
 }
@@ -87,16 +64,18 @@ private struct KitProcedures: ProcedureProvider {
     }
 }
 
-/// The machine's time zones.
-struct SystemZones: TimeZoneSource {
+/// The time zones that the kit names, as the tz database's main data has them, where Stockholm's is Berlin's. They lie beside the
+/// tests, as machines differ in theirs.
+struct KitZones: TimeZoneSource {
     private let rules: [String: TimeZoneRules]
 
-    init() {
+    init() throws {
         var rules: [String: TimeZoneRules] = [:]
-        // Those that the kit names.
         for name in ["Europe/Stockholm", "Europe/London", "Pacific/Honolulu", "Australia/Eucla", "America/New_York"] {
-            let file = URL(fileURLWithPath: "/usr/share/zoneinfo").appending(path: name)
-            if let bytes = try? Data(contentsOf: file) { rules[name] = TimeZoneRules(tzif: Array(bytes)) }
+            guard let file = Bundle.module.url(forResource: "Fixtures/zoneinfo/" + name, withExtension: nil) else {
+                throw KitFault(description: "no time zone \(name) among the fixtures")
+            }
+            rules[name] = TimeZoneRules(tzif: Array(try Data(contentsOf: file)))
         }
         self.rules = rules
     }
