@@ -17,7 +17,8 @@ struct OperatorBuilder {
         let description = plan.description
         switch plan {
         case .argument(let slot): return ArgumentOperator(context, description, slot: slot)
-        case .nodeScan, .expand, .expandPath, .shortestPath, .boundRelationship, .path, .loadEnds:
+        case .nodeScan, .expand, .expandPath, .reach, .reachCount, .shortestPath, .boundRelationship, .path,
+            .loadEnds:
             return try buildReading(plan, description)
         case .filter(let input, let predicate):
             return FilterOperator(context, description, try build(input), try compiler.compile(predicate))
@@ -83,13 +84,21 @@ struct OperatorBuilder {
             if let planned = step.join { join = (planned.key, try compiler.compile(planned.value)) }
             return NodeScanOperator(
                 context, description, try build(input), slot: step.slot, tests: try compile(step.test),
-                fetch: step.fetch, join: join)
+                fetch: step.fetch, join: join, usesIndex: step.index != nil)
         case .expand(let input, let step):
             return ExpandOperator(context, description, try build(input), try walk(step))
         case .expandPath(let input, let step):
             return ExpandPathOperator(
                 context, description, try build(input), try walk(step.expand), minimum: step.minimum,
                 maximum: step.maximum, innerNodes: step.innerNodes, isReversed: step.isReversed)
+        case .reach(let input, let step):
+            return ReachOperator(
+                context, description, try build(input), try walk(step.expand), minimum: step.minimum,
+                maximum: step.maximum ?? Reach.hopsMax)
+        case .reachCount(let input, let step, let slot):
+            return ReachCountOperator(
+                context, description, try build(input), try walk(step.expand), minimum: step.minimum,
+                maximum: step.maximum ?? Reach.hopsMax, slot: slot)
         case .shortestPath(let input, let step):
             let path = step.expand
             return ShortestPathOperator(

@@ -8,6 +8,10 @@ final class NodeScanOperator: SingleInputOperator {
     private let tests: CompiledTests
     private let fetch: EntityFetch
     private let join: (key: String, value: CompiledExpression)?
+    private let usesIndex: Bool
+
+    /// How many values the graph compares with a property where no index finds the nodes.
+    private static let valuesTestedMax = 8
 
     private enum State {
         case input
@@ -29,12 +33,13 @@ final class NodeScanOperator: SingleInputOperator {
 
     init(
         _ context: ExecutionContext, _ description: OperatorDescription, _ input: Operator, slot: Int,
-        tests: CompiledTests, fetch: EntityFetch, join: (key: String, value: CompiledExpression)?
+        tests: CompiledTests, fetch: EntityFetch, join: (key: String, value: CompiledExpression)?, usesIndex: Bool
     ) {
         self.slot = slot
         self.tests = tests
         self.fetch = fetch
         self.join = join
+        self.usesIndex = usesIndex
         super.init(context, description, input)
     }
 
@@ -75,7 +80,12 @@ final class NodeScanOperator: SingleInputOperator {
                 rowsByValue[value, default: []].append(row)
             }
             guard !rowsByValue.isEmpty else { return nil }
-            tests.append(PropertyTest(join.key, .oneOf(Array(rowsByValue.keys))))
+            // Without an index every node is looked at, and finding its rows here is quicker than asking each for many values.
+            if usesIndex || rowsByValue.count <= Self.valuesTestedMax {
+                tests.append(PropertyTest(join.key, .oneOf(Array(rowsByValue.keys))))
+            } else {
+                tests.append(PropertyTest(join.key, .exists))
+            }
             switch fetch {
             case .handle: fetch = .properties([join.key])
             case .properties(let keys): fetch = .properties(Set(keys + [join.key]).sorted())

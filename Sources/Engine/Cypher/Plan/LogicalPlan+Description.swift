@@ -9,9 +9,9 @@ extension LogicalPlan {
         case .nodeScan(_, let step): step.description
         case .expand(_, let step): .init(name: step.isInto ? "ExpandInto" : "Expand", details: step.details)
         case .expandPath(_, let step):
-            .init(
-                name: "ExpandPath",
-                details: "\(step.expand.details) *\(step.minimum)..\(step.maximum.map(String.init) ?? "")")
+            .init(name: "ExpandPath", details: step.details)
+        case .reach(_, let step): .init(name: "Reach", details: step.details)
+        case .reachCount(_, let step, _): .init(name: "ReachCount", details: step.details)
         case .shortestPath(_, let step):
             .init(name: step.all ? "AllShortestPaths" : "ShortestPath", details: step.expand.expand.details)
         case .boundRelationship: .init(name: "RelationshipEnds")
@@ -64,6 +64,10 @@ extension ConstantTest.Test {
         case .exists: "IS NOT NULL"
         }
     }
+}
+
+extension ExpandPathStep {
+    fileprivate var details: String { "\(expand.details) *\(minimum)..\(maximum.map(String.init) ?? "")" }
 }
 
 extension ExpandStep {

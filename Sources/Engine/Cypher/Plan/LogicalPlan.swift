@@ -8,6 +8,10 @@ indirect enum LogicalPlan {
     case nodeScan(LogicalPlan, NodeScanStep)
     case expand(LogicalPlan, ExpandStep)
     case expandPath(LogicalPlan, ExpandPathStep)
+    /// As `expandPath`, where only the distinct ends matter.
+    case reach(LogicalPlan, ExpandPathStep)
+    /// How many distinct ends there are, over all rows.
+    case reachCount(LogicalPlan, ExpandPathStep, slot: Int)
     case shortestPath(LogicalPlan, ShortestPathStep)
     case boundRelationship(LogicalPlan, BoundRelationshipStep)
     case path(LogicalPlan, PathStep)

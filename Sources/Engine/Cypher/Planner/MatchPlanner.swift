@@ -315,11 +315,27 @@ struct MatchPlanner {
             expand: step, minimum: edge.pattern.length?.minimum ?? 1,
             maximum: isSingle ? 1 : edge.pattern.length?.maximum, innerNodes: edge.innerNodes, isReversed: !forwards,
             isSingle: isSingle)
+        if isOnlyReached(edge, path, planner) {
+            return try applyReadyConditions(.reach(plan, path), &planner)
+        }
         plan =
             edge.selection == .every
             ? .expandPath(plan, path)
             : .shortestPath(plan, ShortestPathStep(expand: path, all: edge.selection == .allShortest))
         return try applyReadyConditions(plan, &planner)
+    }
+
+    /// Whether nothing asks which walks lead to the far node, and how many: then each is found once.
+    private func isOnlyReached(_ edge: Edge, _ path: ExpandPathStep, _ planner: Planner) -> Bool {
+        guard planner.duplicatesDoNotMatter, edges.count == 1, edge.selection == .every, !path.expand.isInto else {
+            return false
+        }
+        guard edge.pattern.properties == nil, edge.innerNodes == nil, !planner.isMentioned(edge.slot),
+            let maximum = path.maximum
+        else { return false }
+        // There and back again over one relationship is no walk, but it is within reach.
+        guard path.expand.direction != .either || path.minimum == 0 else { return false }
+        return path.minimum <= 1 && path.minimum <= maximum && maximum <= Reach.hopsMax
     }
 
     /// A relationship, or a list of them, that was bound before the clause: its ends are what it says.

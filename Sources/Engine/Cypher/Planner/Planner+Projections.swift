@@ -39,6 +39,14 @@ extension Planner {
         return .keep(plan, slots: bound)
     }
 
+    /// `count(DISTINCT b)` of all that is reached: the graph counts.
+    private func reachCount(_ plan: LogicalPlan, _ item: AggregateStep.Item) -> LogicalPlan? {
+        guard case .reach(let input, let step) = plan, item.aggregation.function == .count, item.aggregation.distinct,
+            item.aggregation.arguments.first?.variableSlot == step.expand.to
+        else { return nil }
+        return .reachCount(input, step, slot: item.slot)
+    }
+
     private mutating func setBound(_ slots: [Int]) {
         bound = argumentColumns.union(slots)
         if let argument { bound.insert(argument) }
@@ -64,7 +72,11 @@ extension Planner {
                 items.append(.init(slot: Int(variable.slot), aggregation: it))
             }
         }
-        plan = .aggregate(plan, AggregateStep(keys: keys, items: items, argument: argument))
+        if keys.isEmpty, argument == nil, items.count == 1, let counted = reachCount(plan, items[0]) {
+            plan = counted
+        } else {
+            plan = .aggregate(plan, AggregateStep(keys: keys, items: items, argument: argument))
+        }
         setBound(keys.map(\.slot) + items.map(\.slot))
         var columns: [SlotExpression] = []
         for item in projection.items where item.expression.containsAggregation {

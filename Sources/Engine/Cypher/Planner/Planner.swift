@@ -15,13 +15,29 @@ struct Planner {
     /// Whether the plan so far reads the graph, or wrote to it, in a way that what follows could disturb or see.
     var hasRead = false
     var hasWritten = false
+    /// The variables that expressions of the query mention.
+    private let mentioned: Set<Int>
+    /// What is planned feeds a projection that does not tell one row from two of the same.
+    var duplicatesDoNotMatter = false
+
+    private init(_ query: Query, of statement: AnalysedStatement, schema: GraphSchema) {
+        self.schema = schema
+        needs = FetchNeeds(query, writes: statement.writes)
+        slotCount = statement.slotCount
+        var mentioned: Set<Int> = []
+        query.walk { part in
+            if let slot = part.variableSlot { mentioned.insert(slot) }
+        }
+        self.mentioned = mentioned
+    }
+
+    func isMentioned(_ slot: Int) -> Bool { mentioned.contains(slot) }
 
     /// The plan of the query, and how many slots its rows have.
     static func plan(
         _ query: Query, of statement: AnalysedStatement, schema: GraphSchema
     ) throws(CypherError) -> (plan: LogicalPlan, slotCount: Int) {
-        var planner = Planner(
-            schema: schema, needs: FetchNeeds(query, writes: statement.writes), slotCount: statement.slotCount)
+        var planner = Planner(query, of: statement, schema: schema)
         let plan = try planner.plan(query, from: .argument(slot: nil))
         return (plan, planner.slotCount)
     }
@@ -57,7 +73,10 @@ struct Planner {
     private mutating func plan(_ query: SingleQuery, from leaf: LogicalPlan) throws(CypherError) -> LogicalPlan {
         var plan = leaf
         for index in query.clauses.indices {
-            plan = try self.plan(query.clauses[index], plan, isLast: index == query.clauses.count - 1)
+            let isLast = index == query.clauses.count - 1
+            duplicatesDoNotMatter = !isLast && query.clauses[index + 1].ignoresDuplicates
+            plan = try self.plan(query.clauses[index], plan, isLast: isLast)
+            duplicatesDoNotMatter = false
         }
         return plan
     }
@@ -281,6 +300,25 @@ extension MergeClause {
             })
         return (onCreate + onMatch).allSatisfy { item in
             if case .property(_, let key, _) = item { !keys.contains(key) } else { false }
+        }
+    }
+}
+
+extension Clause {
+    /// Whether it is a projection that gives the same for two equal rows as for one.
+    fileprivate var ignoresDuplicates: Bool {
+        let projection: Projection
+        switch kind {
+        case .with(let it), .returns(let it): projection = it
+        default: return false
+        }
+        let hasAggregation = projection.items.contains { $0.expression.containsAggregation }
+        guard hasAggregation else { return projection.distinct }
+        return !projection.expressions.contains { expression in
+            expression.contains { part in
+                guard case .aggregation(let it) = part.kind else { return false }
+                return !(it.distinct || it.function == .minimum || it.function == .maximum)
+            }
         }
     }
 }

@@ -9,29 +9,42 @@ extension Parser {
 
     mutating func expressions(until end: Token.Kind) throws(CypherError) -> [Expression] {
         guard !at(end) else { return [] }
-        var expressions: [Expression] = []
-        repeat { expressions.append(try expression()) } while take(.comma)
-        return expressions
+        return try siblings(separatedBy: { $0.take(.comma) }) { parser throws(CypherError) in try parser.expression() }
     }
 
     // MARK: Logic
 
     private mutating func disjunction() throws(CypherError) -> Expression {
-        var terms = [try exclusiveDisjunction()]
-        while take(.or) { terms.append(try exclusiveDisjunction()) }
+        let terms = try siblings(separatedBy: { $0.take(.or) }) { parser throws(CypherError) in
+            try parser.exclusiveDisjunction()
+        }
         return flat(terms) { .or($0) }
     }
 
     private mutating func exclusiveDisjunction() throws(CypherError) -> Expression {
-        var terms = [try conjunction()]
-        while take(.xor) { terms.append(try conjunction()) }
+        let terms = try siblings(separatedBy: { $0.take(.xor) }) { parser throws(CypherError) in try parser.conjunction() }
         return flat(terms) { .xor($0) }
     }
 
     private mutating func conjunction() throws(CypherError) -> Expression {
-        var terms = [try negation()]
-        while take(.and) { terms.append(try negation()) }
+        let terms = try siblings(separatedBy: { $0.take(.and) }) { parser throws(CypherError) in try parser.negation() }
         return flat(terms) { .and($0) }
+    }
+
+    /// Expressions beside one another: what they chain adds up along one of them, and not over all.
+    private mutating func siblings(
+        separatedBy separator: (inout Parser) -> Bool, _ parse: (inout Parser) throws(CypherError) -> Expression
+    ) throws(CypherError) -> [Expression] {
+        let before = chainedOperators
+        var most = before
+        var expressions: [Expression] = []
+        repeat {
+            chainedOperators = before
+            expressions.append(try parse(&self))
+            most = max(most, chainedOperators)
+        } while separator(&self)
+        chainedOperators = most
+        return expressions
     }
 
     private func flat(_ terms: [Expression], _ kind: ([Expression]) -> Expression.Kind) -> Expression {

@@ -107,9 +107,9 @@ extension CypherMap {
 }
 
 extension NodeValue {
-    package var footprintBytes: Int { 80 + elementId.utf8.count + labels.count * 16 + properties.footprintBytes }
+    package var footprintBytes: Int { 120 + labels.count * 16 + properties.footprintBytes }
 }
 
 extension RelationshipValue {
-    package var footprintBytes: Int { 80 + elementId.utf8.count + properties.footprintBytes }
+    package var footprintBytes: Int { 120 + properties.footprintBytes }
 }

@@ -2,7 +2,9 @@
 package final class NodeValue: Sendable {
     package let handle: NodeHandle
     /// What users may name it by: for the inventory's nodes the resource's id.
-    package let elementId: String
+    package var elementId: String { givenElementId ?? handle.description }
+    /// Made of the handle only when somebody asks, as few do.
+    private let givenElementId: String?
     package let labels: [String]
     /// Those that were fetched: all of them, unless the query only needs some.
     package let properties: CypherMap
@@ -14,7 +16,7 @@ package final class NodeValue: Sendable {
         isDeleted: Bool = false
     ) {
         self.handle = handle
-        self.elementId = elementId ?? handle.description
+        givenElementId = elementId
         self.labels = labels
         self.properties = properties
         self.isDeleted = isDeleted
@@ -24,7 +26,9 @@ package final class NodeValue: Sendable {
 /// A relationship as a query fetched it. Two are the same when their handles are.
 package final class RelationshipValue: Sendable {
     package let handle: RelationshipHandle
-    package let elementId: String
+    package var elementId: String { givenElementId ?? handle.description }
+    /// Made of the handle only when somebody asks, as few do.
+    private let givenElementId: String?
     package let type: String
     package let start: NodeHandle
     package let end: NodeHandle
@@ -36,7 +40,7 @@ package final class RelationshipValue: Sendable {
         properties: CypherMap = CypherMap(), isDeleted: Bool = false
     ) {
         self.handle = handle
-        self.elementId = elementId ?? handle.description
+        givenElementId = elementId
         self.type = type
         self.start = start
         self.end = end
