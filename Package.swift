@@ -166,6 +166,7 @@ let package = Package(
                 "NodeRuntime", "Model", "JSON", "Shard", "Normalisation", "LogStorage", "Checkpoint", "TaggingRules",
                 "Compliance", "HTTPTransport", "Conditions", "PostgresClient", "PostgresSink", "Sink", arguments, logging,
                 yams,
+                "Compliance", "HTTPTransport", "Conditions", "CypherValues", "PropertyGraph", arguments, logging, yams,
             ] + nio),
 
         // MARK: Tests

@@ -49,3 +49,10 @@ extension Double {
         return "\((self * scale).rounded() / scale)"
     }
 }
+
+/// Gives memory that was freed back to the system, so that what is resident is what is held. Swift's module of the C library does
+/// not have the function.
+func trimHeap() {
+    guard let symbol = dlsym(nil, "malloc_trim") else { return }
+    _ = unsafeBitCast(symbol, to: (@convention(c) (Int) -> Int32).self)(0)
+}

@@ -7,14 +7,14 @@ extension LocalGraph {
             (0...1).contains(request.minimum) && request.minimum <= request.maximum && request.maximum <= Reach.hopsMax,
             "a reach of \(request.minimum) to \(request.maximum) hops")
         var result = ReachResult()
-        let reached = partitions.map { ReachedNodes(count: $0.nodes.count) }
+        let reached = ReachedNodes(numbers: partitions.map(\.nodes.count))
         var frontier = [[UInt32]](repeating: [], count: partitions.count)
         for node in Set(request.nodes) where exists(node) { frontier[Int(node.partition)].append(node.local) }
         // Who starts is met only when nought hops are enough, or when a walk comes back to it.
         if request.minimum == 0 {
-            for (nodes, reached) in zip(frontier, reached) {
-                for node in nodes { reached.meet(node) }
-                _ = reached.takeFresh()
+            for partition in partitions.indices {
+                for node in frontier[partition] { reached.meet(node, in: UInt16(partition)) }
+                frontier[partition] = reached.takeFresh(in: partition)
             }
         }
         let types = partitions.map { request.types.isEmpty ? nil : $0.resolve(types: request.types) }
@@ -24,9 +24,9 @@ extension LocalGraph {
                 result.relationshipsWalked += partitions[partition].advance(
                     frontier[partition], request.direction, types[partition], reached)
             }
-            frontier = reached.map { $0.takeFresh() }
+            frontier = partitions.indices.map { reached.takeFresh(in: $0) }
         }
-        for (partition, reached) in zip(partitions, reached) { gather(reached, partition, request, &result) }
+        for partition in partitions { gather(reached, partition, request, &result) }
         return result
     }
 
@@ -36,10 +36,10 @@ extension LocalGraph {
         let pattern = partition.resolve(request.far)
         // Within a transaction a node may be met that it has deleted.
         if request.wants == .count, pattern.isAny, !pattern.isImpossible, partition.freedNodes.isEmpty {
-            result.count += reached.count
+            result.count += reached.count(in: Int(partition.number))
             return
         }
-        reached.forEach { node in
+        reached.forEach(in: Int(partition.number)) { node in
             guard partition.matches(node, pattern) else { return }
             result.count += 1
             if request.wants == .nodes { result.nodes.append(partition.handle(node)) }
@@ -49,7 +49,7 @@ extension LocalGraph {
 
 extension GraphPartition {
     fileprivate func advance(
-        _ frontier: [UInt32], _ direction: GraphDirection, _ types: [UInt16]?, _ reached: [ReachedNodes]
+        _ frontier: [UInt32], _ direction: GraphDirection, _ types: [UInt16]?, _ reached: ReachedNodes
     ) -> Int {
         let forward = direction == .incoming ? 0 : outgoing.advance(frontier, types, reached)
         let backward = direction == .outgoing ? 0 : incoming.advance(frontier, types, reached)

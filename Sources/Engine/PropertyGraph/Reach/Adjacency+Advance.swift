@@ -1,8 +1,8 @@
 /// One hop of a breadth-first walk over one partition's adjacency.
 extension Adjacency {
-    /// Meets the far nodes of `frontier`, each in its own partition's `reached`. `types`: ascending, nil for all. Returns how many
+    /// Meets the far nodes of `frontier`, each in its own partition. `types`: ascending, nil for all. Returns how many
     /// relationships it walked.
-    func advance(_ frontier: [UInt32], _ types: [UInt16]?, _ reached: [ReachedNodes]) -> Int {
+    func advance(_ frontier: [UInt32], _ types: [UInt16]?, _ reached: ReachedNodes) -> Int {
         withLeaves { leaves, firsts in
             var walked = 0
             for node in frontier {
@@ -24,11 +24,11 @@ extension Adjacency {
 
 extension AdjacencyLeaf {
     /// Where there are changes beside the run.
-    fileprivate func advance(_ first: AdjacencyKey, _ types: [UInt16]?, _ reached: [ReachedNodes]) -> Int {
+    fileprivate func advance(_ first: AdjacencyKey, _ types: [UInt16]?, _ reached: ReachedNodes) -> Int {
         var walked = 0
         _ = walk(from: first) { key in
             guard types?.contains(key.type) ?? true else { return true }
-            reached[Int(key.farPartition)].meet(key.farNode)
+            reached.meet(key.farNode, in: key.farPartition)
             walked += 1
             return true
         }
@@ -38,7 +38,7 @@ extension AdjacencyLeaf {
 
 extension SealedRun {
     @inline(__always)
-    fileprivate func advance(_ node: UInt32, _ types: [UInt16]?, _ reached: [ReachedNodes]) -> Int {
+    fileprivate func advance(_ node: UInt32, _ types: [UInt16]?, _ reached: ReachedNodes) -> Int {
         let range = range(of: node)
         guard !range.isEmpty else { return 0 }
         if let types {
@@ -46,19 +46,18 @@ extension SealedRun {
             guard types.contains(uniformType) else { return 0 }
         }
         if partitions == nil {
-            reached[Int(uniformPartition)].meet(
-                UnsafeBufferPointer(start: far + range.lowerBound, count: range.count))
+            reached.meet(UnsafeBufferPointer(start: far + range.lowerBound, count: range.count), in: uniformPartition)
         } else {
-            for position in range { reached[Int(partition(at: position))].meet(far[position]) }
+            for position in range { reached.meet(far[position], in: partition(at: position)) }
         }
         return range.count
     }
 
     /// Where types differ within the run.
-    private func advance(_ range: Range<Int>, _ types: [UInt16], _ reached: [ReachedNodes]) -> Int {
+    private func advance(_ range: Range<Int>, _ types: [UInt16], _ reached: ReachedNodes) -> Int {
         var walked = 0
         for position in range where types.contains(type(at: position)) {
-            reached[Int(partition(at: position))].meet(far[position])
+            reached.meet(far[position], in: partition(at: position))
             walked += 1
         }
         return walked
