@@ -169,8 +169,7 @@ def main():
     found = []
     for name, engine, package in ENGINES:
         try:
-            version = importlib.metadata.version(package) if package else ""
-            found.append({"name": name, "version": version, **engine(directory, edges, nodes, starts)})
+            found.append({"name": name, "version": version(package), **engine(directory, edges, nodes, starts)})
         except Exception as error:  # Whatever keeps one engine from running must not take the others' figures.
             print(f"graph-baselines: no {name}: {type(error).__name__}: {error}", file=sys.stderr)
     print(json.dumps(found))
