@@ -95,6 +95,7 @@ let package = Package(
         library("CypherSyntax", in: "Engine"),
         library("CypherValues", in: "Engine", ["CypherSyntax", "Conditions", "CMath"]),
         library("PropertyGraph", in: "Engine", ["CypherSyntax", "CypherValues"]),
+        library("InventoryGraph", in: "Engine", ["Model", "JSON", "CypherValues", "PropertyGraph"]),
         library("Cypher", in: "Engine", ["CypherSyntax", "CypherValues", "PropertyGraph"]),
 
         // MARK: Protocol: state machines without I/O
@@ -181,6 +182,7 @@ let package = Package(
         tests("CypherSyntax"),
         tests("CypherValues", ["CypherSyntax"]),
         tests("PropertyGraph", ["CypherSyntax", "CypherValues"]),
+        tests("InventoryGraph", ["Model", "CypherValues", "PropertyGraph"]),
         tests("Cypher", ["CypherSyntax", "CypherValues", "PropertyGraph"], resources: [.copy("Fixtures")]),
         tests("WriteAheadLog"),
         tests("Membership"),
