@@ -1,7 +1,9 @@
 import Model
 
-/// The labels of a resource's node: `Resource`, and for types that Cartography knows its names for them. Cartography put its providers'
-/// names before some labels of old (`EC2Instance`, now `AWSEC2Instance`); such nodes have both, so that queries for either run.
+/// The labels of a resource's node: `Resource`, and for types that Cartography knows its names for them. Cartography
+/// put its providers'
+/// names before some labels of old (`EC2Instance`, now `AWSEC2Instance`); such nodes have both, so that queries for
+/// either run.
 enum ResourceLabels {
     static let resource = "Resource"
 
@@ -89,7 +91,8 @@ enum RelationshipNames {
     static let region = "IN_REGION"
     static let tag = "TAGGED"
 
-    /// Cartography's name where it has one for the same; else the inventory's own in capitals (`ATTACHED_TO`, which is both).
+    /// Cartography's name where it has one for the same; else the inventory's own in capitals (`ATTACHED_TO`, which is
+    /// both).
     static func name(of type: RelationshipType, from resource: Resource) -> String {
         switch type {
         case .inSubnet where resource.provider == .aws: "PART_OF_SUBNET"

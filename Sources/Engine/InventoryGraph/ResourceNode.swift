@@ -20,7 +20,8 @@ package struct ResourceNode: Sendable, Hashable {
         case from(type: String, Shared)
     }
 
-    /// Properties of metadata that a node takes, and how deep they may lie: what is beyond stays in the inventory alone.
+    /// Properties of metadata that a node takes, and how deep they may lie: what is beyond stays in the inventory
+    /// alone.
     package static let metadataPropertiesMax = 64
     package static let metadataDepthMax = 4
 

@@ -2,7 +2,8 @@ import CypherValues
 
 /// The relationships of a partition's nodes in one direction: a sorted set of `AdjacencyKey`s in leaves.
 ///
-/// Leaves are bounded, so that a change costs the same beside a node of a million relationships as anywhere. A copy is O(1); the first
+/// Leaves are bounded, so that a change costs the same beside a node of a million relationships as anywhere. A copy is
+/// O(1); the first
 /// change after it copies the table of leaves (some hundred bytes for 8,192 relationships) and one leaf's changes.
 struct Adjacency: Sendable {
     private(set) var leaves: ContiguousArray<AdjacencyLeaf>
@@ -63,7 +64,8 @@ struct Adjacency: Sendable {
         return between + leaves[high].rank(of: end) - leaves[low].rank(of: first)
     }
 
-    /// Lends `body` the keys from `first` to the last of its node, ascending, until it answers false. False when it did.
+    /// Lends `body` the keys from `first` to the last of its node, ascending, until it answers false. False when it
+    /// did.
     @inline(__always)
     func walk(from first: AdjacencyKey, _ body: (AdjacencyKey) -> Bool) -> Bool {
         var leaf = leaf(of: first)
@@ -88,7 +90,8 @@ struct Adjacency: Sendable {
         leaves.withUnsafeBufferPointer { leaves in firsts.withUnsafeBufferPointer { firsts in body(leaves, firsts) } }
     }
 
-    /// Seals leaves that have changes until some `budget` relationships were written anew (one leaf at least), and returns whether any
+    /// Seals leaves that have changes until some `budget` relationships were written anew (one leaf at least), and
+    /// returns whether any
     /// leaf is left that has changes. Called again and again it comes by every leaf.
     mutating func seal(budget: Int) -> Bool {
         var left = budget
@@ -124,7 +127,8 @@ struct Adjacency: Sendable {
         return low - 1
     }
 
-    /// Merges a leaf's changes into its run: two runs when it has grown too long, one with the next leaf when both are small.
+    /// Merges a leaf's changes into its run: two runs when it has grown too long, one with the next leaf when both are
+    /// small.
     private mutating func seal(_ leaf: Int) {
         let joins = leaf + 1 < leaves.count && leaves[leaf].count + leaves[leaf + 1].count <= AdjacencyLeaf.sealedMax / 2
         let total = leaves[leaf].count + (joins ? leaves[leaf + 1].count : 0)

@@ -1,9 +1,11 @@
 import CypherValues
 
-/// One relationship as one of its ends has it: whose it is, its type, the node at the other end, and its number. The order of these
+/// One relationship as one of its ends has it: whose it is, its type, the node at the other end, and its number. The
+/// order of these
 /// parts is the order in which adjacency is stored.
 ///
-/// Numbers are dense and of 32 bits. A relationship's number counts within the partition of its start node: for an outgoing one that is the
+/// Numbers are dense and of 32 bits. A relationship's number counts within the partition of its start node: for an
+/// outgoing one that is the
 /// partition at hand, for an incoming one that of the far node.
 package struct AdjacencyKey: Hashable, Comparable, Sendable {
     package let node: UInt32

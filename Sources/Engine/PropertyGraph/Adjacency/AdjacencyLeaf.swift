@@ -61,7 +61,8 @@ struct AdjacencyLeaf: Sendable {
         return run.lowerBound(key) + changed
     }
 
-    /// Lends `body` the keys from `first` to the last of its node, ascending, until it answers false. False when it did.
+    /// Lends `body` the keys from `first` to the last of its node, ascending, until it answers false. False when it
+    /// did.
     @inline(__always)
     func walk(from first: AdjacencyKey, _ body: (AdjacencyKey) -> Bool) -> Bool {
         let node = first.node

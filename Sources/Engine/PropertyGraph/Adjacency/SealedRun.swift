@@ -1,10 +1,13 @@
-/// Up to `AdjacencyLeaf.sealedMax` relationships of neighbouring nodes in one direction, sorted, in exactly the memory that they
+/// Up to `AdjacencyLeaf.sealedMax` relationships of neighbouring nodes in one direction, sorted, in exactly the memory
+/// that they
 /// need. Never changed once it is made.
 ///
-/// Four bytes for the far node and four for the relationship; two more for the type, and two for the far node's partition,
+/// Four bytes for the far node and four for the relationship; two more for the type, and two for the far node's
+/// partition,
 /// unless all of the run have the same; six for every node that has any.
 ///
-/// The struct is a view without a count of references, for walks that must not pay for one at every step; `RunMemory` keeps what it
+/// The struct is a view without a count of references, for walks that must not pay for one at every step; `RunMemory`
+/// keeps what it
 /// points to.
 struct SealedRun: @unchecked Sendable {
     let count: Int
@@ -75,7 +78,8 @@ struct SealedRun: @unchecked Sendable {
         self.partitions = onePartition ? nil : UnsafePointer(partitions)
     }
 
-    /// Where the node's relationships lie. One comparison where every node has some, as ids are dense; else a short search.
+    /// Where the node's relationships lie. One comparison where every node has some, as ids are dense; else a short
+    /// search.
     @inline(__always)
     func range(of node: UInt32) -> Range<Int> {
         guard nodeCount > 0, node >= nodes[0] else { return 0..<0 }

@@ -2,7 +2,8 @@ import CypherValues
 
 /// The nodes of one label by the value of one property, in the order of ORDER BY.
 ///
-/// It holds texts, booleans, dates and numbers but NaN; values of other types are few and found by looking at every node of the
+/// It holds texts, booleans, dates and numbers but NaN; values of other types are few and found by looking at every
+/// node of the
 /// label. So whoever looks something up asks `holds` first.
 struct PropertyIndex: Sendable {
     struct Entry: Comparable, Sendable {
@@ -70,7 +71,8 @@ struct PropertyIndex: Sendable {
         return max(0, high - low)
     }
 
-    /// Lends `body` the entries in the range, ascending, those after `position` alone when it is given, until it answers false.
+    /// Lends `body` the entries in the range, ascending, those after `position` alone when it is given, until it
+    /// answers false.
     /// Returns whether that was at the end.
     func walk(_ range: ValueRange, after position: Entry?, _ body: (Entry) -> Bool) -> Bool {
         var first = range.lower.map { Entry(value: $0, node: 0) }
@@ -86,12 +88,14 @@ struct PropertyIndex: Sendable {
     }
 }
 
-/// A stretch of the order of values: both ends belong to it, and one that is nil is open. Nodes that are found by it are still tested.
+/// A stretch of the order of values: both ends belong to it, and one that is nil is open. Nodes that are found by it
+/// are still tested.
 struct ValueRange: Sendable {
     let lower: CypherValue?
     let upper: CypherValue?
 
-    /// All values by which `test` may hold; several when there are several values to equal, ascending. Nil: an index cannot tell.
+    /// All values by which `test` may hold; several when there are several values to equal, ascending. Nil: an index
+    /// cannot tell.
     static func all(for test: PropertyTest.Test) -> [ValueRange]? {
         switch test {
         case .equal(let value):

@@ -93,13 +93,15 @@ private struct ExpansionWalk {
         let owner = incoming ? Int(far.partition) : Int(near.partition)
         let farPartition = Int(far.partition)
         let pattern = patterns[farPartition]
-        guard graph.partitions[farPartition].matches(far.local, pattern) else { return }
+        guard graph.lend(farPartition, { $0.pointee.matches(far.local, pattern) }) else { return }
         if !tests[owner].tests.isEmpty {
-            let record = graph.partitions[owner].relationships[Int(key.relationship)]
-            guard tests[owner].hold(for: graph.partitions[owner].properties(of: record)) else { return }
+            let row = graph.lend(owner) { $0.pointee.properties(of: $0.pointee.relationships[Int(key.relationship)]) }
+            guard tests[owner].hold(for: row) else { return }
         }
         page.inputs.append(Int32(input))
-        graph.partitions[owner].append(key.relationship, relationshipFetches[owner], to: &page.relationships)
-        graph.partitions[farPartition].append(far.local, farFetches[farPartition], to: &page.far)
+        graph.lend(owner) {
+            $0.pointee.append(key.relationship, relationshipFetches[owner], to: &page.relationships)
+        }
+        graph.lend(farPartition) { $0.pointee.append(far.local, farFetches[farPartition], to: &page.far) }
     }
 }

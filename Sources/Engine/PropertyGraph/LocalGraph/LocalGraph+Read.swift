@@ -26,17 +26,22 @@ extension LocalGraph {
         var loaded = LoadedEntities()
         let nodeFetches = partitions.map { $0.resolve(load.fetchNodes) }
         for (position, node) in load.nodes.enumerated() {
-            let partition = Int(node.partition)
+            let (partition, local) = place(node.partition, node.local)
             if !exists(node) { loaded.missingNodes.append(position) }
-            partitions[partition].append(node.local, nodeFetches[partition], to: &loaded.nodes)
+            partitions[partition].append(local, nodeFetches[partition], to: &loaded.nodes)
         }
         let fetches = partitions.map { $0.resolve(load.fetchRelationships) }
         for (position, relationship) in load.relationships.enumerated() {
-            let partition = Int(relationship.partition)
+            let (partition, local) = place(relationship.partition, relationship.local)
             if !exists(relationship) { loaded.missingRelationships.append(position) }
-            partitions[partition].append(relationship.local, fetches[partition], to: &loaded.relationships)
+            partitions[partition].append(local, fetches[partition], to: &loaded.relationships)
         }
         return loaded
+    }
+
+    /// Where to look: a handle of another graph, of whose partition there is none here, names nothing anywhere.
+    private func place(_ partition: UInt32, _ local: UInt32) -> (partition: Int, local: UInt32) {
+        Int(partition) < partitions.count ? (Int(partition), local) : (0, .max)
     }
 
     func degrees(_ request: DegreeRequest) -> [Int] {

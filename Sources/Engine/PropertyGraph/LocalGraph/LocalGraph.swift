@@ -2,7 +2,8 @@ package import CypherValues
 
 /// A graph whose partitions are all at hand: it answers every request at once.
 ///
-/// A value, as its partitions are: a copy is a snapshot. One transaction at a time; what it changes is seen by its own requests, and
+/// A value, as its partitions are: a copy is a snapshot. One transaction at a time; what it changes is seen by its own
+/// requests, and
 /// `rollback` (or an error of `commit`) brings back what was there at `begin`.
 package struct LocalGraph: Sendable {
     /// The most partitions: handles on the incoming side have 16 bits for them.
@@ -89,20 +90,31 @@ package struct LocalGraph: Sendable {
 
     /// The node that a user named so. With the placement of its creation it is looked for in one partition alone.
     package func node(elementId: String, placement: UInt16? = nil) -> NodeHandle? {
-        if let placement { return partitions[Int(placement) % partitions.count].node(elementId: elementId) }
-        for partition in partitions {
-            if let found = partition.node(elementId: elementId) { return found }
+        if let placement { return lend(Int(placement) % partitions.count) { $0.pointee.node(elementId: elementId) } }
+        for partition in partitions.indices {
+            if let found = lend(partition, { $0.pointee.node(elementId: elementId) }) { return found }
         }
         return nil
     }
 
     package func exists(_ node: NodeHandle) -> Bool {
-        Int(node.partition) < partitions.count && partitions[Int(node.partition)].exists(node.local)
+        Int(node.partition) < partitions.count && lend(Int(node.partition)) { $0.pointee.exists(node.local) }
     }
 
     package func exists(_ relationship: RelationshipHandle) -> Bool {
         Int(relationship.partition) < partitions.count
-            && partitions[Int(relationship.partition)].relationshipExists(relationship.local)
+            && lend(Int(relationship.partition)) { $0.pointee.relationshipExists(relationship.local) }
+    }
+
+    /// Lends a partition where it lies: taken out of the array, some thirty references would have to be counted.
+    @inline(__always)
+    func lend<Value>(_ number: Int, _ body: (UnsafePointer<GraphPartition>) -> Value) -> Value {
+        partitions.withUnsafeBufferPointer { partitions in
+            guard let first = partitions.baseAddress, partitions.indices.contains(number) else {
+                preconditionFailure("there is no partition \(number)")
+            }
+            return body(first + number)
+        }
     }
 
     /// Where a node without a placement goes: by turns.

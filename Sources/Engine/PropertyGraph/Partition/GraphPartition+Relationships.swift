@@ -1,6 +1,7 @@
 import CypherValues
 
-/// Writing relationships: the side of the start node, which owns the record, and the side of the end node, which mirrors it.
+/// Writing relationships: the side of the start node, which owns the record, and the side of the end node, which
+/// mirrors it.
 extension GraphPartition {
     /// The record and the outgoing side.
     mutating func createRelationship(

@@ -2,9 +2,12 @@ package import CypherValues
 
 /// One partition of a graph: its nodes, their relationships in both directions, and the indexes over them.
 ///
-/// A value: a copy is O(1) and stays what it is while the original is written to, so a long query reads a copy. A relationship is stored
-/// with its start node (its record, its properties, the outgoing side) and mirrored with its end node (the incoming side);
-/// whoever writes keeps both sides in step (`LocalGraph`). Touched by one thread at a time, like everything of its shard.
+/// A value: a copy is O(1) and stays what it is while the original is written to, so a long query reads a copy. A
+/// relationship is stored
+/// with its start node (its record, its properties, the outgoing side) and mirrored with its end node (the incoming
+/// side);
+/// whoever writes keeps both sides in step (`LocalGraph`). Touched by one thread at a time, like everything of its
+/// shard.
 package struct GraphPartition: Sendable {
     /// The most nodes, and the most relationships, of one partition.
     static let numbersMax = Int(UInt32.max) - 1
@@ -36,7 +39,8 @@ package struct GraphPartition: Sendable {
     var freeNode: UInt32?
     var freeRelationship: UInt32?
     var freeRows: UInt32?
-    /// Numbers that this transaction freed. They are given again only after its commit: until then it may ask for what it deleted.
+    /// Numbers that this transaction freed. They are given again only after its commit: until then it may ask for what
+    /// it deleted.
     var freedNodes: [UInt32] = []
     var freedRelationships: [UInt32] = []
 
@@ -67,7 +71,8 @@ package struct GraphPartition: Sendable {
         return handle(from.node)
     }
 
-    /// Merges changes of the adjacency into its sealed runs, some `budget` relationships (about 3 ns each, at least one leaf of 8,192).
+    /// Merges changes of the adjacency into its sealed runs, some `budget` relationships (about 3 ns each, at least
+    /// one leaf of 8,192).
     /// Returns whether there is more to do.
     package mutating func seal(budget: Int) -> Bool {
         outgoing.seal(budget: budget) || incoming.seal(budget: budget)

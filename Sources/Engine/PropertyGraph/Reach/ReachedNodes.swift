@@ -1,4 +1,5 @@
-/// The nodes that a breadth-first walk over partitions has met: a bit for each node, and lists of those that the hop at hand met first.
+/// The nodes that a breadth-first walk over partitions has met: a bit for each node, and lists of those that the hop
+/// at hand met first.
 ///
 /// Owned by one walk. Raw memory, as the walk spends all of its time here; nothing outside this file sees it.
 final class ReachedNodes {

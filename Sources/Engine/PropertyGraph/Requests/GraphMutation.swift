@@ -13,9 +13,11 @@ package enum EntityReference: Sendable, Hashable {
     case relationship(RelationshipHandle)
 }
 
-/// One change of a graph. Values must be storable (`CypherValue.isStorable`); a null stands for a property that is not there.
+/// One change of a graph. Values must be storable (`CypherValue.isStorable`); a null stands for a property that is not
+/// there.
 package enum GraphMutation: Sendable {
-    /// `placement` decides the partition (its value modulo their number); nil: the graph chooses. Where `elementId` is given, it must
+    /// `placement` decides the partition (its value modulo their number); nil: the graph chooses. Where `elementId` is
+    /// given, it must
     /// be new in the graph.
     case createNode(labels: [String], properties: CypherMap, elementId: String? = nil, placement: UInt16? = nil)
     case createRelationship(type: String, from: NodeReference, to: NodeReference, properties: CypherMap)
@@ -28,10 +30,12 @@ package enum GraphMutation: Sendable {
     case addLabels(NodeHandle, [String])
     case removeLabels(NodeHandle, [String])
     case deleteRelationship(RelationshipHandle)
-    /// Without `detach` a node that still has relationships when the transaction commits makes the commit fail. Until then it is gone
+    /// Without `detach` a node that still has relationships when the transaction commits makes the commit fail. Until
+    /// then it is gone
     /// for every request but its relationships are not.
     case deleteNode(NodeHandle, detach: Bool)
-    /// Deletes up to `limit` of the node's relationships: the way to delete a node of a million relationships in slices, before
+    /// Deletes up to `limit` of the node's relationships: the way to delete a node of a million relationships in
+    /// slices, before
     /// `deleteNode`. When the outcome counts fewer than `limit`, none is left.
     case deleteRelationships(of: NodeHandle, limit: Int)
     case createIndex(IndexDefinition)
@@ -50,7 +54,8 @@ package struct MutationOutcome: Sendable, Hashable {
     package init() {}
 }
 
-/// What changes did, as Neo4j counts it: setting a property to what it was counts, removing one that is not there does not.
+/// What changes did, as Neo4j counts it: setting a property to what it was counts, removing one that is not there does
+/// not.
 package struct MutationCounts: Sendable, Hashable {
     package var nodesCreated = 0
     package var nodesDeleted = 0

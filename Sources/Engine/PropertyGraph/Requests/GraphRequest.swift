@@ -2,8 +2,10 @@ package import CypherValues
 
 /// What a query asks of a graph. Each is a batch, and answered by the `GraphResponse` case of the same name.
 ///
-/// Names (labels, types, keys) are text here; a partition knows them by numbers of its own, and a name that it has never seen matches
-/// nothing. Handles in a request must come from an answer of the same graph; one whose node or relationship is gone matches
+/// Names (labels, types, keys) are text here; a partition knows them by numbers of its own, and a name that it has
+/// never seen matches
+/// nothing. Handles in a request must come from an answer of the same graph; one whose node or relationship is gone
+/// matches
 /// nothing, unless the request says otherwise.
 package enum GraphRequest: Sendable {
     /// Nodes, a page at a time.
@@ -65,7 +67,8 @@ package struct NodePattern: Sendable, Hashable {
     package static let any = NodePattern()
 }
 
-/// A test of one property. A property that is not there, or that cannot be compared with the value (Cypher's answer is null), fails.
+/// A test of one property. A property that is not there, or that cannot be compared with the value (Cypher's answer is
+/// null), fails.
 package struct PropertyTest: Sendable, Hashable {
     package enum Test: Sendable, Hashable {
         /// Equal as Cypher's `=` says: `1` and `1.0` are.
@@ -108,7 +111,8 @@ package enum EntityFetch: Sendable, Hashable {
     case entity
 }
 
-/// A request for nodes. Pages come in an order of the graph's own; following `next` gives every node that is there the whole time
+/// A request for nodes. Pages come in an order of the graph's own; following `next` gives every node that is there the
+/// whole time
 /// exactly once.
 package struct NodeScan: Sendable {
     /// The most nodes that one page may hold.
@@ -216,7 +220,8 @@ package struct Expansion: Sendable {
     }
 }
 
-/// Where an expansion goes on: at an input node, after one of its relationships. Valid while the request's nodes, direction and
+/// Where an expansion goes on: at an input node, after one of its relationships. Valid while the request's nodes,
+/// direction and
 /// types are the same.
 package struct ExpansionPosition: Sendable, Hashable {
     /// The position in the request's `nodes`.
@@ -233,7 +238,8 @@ package struct ExpansionPosition: Sendable, Hashable {
     }
 }
 
-/// Pairs of a relationship and the node at its far end. Those of one input node stand together, in the order of the request.
+/// Pairs of a relationship and the node at its far end. Those of one input node stand together, in the order of the
+/// request.
 package struct ExpansionPage: Sendable {
     /// For each pair the position in the request's `nodes`, ascending.
     package var inputs: [Int32] = []
@@ -247,8 +253,10 @@ package struct ExpansionPage: Sendable {
 
 /// A request for the distinct nodes at the end of a walk of `minimum` to `maximum` relationships.
 ///
-/// It answers what `MATCH (a)-[*min..max]->(b) RETURN DISTINCT b` answers when `minimum` is 0 or 1, where a shortest walk never
-/// repeats a relationship. For a greater minimum walks may repeat one, and Cypher's pattern is another question: ask by `expand`.
+/// It answers what `MATCH (a)-[*min..max]->(b) RETURN DISTINCT b` answers when `minimum` is 0 or 1, where a shortest
+/// walk never
+/// repeats a relationship. For a greater minimum walks may repeat one, and Cypher's pattern is another question: ask
+/// by `expand`.
 package struct Reach: Sendable {
     /// The most hops.
     package static let hopsMax = 64
@@ -256,7 +264,8 @@ package struct Reach: Sendable {
     package var nodes: [NodeHandle]
     package var direction: GraphDirection
     package var types: [String]
-    /// 0 (the nodes themselves count) or 1. From 1, a node that starts is in the answer only when a walk leads back to it.
+    /// 0 (the nodes themselves count) or 1. From 1, a node that starts is in the answer only when a walk leads back to
+    /// it.
     package var minimum: Int
     /// `minimum` to `hopsMax`.
     package var maximum: Int
@@ -311,7 +320,8 @@ package struct EntityLoad: Sendable {
     }
 }
 
-/// One member for each handle of the request, in its order. Entities that are gone come as deleted ones without labels and properties
+/// One member for each handle of the request, in its order. Entities that are gone come as deleted ones without labels
+/// and properties
 /// (`isDeleted`), or as nulls in the columns; `missing…` tell them from those that only lack the property.
 package struct LoadedEntities: Sendable {
     package var nodes = NodeColumns()

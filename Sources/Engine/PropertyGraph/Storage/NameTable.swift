@@ -1,4 +1,5 @@
-/// Names (labels, types, property keys) by small dense numbers, in the order in which they came. A number is never given twice, and
+/// Names (labels, types, property keys) by small dense numbers, in the order in which they came. A number is never
+/// given twice, and
 /// a name never forgotten: there are few.
 struct NameTable: Sendable {
     /// The most names of one kind.

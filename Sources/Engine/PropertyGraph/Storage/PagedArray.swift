@@ -1,9 +1,11 @@
-/// An array whose copy is O(1) and stays cheap when either side is written to: elements lie in pages, pages in groups, and a write copies
+/// An array whose copy is O(1) and stays cheap when either side is written to: elements lie in pages, pages in groups,
+/// and a write copies
 /// one page and one group's table, if somebody else still holds them.
 ///
 /// Elements are best trivially copyable: copying a page of references has to count every one of them.
 struct PagedArray<Element: Sendable>: Sendable {
-    /// Elements of a page, and pages of a group: powers of two. Measured against other sizes at a million elements: small enough
+    /// Elements of a page, and pages of a group: powers of two. Measured against other sizes at a million elements:
+    /// small enough
     /// that scattered writes after a copy stay cheap, large enough that the tables are small beside the elements.
     private static var pageBits: Int { 6 }
     private static var groupBits: Int { 6 }

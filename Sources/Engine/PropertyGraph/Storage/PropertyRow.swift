@@ -2,7 +2,8 @@ import CypherValues
 
 /// One property of a node or relationship.
 struct Property: Sendable {
-    /// In the place of a key: what a user named the node by. No key has this number (`NameTable.namesMax`), and no request shows it.
+    /// In the place of a key: what a user named the node by. No key has this number (`NameTable.namesMax`), and no
+    /// request shows it.
     static let elementIdKey = UInt16.max
 
     let key: UInt16

@@ -1,4 +1,5 @@
-/// A sorted set in chunks: finding is two binary searches, a change moves one chunk's elements, and a copy is O(1), of which a change
+/// A sorted set in chunks: finding is two binary searches, a change moves one chunk's elements, and a copy is O(1), of
+/// which a change
 /// then copies the table of chunks and one chunk.
 struct SortedChunks<Element: Comparable & Sendable>: Sendable {
     /// A chunk of more elements than this is split.
