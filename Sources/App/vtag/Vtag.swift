@@ -39,7 +39,7 @@ struct Vtag: AsyncParsableCommand {
         version: version,
         subcommands: [
             StatusCommand.self, IngestCommand.self, ResourcesCommand.self, TagsCommand.self, ExplainCommand.self,
-            PlanCommand.self, DiffCommand.self, ApplyCommand.self, RulesCommand.self, SchemaCommand.self,
+            GraphCommand.self, PlanCommand.self, DiffCommand.self, ApplyCommand.self, RulesCommand.self, SchemaCommand.self,
             PoliciesCommand.self, ComplianceCommand.self, AuditCommand.self, ImportCommand.self, ExportCommand.self,
             LoginCommand.self, TokenCommand.self, ContextCommand.self, ClusterCommand.self, PostgresCommand.self,
             VerifyCommand.self,
