@@ -6,7 +6,7 @@
 #   admin.jwt, token-key.pem, jwks.json      the token that every node takes (deploy/token-keys)
 #   certs/            the cluster's own CA, a certificate for each node
 #   nodes/NAME/       node.env, data/, log, pid
-#   nginx/            when asked for
+#   nginx/, postgres/                        when asked for
 # shellcheck disable=SC2034 # the scripts read these
 set -euo pipefail
 
@@ -25,6 +25,7 @@ cluster_shards=16
 cluster_zones=1
 cluster_netns=no
 cluster_nginx=no
+cluster_postgres=no
 # yes from the moment when all first nodes have served: from then on a node joins, and never founds.
 cluster_founded=no
 cluster_bin=$root/.build/release
@@ -90,7 +91,8 @@ load_cluster() {
 
 save_cluster() {
     local name
-    for name in cluster_base_port cluster_shards cluster_zones cluster_netns cluster_nginx cluster_founded cluster_bin; do
+    for name in cluster_base_port cluster_shards cluster_zones cluster_netns cluster_nginx cluster_postgres \
+        cluster_founded cluster_bin; do
         printf '%s=%q\n' "$name" "${!name}"
     done >"$cluster_dir/cluster.env.new"
     printf 'cluster_flags=(%s)\n' "${cluster_flags[*]@Q}" >>"$cluster_dir/cluster.env.new"
@@ -194,6 +196,8 @@ node_command() {
     fi
     [[ $cluster_netns == no ]] ||
         command+=(--tls-cert "$cluster_dir/certs/$1-public.pem" --tls-key "$cluster_dir/certs/$1-public.key")
+    # Of the nodes with data those that lead a shard send its results.
+    [[ $cluster_postgres == no || $node_role == edge ]] || command+=(--postgres "$(postgres_address)")
     # The nodes of this machine share its cores; with more event loops than cores they would wait for one another.
     [[ " ${cluster_flags[*]} " == *" --threads"* ]] || command+=(--threads "$(threads_per_node)")
     command+=("${cluster_flags[@]}")
@@ -387,3 +391,5 @@ make_certificates() {
 source "$root/cluster/network.bash"
 # shellcheck source=cluster/nginx.bash
 source "$root/cluster/nginx.bash"
+# shellcheck source=cluster/postgres.bash
+source "$root/cluster/postgres.bash"
