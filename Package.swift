@@ -93,7 +93,7 @@ let package = Package(
             "Interchange", in: "Engine",
             ["Model", "JSON", "Conditions", "TaggingRules", "Compliance", "Normalisation"]),
         library("CypherSyntax", in: "Engine"),
-        library("CypherValues", in: "Engine", ["CypherSyntax", "Conditions", "CMath"]),
+        library("CypherValues", in: "Engine", ["JSON", "CypherSyntax", "Conditions", "CMath"]),
         library("PropertyGraph", in: "Engine", ["CypherSyntax", "CypherValues"]),
         library("InventoryGraph", in: "Engine", ["Model", "JSON", "CypherValues", "PropertyGraph"]),
         library("Cypher", in: "Engine", ["CypherSyntax", "CypherValues", "PropertyGraph"]),

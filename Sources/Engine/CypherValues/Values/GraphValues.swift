@@ -32,18 +32,22 @@ package final class RelationshipValue: Sendable {
     package let type: String
     package let start: NodeHandle
     package let end: NodeHandle
+    package let startElementId: String
+    package let endElementId: String
     package let properties: CypherMap
     package let isDeleted: Bool
 
     package init(
         handle: RelationshipHandle, elementId: String? = nil, type: String, start: NodeHandle, end: NodeHandle,
-        properties: CypherMap = CypherMap(), isDeleted: Bool = false
+        startElementId: String? = nil, endElementId: String? = nil, properties: CypherMap = CypherMap(), isDeleted: Bool = false
     ) {
         self.handle = handle
         givenElementId = elementId
         self.type = type
         self.start = start
         self.end = end
+        self.startElementId = startElementId ?? start.description
+        self.endElementId = endElementId ?? end.description
         self.properties = properties
         self.isDeleted = isDeleted
     }
