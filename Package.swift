@@ -128,13 +128,15 @@ let package = Package(
             [
                 "CChecksum", "COpenSSL", "Consensus", "Model", "JSON", "Placement", "Shard", "WriteAheadLog", "LogStorage",
                 "Checkpoint", "TaggingRules", "Compliance", "Normalisation", "Conditions", "Membership", "Founding",
-                "HTTPTransport", "PeerTransport", "PostgresClient", "PostgresSink", "Sink", logging, atomics, collections,
+                "HTTPTransport", "PeerTransport", "PostgresClient", "PostgresSink", "Sink", "CypherSyntax", "CypherValues",
+                "PropertyGraph", "Cypher", "InventoryGraph", logging, atomics, collections,
             ] + nio),
         library(
             "API", in: "Node",
             [
                 "Model", "JSON", "Shard", "NodeRuntime", "HTTPTransport", "Normalisation", "TaggingRules", "Compliance",
-                "Conditions", "Checkpoint", "PostgresSink", "COpenSSL", jwt, logging, collections,
+                "Conditions", "Checkpoint", "PostgresSink", "COpenSSL", "CypherSyntax", "CypherValues", "Cypher", jwt, logging,
+                collections,
             ] + nio),
 
         // MARK: App

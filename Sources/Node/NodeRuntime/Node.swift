@@ -34,6 +34,9 @@ package final class Node: Sendable {
     private let retentionKeeper = RetentionKeeper()
     /// Who may read all rows now.
     package let walks: WalkGate
+    /// Who may query the graph now.
+    package let graphQueries: WalkGate
+    let graph: GraphKeeper
 
     package var shardCount: Int { shards.count }
 
@@ -58,6 +61,8 @@ package final class Node: Sendable {
         self.logger = logger
         self.now = now
         walks = WalkGate(options.walks)
+        graphQueries = WalkGate(options.graphQueries)
+        graph = GraphKeeper(shards, logger: logger)
     }
 
     /// How the log fares, for metrics.
@@ -101,6 +106,7 @@ package final class Node: Sendable {
         await sink?.stop()
         await scoreKeeper.stop()
         await retentionKeeper.stop()
+        await graph.stop()
         await handOver()
         await cluster?.leave()
         for host in shards.held { try? await host.eventLoop.submit { host.stop() }.get() }

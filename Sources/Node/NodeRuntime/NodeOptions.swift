@@ -30,6 +30,8 @@ package struct NodeOptions: Sendable {
     package var cleanedEntriesMax = AuditRemoval.entriesMax
     /// How many requests may read all rows at a time.
     package var walks = WalkGate.Limits()
+    /// How many may query the graph at a time: more than cores, as small queries are to overtake large ones.
+    package var graphQueries = WalkGate.Limits(atOnce: 8, waitingMax: 64)
     /// Copies of each shard, at cluster creation only. 1 to 7.
     package var replicationFactor = 3
     /// Where results are replicated to; nil: nowhere.

@@ -30,6 +30,8 @@ package final class ShardHost: @unchecked Sendable {
     private(set) var backlog: CheckpointBacklog
     /// Its end of the sink to PostgreSQL, where there is one.
     var tap: SinkTap?
+    /// What the graph has not taken in yet.
+    var graphFeed = GraphFeed()
     /// Set while a sweep is under way.
     private var sweep: SweepPace?
     private var isSliceScheduled = false
@@ -112,6 +114,7 @@ package final class ShardHost: @unchecked Sendable {
         shard.install(state)
         self.backlog = backlog
         tap?.restart(appliedIndex: state.appliedIndex, auditSequence: state.auditSequence)
+        graphFeed.replaced()
     }
 
     // MARK: Checkpoint
@@ -160,6 +163,12 @@ package final class ShardHost: @unchecked Sendable {
         let reached = watchers.filter { $0.value.index <= shard.state.appliedIndex }
         for number in reached.keys { watchers[number] = nil }
         for watcher in reached.values { watcher.completion(.success(())) }
+    }
+
+    /// What is new to the graph, of what is applied here; `isConfirmed`: once that is all that was acknowledged.
+    func graphChanges(_ isConfirmed: Bool, _ completion: @escaping (Result<GraphChanges, NodeError>) -> Void) {
+        guard isConfirmed else { return completion(.success(graphFeed.take(shard.state))) }
+        confirmRead { [self] result in completion(result.map { graphFeed.take(shard.state) }) }
     }
 
     /// From what is applied here.
@@ -300,6 +309,7 @@ extension ShardHost: ReplicatedMachine {
                 for part in changed.removals { changes += part.count }
                 backlog.note(changed, entry)
                 tap?.feed.applied(changed.rows, changed.audit, at: entry.index)
+                graphFeed.noted(changed.rows)
             } catch {
                 return standStill(at: entry.index, error)
             }

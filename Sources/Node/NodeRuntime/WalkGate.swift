@@ -17,15 +17,18 @@ package enum WalkRefusal: Error, Hashable, Sendable {
 package final class WalkGate: Sendable {
     package struct Limits: Hashable, Sendable {
         /// Walks that are under way at the same time.
-        package var atOnce = 2
+        package var atOnce: Int
         /// Walks that wait for one of them to end; beyond, they are refused.
-        package var waitingMax = 8
+        package var waitingMax: Int
         /// Longest time to wait, in milliseconds.
         package var waitMillisecondsMax: Int64 = 10_000
         /// Longest time that a walk may take once it has begun, in milliseconds.
         package var walkMillisecondsMax: Int64 = 120_000
 
-        package init() {}
+        package init(atOnce: Int = 2, waitingMax: Int = 8) {
+            self.atOnce = atOnce
+            self.waitingMax = waitingMax
+        }
     }
 
     /// How it fares, for metrics.

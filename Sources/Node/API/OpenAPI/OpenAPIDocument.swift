@@ -4,7 +4,7 @@
 enum OpenAPIDocument {
     static let text = [
         head, "paths:\n", operationPaths, inventoryPaths, eventPaths, tagPaths, rulePaths, planPaths, compliancePaths,
-        auditPaths, retentionPaths, exportPaths, components, schemas, governanceSchemas,
+        auditPaths, retentionPaths, exportPaths, graphPaths, components, schemas, governanceSchemas, graphSchemas,
     ].joined()
 
     /// The `$ref`s of the problems that an operation may answer with, at the indentation of `responses`' members.
@@ -80,6 +80,7 @@ enum OpenAPIDocument {
           - name: schema
           - name: compliance
           - name: audit
+          - name: graph
           - name: operations
 
         """#

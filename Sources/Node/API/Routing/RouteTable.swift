@@ -3,7 +3,7 @@ import Model
 
 /// Every operation of the API.
 extension Route {
-    static let all: [Route] = operations + ingestion + inventory + tags + governance + plans + audit + retention
+    static let all: [Route] = operations + ingestion + inventory + tags + governance + plans + audit + retention + graph
 
     private static let write = Body.json(bytesMax: jsonBytesMax)
 
@@ -63,6 +63,15 @@ extension Route {
             VirtualTagEndpoints.list),
         Route(
             .get, "/resources/{id}/explain", .viewer, reach: .scoped, query: ExplainEndpoint.query, ExplainEndpoint.explain),
+    ]
+
+    private static let graph: [Route] = [
+        Route(
+            .post, "/graph/query", .viewer, body: .json(bytesMax: GraphEndpoints.bodyBytesMax),
+            produces: GraphEndpoints.produces, GraphEndpoints.query),
+        Route(
+            .post, "/db/{name}/query/v2", .viewer, body: .stream(QueryAPIEndpoint.accepts),
+            produces: QueryAPIEndpoint.produces, QueryAPIEndpoint.query),
     ]
 
     private static let tags: [Route] = [

@@ -274,7 +274,7 @@ package final class API: HTTPService {
     }
 
     /// The problem that tells the caller of an error; what is no fault of the caller's is logged.
-    private func problem(for error: any Error, _ call: Call) -> Problem {
+    func problem(for error: any Error, _ call: Call) -> Problem {
         switch error {
         case let problem as Problem: return problem
         case HTTPBodyError.tooLarge(let limit): return .tooLarge(limit: limit)

@@ -1,0 +1,200 @@
+import Conditions
+import Cypher
+import CypherSyntax
+import CypherValues
+import HTTPTransport
+import JSON
+import NIOCore
+import NodeRuntime
+import Synchronization
+
+/// `POST /graph/query`: openCypher over the inventory's graph.
+enum GraphEndpoints {
+    static let produces = ["application/json", "application/x-ndjson"]
+    /// Longest accepted body: a query and its parameters.
+    static let bodyBytesMax = 8 << 20
+    /// Longest answer that is not streamed, in bytes.
+    static let answerBytesMax = 64 << 20
+    static let timeoutSeconds = 1...120
+    static let memoryMiB = 1...1_024
+    static let inventoryName = "inventory"
+
+    static let query: Route.Handler = { call in
+        let (value, _) = try await call.document()
+        var errors = ValidationErrors()
+        let accepted = ["query", "parameters", "graph", "timeout_seconds", "memory_mib"]
+        let reader = ObjectReader(value, at: .root, accepting: accepted, into: &errors)
+        let text = reader?.requiredText("query", bytes: 1...bodyBytesMax, into: &errors)
+        let graph = reader?.text("graph", bytes: 1...255, into: &errors)
+        var limits = GraphQueryLimits()
+        if let seconds = reader?.int("timeout_seconds", in: timeoutSeconds, into: &errors) {
+            limits.milliseconds = Int64(seconds) * 1_000
+        }
+        if let size = reader?.int("memory_mib", in: memoryMiB, into: &errors) { limits.budget.memoryBytesMax = size << 20 }
+        let parameters = Self.parameters(reader?.value("parameters"), isTyped: false, call, into: &errors)
+        guard let text, let parameters, errors.isEmpty else { throw Problem(errors) }
+        guard graph == nil || graph == inventoryName else { throw Problem.noGraph(graph ?? "") }
+        let run = try GraphRun(text, parameters: parameters, limits, call)
+        let accept = call.request.head.headers.values(of: "accept")
+        if ContentNegotiation.choose(accept: accept, offered: produces) == produces[1] { return run.streamed() }
+        let (rows, end) = try await run.collected(.own)
+        return call.json { json in
+            json.beginObject()
+            json.key("columns")
+            json.texts(run.query.columns)
+            json.key("rows")
+            json.beginArray()
+            if !rows.isEmpty { json.raw(rows) }
+            json.endArray()
+            json.key("stats")
+            json.statistics(end)
+            if let plan = end.plan {
+                json.key("plan")
+                json.texts(plan.lines)
+            }
+            json.endObject()
+        }
+    }
+
+    /// Nil where they are not to be had; why is noted.
+    static func parameters(
+        _ value: JSONValue?, isTyped: Bool, _ call: Call, into errors: inout ValidationErrors
+    ) -> CypherMap? {
+        switch value {
+        case nil, .null: return CypherMap()
+        case .object(let members):
+            do throws(ParameterFault) {
+                return try ParameterReader(isTyped: isTyped, zones: call.api.node.timeZones).parameters(members)
+            } catch {
+                errors.add("\(error.message), at \(error.pointer)", at: .root.appending("parameters"))
+                return nil
+            }
+        default:
+            errors.add("must be an object", at: .root.appending("parameters"))
+            return nil
+        }
+    }
+}
+
+/// A query that was read and checked, ready to run for one request.
+struct GraphRun: Sendable {
+    let query: CypherQuery
+    private let parameters: CypherMap
+    private let limits: GraphQueryLimits
+    private let call: Call
+
+    /// Throws the problem where it cannot be run.
+    init(_ text: String, parameters: CypherMap, _ limits: GraphQueryLimits, _ call: Call) throws(Problem) {
+        do throws(CypherError) {
+            query = try CypherQuery(text)
+        } catch {
+            throw Problem(error, in: text)
+        }
+        guard !query.writes else { throw .graphIsReadOnly }
+        self.parameters = parameters
+        self.limits = limits
+        self.call = call
+    }
+
+    private func run(_ take: @Sendable ([[CypherValue]]) async throws -> Void) async throws -> GraphQueryEnd {
+        let node = call.api.node
+        let walk = Walk(node.graphQueries, for: call.principal.subject, isLimited: false)
+        do {
+            return try await node.query(
+                query, parameters: parameters, call.consistency, within: limits, in: walk, take)
+        } catch let error as CypherError {
+            throw Problem(error, in: query.text)
+        }
+    }
+
+    /// All rows as the members of a JSON array, without its brackets.
+    func collected(_ form: ValueForm) async throws -> (rows: [UInt8], end: GraphQueryEnd) {
+        let bytes = Mutex<[UInt8]>([])
+        let end = try await run { rows in
+            let text = Self.text(of: rows, form, separator: UInt8(ascii: ","))
+            try bytes.withLock { bytes in
+                guard bytes.count + text.count < GraphEndpoints.answerBytesMax else { throw Problem.graphAnswerTooLarge }
+                if !bytes.isEmpty { bytes.append(UInt8(ascii: ",")) }
+                bytes += text
+            }
+        }
+        return (bytes.withLock { $0 }, end)
+    }
+
+    /// A line for the columns, one for each row, one for the statistics; a query that fails on its way ends with a line that says so.
+    func streamed() -> HTTPResponse {
+        var fields = ResponseHeaders.standard
+        fields.append("x-request-id", call.requestID)
+        return .stream(200, contentType: GraphEndpoints.produces[1], headers: fields) { writer in
+            try await writer.line { json in
+                json.beginObject()
+                json.key("columns")
+                json.texts(query.columns)
+                json.endObject()
+            }
+            do {
+                let end = try await run { rows in
+                    guard !rows.isEmpty else { return }
+                    try await writer.write(
+                        ByteBuffer(bytes: Self.text(of: rows, .own, separator: UInt8(ascii: "\n")) + [UInt8(ascii: "\n")]))
+                }
+                try await writer.line { json in
+                    json.beginObject()
+                    json.key("stats")
+                    json.statistics(end)
+                    if let plan = end.plan {
+                        json.key("plan")
+                        json.texts(plan.lines)
+                    }
+                    json.endObject()
+                }
+            } catch let error where !(error is CancellationError) && !(error is HTTPWriteError) {
+                let problem = call.api.problem(for: error, call)
+                try await writer.line { json in
+                    json.beginObject()
+                    json.key("error")
+                    json.raw(problem.serialised(requestID: call.requestID))
+                    json.endObject()
+                }
+            }
+        }
+    }
+
+    private static func text(of rows: [[CypherValue]], _ form: ValueForm, separator: UInt8) -> [UInt8] {
+        var bytes: [UInt8] = []
+        for row in rows {
+            var json = JSONWriter(reserving: 256)
+            json.beginArray()
+            for value in row { json.value(value, as: form) }
+            json.endArray()
+            if !bytes.isEmpty { bytes.append(separator) }
+            bytes += json.bytes
+        }
+        return bytes
+    }
+}
+
+extension HTTPBodyWriter {
+    fileprivate func line(_ write: (inout JSONWriter) -> Void) async throws {
+        var json = JSONWriter()
+        write(&json)
+        try await self.write(ByteBuffer(bytes: json.bytes + [UInt8(ascii: "\n")]))
+    }
+}
+
+extension JSONWriter {
+    mutating func texts(_ texts: [String]) {
+        beginArray()
+        for text in texts { string(text) }
+        endArray()
+    }
+
+    fileprivate mutating func statistics(_ end: GraphQueryEnd) {
+        beginObject()
+        key("rows")
+        int(end.rows)
+        key("milliseconds")
+        int(end.milliseconds)
+        endObject()
+    }
+}

@@ -1,0 +1,44 @@
+import CypherSyntax
+import JSON
+
+extension Problem {
+    /// A query's error, in the terms of openCypher's kit, with the place in its text.
+    init(_ error: CypherError, in text: String) {
+        let kind: StaticString
+        let status: Int
+        switch error.class {
+        case .limitExceeded: (status, kind) = (422, "query-limit")
+        case .cancelled: (status, kind) = (503, "unavailable")
+        default: (status, kind) = (400, "query-failed")
+        }
+        self.init(status, kind, "The query cannot be carried out", detail: error.rendered(in: text))
+        var members: [JSONValue.Member] = [
+            .init(
+                "opencypher",
+                .object([
+                    .init("class", .string(error.class.rawValue)), .init("phase", .string(error.phase.rawValue)),
+                    .init("detail", .string(error.detail.rawValue)),
+                ]))
+        ]
+        if let span = error.span {
+            let position = SourcePosition(offset: Int(span.offset), in: text)
+            members.append(.init("line", .int(position.line)))
+            members.append(.init("column", .int(position.column)))
+        }
+        self.members = members
+    }
+
+    static func noGraph(_ name: String) -> Problem {
+        .notFound("There is no graph \"\(name)\"; without \"graph\" a query goes to the inventory's.")
+    }
+
+    static let graphIsReadOnly = Problem(
+        403, "graph-is-read-only", "The graph is read-only",
+        detail:
+            "The inventory's graph follows the resources: change these (/ingest, /resources, /virtual-tags), and it changes with them.")
+
+    static let graphAnswerTooLarge = Problem(
+        422, "answer-too-large", "The answer is too large",
+        detail:
+            "The rows have more than \(GraphEndpoints.answerBytesMax >> 20) MiB. Return less, add a LIMIT, or ask for application/x-ndjson, which is streamed.")
+}
