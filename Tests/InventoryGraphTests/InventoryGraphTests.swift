@@ -57,7 +57,7 @@ struct InventoryGraphTests {
     func oneRow() throws {
         var graph = InventoryGraph(partitions: 4)
         let metadata = #"{"size":8,"encrypted":false,"zones":["a","b"],"deep":{"er":{"x":"y"}},"mixed":[1,"a"]}"#
-        try graph.put([
+        try graph.put(
             Self.record(
                 "vol-1", tags: ["Team": "checkout"], relationships: [Relationship(.attachedTo, to: Self.id("i-1"))],
                 metadata: metadata,
@@ -65,8 +65,7 @@ struct InventoryGraphTests {
                     CostLine(month: 202_608, service: "EC2", currency: "USD", billedNanos: 9, effectiveNanos: 9),
                     CostLine(
                         month: 202_609, service: "EC2", currency: "USD", billedNanos: 0, effectiveNanos: 1_500_000_000),
-                ])
-        ])
+                ]))
         let volume = try #require(try node(graph, "vol-1"))
         #expect(Set(volume.labels) == ["Resource", "EBSVolume", "AWSEBSVolume"])
         #expect(volume.elementId == Self.id("vol-1").description)
@@ -94,11 +93,11 @@ struct InventoryGraphTests {
             relationships: [
                 Relationship(.attachedTo, to: Self.id("i-1"))
             ])
-        try graph.put([first])
+        try graph.put(first)
         let once = try schema(graph)
-        try graph.put([first])
+        try graph.put(first)
         #expect(try schema(graph) == once)
-        try graph.put([Self.record("vol-1", account: "444455556666", tags: ["Team": "search"])])
+        try graph.put(Self.record("vol-1", account: "444455556666", tags: ["Team": "search"]))
         #expect(try links(graph, "vol-1") == ["IN_REGION>Region", "RESOURCE<AWSAccount+Account", "TAGGED>Tag"])
         #expect(try node(graph, "vol-1")?.properties["tags.Env"] == nil)
         #expect(try node(graph, "i-1") == nil)
@@ -116,10 +115,10 @@ struct InventoryGraphTests {
         var graphs: [InventoryGraph] = []
         for order in [[0, 1, 2], [2, 1, 0], [1, 2, 0]] {
             var graph = InventoryGraph()
-            for row in order { try graph.put([rows[row]]) }
+            for row in order { try graph.put(rows[row]) }
             graphs.append(graph)
             var atOnce = InventoryGraph()
-            try atOnce.put(order.map { rows[$0] })
+            try atOnce.batch { (graph) throws(GraphError) in for row in order { try graph.put(rows[row]) } }
             graphs.append(atOnce)
         }
         for graph in graphs {
@@ -136,5 +135,22 @@ struct InventoryGraphTests {
         for name in ["vol-1", "subnet-1"] { try graph.remove(Self.id(name)) }
         #expect(try schema(graph).nodes == 0)
         #expect(try schema(graph).relationships == 0)
+    }
+
+    @Test("A batch that fails leaves the graph as it was")
+    func failedBatch() throws {
+        var graph = InventoryGraph()
+        try graph.put(Self.record("vol-1"))
+        let before = try schema(graph)
+        #expect(throws: GraphError.indexNotFound(name: "none")) {
+            try graph.batch { (graph) throws(GraphError) in
+                try graph.put(Self.record("vol-2"))
+                try graph.remove(Self.id("vol-1"))
+                throw GraphError.indexNotFound(name: "none")
+            }
+        }
+        #expect(try schema(graph) == before)
+        #expect(try node(graph, "vol-1")?.labels.contains("Resource") == true)
+        #expect(try node(graph, "vol-2") == nil)
     }
 }

@@ -20,26 +20,35 @@ package struct InventoryGraph: Sendable {
     /// Background work, as `LocalGraph.seal(budget:)`.
     package mutating func seal(budget: Int) -> Bool { graph.seal(budget: budget) }
 
-    /// Takes rows in the place of those before, in one transaction: some hundred at a time cost a fraction of as many alone. Throws when the
-    /// storage is full; the graph is then as it was.
+    /// Takes a row in the place of the one before. Throws when the storage is full; outside `batch` the graph is then as it was.
     ///
     /// There is room for 65,535 different keys of properties. A resource whose tags or metadata would be more than that has none of
     /// these as properties; its tags are still nodes.
-    package mutating func put(_ records: [ResourceRecord]) throws(GraphError) {
+    package mutating func put(_ record: ResourceRecord) throws(GraphError) {
+        let resource = ResourceNode(record)
         try transaction { (graph) throws(GraphError) in
-            for record in records {
-                let resource = ResourceNode(record)
-                let node = try graph.node(of: resource.id)
-                try graph.label(node, as: resource.labels)
-                do throws(GraphError) {
-                    _ = try graph.mutate([.replaceProperties(.node(node), resource.properties)])
-                } catch {
-                    guard case .full = error else { throw error }
-                    _ = try graph.mutate([.replaceProperties(.node(node), resource.fixedProperties)])
-                }
-                try graph.link(node, resource.links)
+            let node = try graph.node(of: resource.id)
+            try graph.label(node, as: resource.labels)
+            do throws(GraphError) {
+                _ = try graph.mutate([.replaceProperties(.node(node), resource.properties)])
+            } catch {
+                guard case .full = error else { throw error }
+                _ = try graph.mutate([.replaceProperties(.node(node), resource.fixedProperties)])
             }
+            try graph.link(node, resource.links)
         }
+    }
+
+    /// Many rows in one transaction: some hundred at a time cost a fraction of as many alone, as each transaction copies the pages
+    /// that it is the first to touch. What `changes` throws undoes all of them.
+    package mutating func batch(_ changes: (inout InventoryGraph) throws(GraphError) -> Void) throws(GraphError) {
+        precondition(!graph.isInTransaction, "a batch in a batch")
+        graph.begin()
+        do throws(GraphError) { try changes(&self) } catch {
+            graph.rollback()
+            throw error
+        }
+        try graph.commit()
     }
 
     /// The row is gone. What relates to the resource still does.
@@ -53,7 +62,9 @@ package struct InventoryGraph: Sendable {
         }
     }
 
+    /// A transaction of its own, or the batch's.
     private mutating func transaction(_ body: (inout LocalGraph) throws(GraphError) -> Void) throws(GraphError) {
+        guard !graph.isInTransaction else { return try body(&graph) }
         graph.begin()
         do throws(GraphError) { try body(&graph) } catch {
             graph.rollback()
