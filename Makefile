@@ -30,7 +30,7 @@ cluster-down: ## stops that cluster; its data stays in .cluster
 test: packages ## builds, runs all tests, then those of the API through three nodes by turns, simulates, builds what is shipped
 	$(SWIFT) build --build-tests
 	$(RUN_TESTS)
-	VTAG_TEST_NODES=3 $(RUN_TESTS) --filter 'LiveAPITests|LiveTagTests|LiveRuleTests|LiveGovernanceTests'
+	VTAG_TEST_NODES=3 $(RUN_TESTS) --filter 'LiveAPITests|LiveTagTests|LiveRuleTests|LiveGovernanceTests|LiveGraphTests'
 	$(MAKE) --no-print-directory sim SEEDS=2000 FIRST=1
 	$(MAKE) --no-print-directory sim SEEDS=500 FIRST=random
 	$(SWIFT) build -c release --product vtagd

@@ -135,7 +135,8 @@ let package = Package(
             "API", in: "Node",
             [
                 "Model", "JSON", "Shard", "NodeRuntime", "HTTPTransport", "Normalisation", "TaggingRules", "Compliance",
-                "Conditions", "Checkpoint", "PostgresSink", "COpenSSL", "CypherSyntax", "CypherValues", "Cypher", jwt, logging,
+                "Conditions", "Checkpoint", "PostgresSink", "COpenSSL", "CypherSyntax", "CypherValues", "Cypher", jwt,
+                logging,
                 collections,
             ] + nio),
 
@@ -167,9 +168,8 @@ let package = Package(
             "vtag-bench",
             [
                 "NodeRuntime", "Model", "JSON", "Shard", "Normalisation", "LogStorage", "Checkpoint", "TaggingRules",
-                "Compliance", "HTTPTransport", "Conditions", "PostgresClient", "PostgresSink", "Sink", arguments, logging,
-                yams,
-                "Compliance", "HTTPTransport", "Conditions", "CypherValues", "PropertyGraph", arguments, logging, yams,
+                "Compliance", "HTTPTransport", "Conditions", "PostgresClient", "PostgresSink", "Sink", "CypherValues",
+                "PropertyGraph", arguments, logging, yams,
             ] + nio),
 
         // MARK: Tests

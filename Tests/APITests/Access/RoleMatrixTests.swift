@@ -44,6 +44,8 @@ struct RoleMatrixTests {
         "GET /audit/retention": .viewer,
         "GET /export/focus": .viewer,
         "POST /virtual-tags/lookup": .viewer,
+        "POST /graph/query": .viewer,
+        "POST /db/{name}/query/v2": .viewer,
 
         "POST /virtual-tags/apply": .tagger,
         "POST /virtual-tags/bulk-apply": .tagger,

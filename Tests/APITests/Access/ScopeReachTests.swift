@@ -42,6 +42,8 @@ struct ScopeReachTests {
         "GET /compliance/policies": .whole, "GET /compliance/policies/{id}": .whole, "POST /compliance/policies": .whole,
         "PUT /compliance/policies/{id}": .whole, "DELETE /compliance/policies/{id}": .whole,
         "POST /compliance/recheck": .whole,
+        // A path leads anywhere.
+        "POST /graph/query": .whole, "POST /db/{name}/query/v2": .whole,
         "GET /audit/verify": .whole, "GET /audit/retention": .whole, "PUT /audit/retention": .whole,
         "GET /audit/holds": .whole, "POST /audit/holds": .whole, "GET /audit/holds/{id}": .whole,
         "DELETE /audit/holds/{id}": .whole,

@@ -44,6 +44,8 @@ final class ExecutionContext {
     func made(_ count: Int) throws(CypherError) {
         rows += count
         rowsLeftInSlice -= max(count, 1)
+        // Operators below an aggregation or a sort make many batches in one step.
+        try evaluation.interruption?()
         guard rows <= budget.rowsMax else {
             throw .limit(
                 .rows, "The query made more than \(budget.rowsMax) rows on its way; narrow it down, or raise its row budget")

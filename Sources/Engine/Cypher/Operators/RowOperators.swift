@@ -106,7 +106,9 @@ final class UnwindOperator: SingleInputOperator {
     private let list: CompiledExpression
     private let slot: Int
     private var batch: RowBatch?
-    private var lists: [CypherValue] = []
+    private var frame: EvaluationFrame?
+    /// The row's list. One at a time: those of all rows of a batch may be more than there is memory.
+    private var current: CypherValue?
     private var row = 0
     private var element = 0
 
@@ -123,23 +125,22 @@ final class UnwindOperator: SingleInputOperator {
         while true {
             if context.isSliceOver { return .paused }
             if let batch {
-                let made = nextRows(of: batch)
-                if row >= batch.count { self.batch = nil }
+                let made = try nextRows(of: batch)
+                if row >= batch.count { (self.batch, frame) = (nil, nil) }
                 if made.count > 0 { return .rows(made) }
                 continue
             }
             let step = try input.next()
             guard case .rows(let batch) = step else { return step }
-            lists = try list.evaluateAll(context.frame(batch))
-            (self.batch, row, element) = (batch, 0, 0)
+            (self.batch, frame, current, row, element) = (batch, context.frame(batch), nil, 0, 0)
         }
     }
 
-    private func nextRows(of batch: RowBatch) -> RowBatch {
+    private func nextRows(of batch: RowBatch) throws(CypherError) -> RowBatch {
         var positions: [Int] = []
         var values: [CypherValue] = []
         while row < batch.count, values.count < context.budget.batchRowsMax {
-            switch lists[row] {
+            switch try list(of: row) {
             case .list(let members):
                 let end = min(members.count, element + context.budget.batchRowsMax - values.count)
                 values.append(contentsOf: members[element..<end])
@@ -153,15 +154,25 @@ final class UnwindOperator: SingleInputOperator {
             }
             row += 1
             element = 0
+            current = nil
         }
         var made = batch.rows(at: positions)
         made.columns[slot] = values
         return made
     }
 
+    private func list(of row: Int) throws(CypherError) -> CypherValue {
+        if let current { return current }
+        guard let frame else { preconditionFailure("a batch is unwound without its frame") }
+        frame.row = row
+        let value = try list.evaluate(frame)
+        current = value
+        return value
+    }
+
     override func reset() {
         super.reset()
-        batch = nil
+        (batch, frame, current) = (nil, nil, nil)
     }
 }
 

@@ -22,9 +22,14 @@ package struct CompiledExpression: Sendable {
         }
         var values: [CypherValue] = []
         values.reserveCapacity(count)
+        // Each value is bounded by itself; so are those of a batch together.
+        var bytes = 0
         for row in 0..<count {
             frame.row = row
-            values.append(try root.evaluate(frame))
+            let value = try root.evaluate(frame)
+            bytes += value.ownBytes
+            if bytes > frame.context.limits.bytesMax { throw frame.context.limits.batchTooLarge }
+            values.append(value)
         }
         return values
     }

@@ -69,6 +69,10 @@ package struct ValueLimits: Sendable {
             .memory, "lists and maps may be nested \(nestingMax) deep in one another; this is deeper")
     }
 
+    var batchTooLarge: CypherError {
+        .limit(.memory, "The values of \(bytesMax) bytes that some rows may have at a time are used up: \(howToRaise)")
+    }
+
     private func tooLarge(_ what: String, allowed: String) -> CypherError {
         CypherError.limit(.memory, "\(what); one value may have \(allowed): \(howToRaise)")
     }
@@ -79,6 +83,16 @@ extension CypherValue {
         switch self {
         case .list, .map: true
         default: false
+        }
+    }
+
+    /// About how many bytes it keeps outside of itself, its parts' own not counted.
+    var ownBytes: Int {
+        switch self {
+        case .string(let text): text.utf8.count
+        case .list(let members): members.count * MemoryLayout<CypherValue>.stride
+        case .map(let map): map.count * 64
+        default: 0
         }
     }
 

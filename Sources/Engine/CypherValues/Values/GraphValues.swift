@@ -32,24 +32,34 @@ package final class RelationshipValue: Sendable {
     package let type: String
     package let start: NodeHandle
     package let end: NodeHandle
-    package let startElementId: String
-    package let endElementId: String
+    package var startElementId: String { givenStartElementId ?? start.description }
+    private let givenStartElementId: String?
+    package var endElementId: String { givenEndElementId ?? end.description }
+    private let givenEndElementId: String?
     package let properties: CypherMap
     package let isDeleted: Bool
 
     package init(
         handle: RelationshipHandle, elementId: String? = nil, type: String, start: NodeHandle, end: NodeHandle,
-        startElementId: String? = nil, endElementId: String? = nil, properties: CypherMap = CypherMap(), isDeleted: Bool = false
+        startElementId: String? = nil, endElementId: String? = nil, properties: CypherMap = CypherMap(),
+        isDeleted: Bool = false
     ) {
         self.handle = handle
         givenElementId = elementId
         self.type = type
         self.start = start
         self.end = end
-        self.startElementId = startElementId ?? start.description
-        self.endElementId = endElementId ?? end.description
+        givenStartElementId = startElementId
+        givenEndElementId = endElementId
         self.properties = properties
         self.isDeleted = isDeleted
+    }
+
+    /// The same, with what its end was named by.
+    package func withEnd(named elementId: String) -> RelationshipValue {
+        RelationshipValue(
+            handle: handle, elementId: givenElementId, type: type, start: start, end: end,
+            startElementId: givenStartElementId, endElementId: elementId, properties: properties, isDeleted: isDeleted)
     }
 }
 

@@ -102,6 +102,7 @@ private struct ExpansionWalk {
         graph.lend(owner) {
             $0.pointee.append(key.relationship, relationshipFetches[owner], to: &page.relationships)
         }
+        graph.nameFarEnd(&page.relationships)
         graph.lend(farPartition) { $0.pointee.append(far.local, farFetches[farPartition], to: &page.far) }
     }
 }

@@ -22,6 +22,14 @@ extension LocalGraph {
         return page
     }
 
+    /// Of the relationship that was fetched last: its end is named by the partition that has it.
+    func nameFarEnd(_ columns: inout RelationshipColumns) {
+        guard let last = columns.relationships.last, last.end.partition != last.start.partition, !last.isDeleted,
+            let name = lend(Int(last.end.partition), { $0.pointee.elementId(of: last.end.local) })
+        else { return }
+        columns.relationships[columns.relationships.count - 1] = last.withEnd(named: name)
+    }
+
     func load(_ load: EntityLoad) -> LoadedEntities {
         var loaded = LoadedEntities()
         let nodeFetches = partitions.map { $0.resolve(load.fetchNodes) }
@@ -35,6 +43,7 @@ extension LocalGraph {
             let (partition, local) = place(relationship.partition, relationship.local)
             if !exists(relationship) { loaded.missingRelationships.append(position) }
             partitions[partition].append(local, fetches[partition], to: &loaded.relationships)
+            nameFarEnd(&loaded.relationships)
         }
         return loaded
     }

@@ -92,14 +92,20 @@ extension GraphPartition {
 
     private func entity(_ node: UInt32) -> NodeValue {
         guard exists(node) else { return NodeValue(handle: handle(node), isDeleted: true) }
-        let row = nodeProperties[Int(node)]
-        var elementId: String?
-        if case .string(let text) = row.value(of: Property.elementIdKey) { elementId = text }
         return NodeValue(
-            handle: handle(node), elementId: elementId, labels: labelSets.names[Int(nodes[Int(node)].labels)],
-            properties: map(row))
+            handle: handle(node), elementId: elementId(of: node), labels: labelSets.names[Int(nodes[Int(node)].labels)],
+            properties: map(nodeProperties[Int(node)]))
     }
 
+    /// What a user named the node by; nil: it goes by its handle.
+    func elementId(of node: UInt32) -> String? {
+        guard exists(node), case .string(let text) = nodeProperties[Int(node)].value(of: Property.elementIdKey) else {
+            return nil
+        }
+        return text
+    }
+
+    /// An end in another partition goes by its handle: what it was named by is known there.
     private func relationshipEntity(_ relationship: UInt32) -> RelationshipValue {
         let handle = relationshipHandle(relationship)
         guard relationshipExists(relationship) else {
@@ -110,6 +116,8 @@ extension GraphPartition {
         return RelationshipValue(
             handle: handle, type: typeNames[record.type], start: self.handle(record.start),
             end: NodeHandle(partition: UInt32(record.endPartition), local: record.end),
+            startElementId: elementId(of: record.start),
+            endElementId: record.endPartition == number ? elementId(of: record.end) : nil,
             properties: map(properties(of: record)))
     }
 

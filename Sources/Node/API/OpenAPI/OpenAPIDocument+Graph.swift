@@ -7,7 +7,7 @@ extension OpenAPIDocument {
               summary: Ask the graph of resources and relationships, in openCypher (viewer)
               description: |
                 The graph holds every resource as a node, joined to what it depends on, to its account and region, and to its
-                effective tags ([the page](docs/graph.md) tells labels, types and properties). It is read-only: it follows the
+                effective tags ([the page](docs/property-graph.md) tells labels, types and properties). It is read-only: it follows the
                 resources. A query finds everything that was acknowledged before it came.
 
                 With `Accept: application/x-ndjson` the answer is streamed: a line `{"columns": […]}`, a line for each row (an
@@ -71,6 +71,12 @@ extension OpenAPIDocument {
         \#(problems(404))
         \#(written)
           /db/{name}/query/v2:
+            parameters:
+              - name: name
+                in: path
+                required: true
+                description: '`neo4j`, which is the inventory''s graph.'
+                schema: { type: string }
             post:
               operationId: queryAPI
               tags: [graph]
@@ -79,11 +85,6 @@ extension OpenAPIDocument {
                 `{"statement", "parameters"}` in, `{"data": {"fields", "values"}, "bookmarks"}` out, in plain JSON or with types.
                 Errors are `{"errors": [{"code", "message", "opencypher"}]}`.
               parameters:
-                - name: name
-                  in: path
-                  required: true
-                  description: '`neo4j`, which is the inventory''s graph.'
-                  schema: { type: string }
                 - $ref: '#/components/parameters/ReadConsistency'
               requestBody:
                 required: true

@@ -31,7 +31,7 @@ actor GraphKeeper {
     /// Not asked for so long, it is let go of: it takes about as much memory as the rows.
     private static let idleTime = TimeAmount.minutes(30)
     /// Rows that one transaction takes in.
-    private static let batchRows = 2_000
+    private static let batchRows = 256
     /// Relationships that are put in order after each batch.
     private static let sealBudget = 100_000
 
@@ -141,17 +141,10 @@ actor GraphKeeper {
     ) async throws {
         guard let changed = changes.changed else { return try await takeAll(changes.rows, into: &inventory, isNew: isNew) }
         for start in stride(from: 0, to: changed.count, by: batchRows) {
-            let batch = changed[start..<min(changed.count, start + batchRows)]
-            for id in batch {
-                if let row = changes.rows[id] {
-                    try inventory.put(try RecordCodec.decode(row, id: id))
-                } else {
-                    try inventory.remove(id)
-                }
-            }
-            _ = inventory.seal(budget: sealBudget)
-            try Task.checkCancellation()
-            await Task.yield()
+            let ids = changed[start..<min(changed.count, start + batchRows)]
+            try await put(
+                try ids.map { id in (id, try changes.rows[id].map { try RecordCodec.decode($0, id: id) }) }, into: &inventory
+            )
         }
     }
 
@@ -164,12 +157,23 @@ actor GraphKeeper {
         while true {
             let batch = rows.rows(after: last, limit: batchRows)
             guard let end = batch.last else { return }
-            for row in batch { try inventory.put(try RecordCodec.decode(row.bytes, id: row.id)) }
-            _ = inventory.seal(budget: sealBudget)
+            try await put(try batch.map { ($0.id, try RecordCodec.decode($0.bytes, id: $0.id)) }, into: &inventory)
             last = end.id
-            try Task.checkCancellation()
-            await Task.yield()
         }
+    }
+
+    /// Without a record: gone.
+    private static func put(
+        _ rows: [(id: ResourceID, record: ResourceRecord?)], into inventory: inout InventoryGraph
+    ) async throws {
+        try inventory.batch { (inventory) throws(GraphError) in
+            for (id, record) in rows {
+                if let record { try inventory.put(record) } else { try inventory.remove(id) }
+            }
+        }
+        _ = inventory.seal(budget: sealBudget)
+        try Task.checkCancellation()
+        await Task.yield()
     }
 }
 

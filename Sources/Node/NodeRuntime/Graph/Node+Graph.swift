@@ -44,7 +44,8 @@ extension Node {
             let evaluation = EvaluationContext(
                 parameters: parameters,
                 statementTime: CypherValues.Instant(epochSeconds: now / 1_000, nanosecond: Int32(now % 1_000) * 1_000_000),
-                seed: UInt64.random(in: .min ... .max), zones: timeZones)
+                seed: UInt64.random(in: .min ... .max), zones: timeZones,
+                limits: ValueLimits(bytesMax: limits.budget.memoryBytesMax / 2, howToRaise: Self.howToRaise))
             evaluation.interruption = { () throws(CypherError) in try Self.checkTime(deadline, limits) }
             let execution = try QueryExecution(query, evaluation: evaluation, budget: limits.budget)
             var rows = 0
@@ -66,6 +67,8 @@ extension Node {
         }
     }
 
+    private static var howToRaise: String { "give the query more with \"memory_mib\"" }
+
     /// The machine's time zones, for queries and their parameters.
     package var timeZones: SystemTimeZones { Self.zones }
     private static let zones = SystemTimeZones()
@@ -80,6 +83,7 @@ extension Node {
         guard NIODeadline.now() > deadline else { return }
         throw .limit(
             .deadline,
-            "The query was ended after \(limits.milliseconds / 1_000) s; ask for less (a narrower MATCH, a LIMIT), or give it more with \"timeout_seconds\"")
+            "The query was ended after \(limits.milliseconds / 1_000) s; ask for less (a narrower MATCH, a LIMIT), or give it more with \"timeout_seconds\""
+        )
     }
 }

@@ -35,10 +35,12 @@ extension Problem {
     static let graphIsReadOnly = Problem(
         403, "graph-is-read-only", "The graph is read-only",
         detail:
-            "The inventory's graph follows the resources: change these (/ingest, /resources, /virtual-tags), and it changes with them.")
+            "The inventory's graph follows the resources: change these (/ingest, /resources, /virtual-tags), and it changes with them."
+    )
 
     static let graphAnswerTooLarge = Problem(
         422, "answer-too-large", "The answer is too large",
         detail:
-            "The rows have more than \(GraphEndpoints.answerBytesMax >> 20) MiB. Return less, add a LIMIT, or ask for application/x-ndjson, which is streamed.")
+            "The rows have more than \(GraphEndpoints.answerBytesMax >> 20) MiB. Return less, add a LIMIT, or ask for application/x-ndjson, which is streamed."
+    )
 }

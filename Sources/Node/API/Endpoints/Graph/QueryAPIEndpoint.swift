@@ -93,7 +93,7 @@ struct QueryAPIError: Error {
     }
 
     init(_ problem: Problem) {
-        opencypher = problem.members.first { $0.name == "opencypher" }?.value
+        let opencypher = problem.members.first { $0.name == "opencypher" }?.value
         let name = opencypher?["class"]?.string ?? ""
         let code =
             switch name {
@@ -109,7 +109,7 @@ struct QueryAPIError: Error {
             default: "Request.Invalid"
             }
         self.init(problem.status, "Neo.ClientError.\(code)", problem.detail)
-        opencypher = problem.members.first { $0.name == "opencypher" }?.value
+        self.opencypher = opencypher
     }
 
     func write(to json: inout JSONWriter) {
