@@ -64,6 +64,21 @@ struct GraphCommandLineTests {
         }
     }
 
+    @Test("A refused query is shown with its place; a plan below its rows")
+    func placeAndPlan() async throws {
+        let tool = try CommandLineTool()
+        defer { tool.remove() }
+        let problem = #"{"status":400,"detail":"no m (line 1)\nRETURN m\n       ^","opencypher":{"class":"SyntaxError"}}"#
+        try await ScriptedServer.serving({ _ in .json(problem, status: 400) }) { url, _ async throws in
+            let outcome = try await tool.run(["graph", "RETURN m"], url: url)
+            #expect(outcome.status != 0 && outcome.errors.hasSuffix("no m (line 1)\nRETURN m\n       ^\n"), "\(outcome)")
+        }
+        let answer = #"{"columns":["x"],"rows":[[1]],"stats":{},"plan":["Produce x","  Scan"]}"#
+        try await asking(["PROFILE RETURN 1"], answer: answer) { outcome, _ in
+            #expect(outcome.output.hasSuffix("1\n\nProduce x\n  Scan\n"), "\(outcome)")
+        }
+    }
+
     @Test("What cannot be asked is refused before it is sent")
     func refused() async throws {
         for arguments in [[], ["q", "-f", "x"], ["q", "-p", "=1"], ["q", "-p", "a=1", "-p", "a=2"], ["-f", "/none"]] {

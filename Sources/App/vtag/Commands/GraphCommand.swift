@@ -86,26 +86,32 @@ private struct GraphResult {
     let columns: [String]
     let rows: [[JSONValue]]
     private let statistics: [JSONValue.Member]
+    /// Of EXPLAIN and PROFILE.
+    private let plan: [String]
 
     init(_ answer: JSONValue) {
         columns = (answer["columns"]?.array ?? []).map(\.cell)
         rows = (answer["rows"]?.array ?? []).map { $0.array ?? [] }
         statistics = answer["stats"]?.members ?? []
+        plan = (answer["plan"]?.array ?? []).map(\.cell)
     }
 
     /// As a list of objects: what the other commands print.
     var items: JSONValue {
-        .object([
-            .init("items", .array(rows.map { row in .object(zip(columns, row).map { .init($0, $1) }) })),
-            .init("stats", .object(statistics)),
-        ])
+        .object(
+            [
+                .init("items", .array(rows.map { row in .object(zip(columns, row).map { .init($0, $1) }) })),
+                .init("stats", .object(statistics)),
+            ] + (plan.isEmpty ? [] : [.init("plan", .array(plan.map(JSONValue.string)))]))
     }
 
     var words: String {
+        let lines = plan.map { Terminal.clean($0) + "\n" }.joined()
+        guard !rows.isEmpty || plan.isEmpty else { return lines }
         guard !columns.isEmpty else { return summary.isEmpty ? "done\n" : summary }
         var table = Table(columns.map { .init($0, shrinks: columns.count > 1) })
         return table.render(rows.map { row in columns.indices.map { $0 < row.count ? GraphText.cell(row[$0]) : "" } })
-            + summary
+            + summary + (lines.isEmpty ? "" : "\n" + lines)
     }
 
     /// `3 nodes created, 1 property set`; what did not happen is left out.

@@ -12,7 +12,10 @@ struct Problem: Sendable {
         let body = try? answer.json()
         status = answer.status
         title = Terminal.clean(body?["title"]?.string ?? "")
-        detail = Terminal.clean(body?["detail"]?.string ?? "")
+        let text = body?["detail"]?.string ?? ""
+        // Of a query that was refused the place is shown below its line.
+        let lines = body?["opencypher"] == nil ? [text] : text.split(separator: "\n").map(String.init)
+        detail = lines.map(Terminal.clean).joined(separator: "\n")
         errors = (body?["errors"]?.array ?? []).map {
             (Terminal.clean($0["pointer"]?.string ?? ""), Terminal.clean($0["message"]?.string ?? ""))
         }

@@ -33,7 +33,7 @@ extension Problem {
     }
 
     static let graphIsReadOnly = Problem(
-        403, "graph-is-read-only", "The graph is read-only",
+        422, "graph-is-read-only", "The graph is read-only",
         detail:
             "The inventory's graph follows the resources: change these (/ingest, /resources, /virtual-tags), and it changes with them."
     )

@@ -106,7 +106,7 @@ struct QueryAPIError: Error {
             case "ProcedureError": "Procedure.ProcedureNotFound"
             case "ConstraintVerificationFailed", "ConstraintValidationFailed": "Schema.ConstraintValidationFailed"
             case "LimitExceeded": "Statement.ExecutionFailed"
-            default: "Request.Invalid"
+            default: "\(problem.kind)" == "graph-is-read-only" ? "Statement.AccessMode" : "Request.Invalid"
             }
         self.init(problem.status, "Neo.ClientError.\(code)", problem.detail)
         self.opencypher = opencypher
