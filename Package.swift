@@ -121,6 +121,7 @@ let package = Package(
         library("PostgresClient", in: "IO", ["CPostgreSQL", "Model"]),
         library("PostgresSchema", in: "IO", ["PostgresClient", "Model"]),
         library("PostgresSink", in: "IO", ["PostgresClient", "PostgresSchema", "Model", "JSON", "Sink"]),
+        library("PostgresSource", in: "IO", ["PostgresClient", "PostgresSchema", "Model", "Sink"]),
 
         // MARK: Node: where cores meet sockets, disks and clocks
         library(
@@ -128,8 +129,8 @@ let package = Package(
             [
                 "CChecksum", "COpenSSL", "Consensus", "Model", "JSON", "Placement", "Shard", "WriteAheadLog", "LogStorage",
                 "Checkpoint", "TaggingRules", "Compliance", "Normalisation", "Conditions", "Membership", "Founding",
-                "HTTPTransport", "PeerTransport", "PostgresClient", "PostgresSink", "Sink", "CypherSyntax", "CypherValues",
-                "PropertyGraph", "Cypher", "InventoryGraph", logging, atomics, collections,
+                "HTTPTransport", "PeerTransport", "PostgresClient", "PostgresSink", "PostgresSource", "Sink", "CypherSyntax",
+                "CypherValues", "PropertyGraph", "Cypher", "InventoryGraph", logging, atomics, collections,
             ] + nio),
         library(
             "API", in: "Node",
@@ -201,7 +202,7 @@ let package = Package(
         .target(name: "PostgresTesting", path: "Tests/PostgresTesting", swiftSettings: house),
         tests("PostgresClient", ["Model", "PostgresTesting"]),
         tests("PostgresSchema", ["PostgresClient", "PostgresTesting"]),
-        tests("PostgresSink", ["PostgresClient", "Sink", "Model", "PostgresTesting"]),
+        tests("PostgresSink", ["PostgresClient", "PostgresSource", "Sink", "Model", "PostgresTesting"]),
         tests(
             "NodeRuntime",
             [

@@ -9,7 +9,7 @@ struct ViewTests {
         try connection.run(
             script: """
                 INSERT INTO vtag.resources SELECT ('00000000-0000-5000-8000-00000000000' || n)::uuid, 1, n, 'aws', 'i-' || n,
-                    'ec2.instance', 'name ' || n, 'account', 'eu-west-1', '{}', '{}', '[]', 1, now(), now()
+                    'ec2.instance', 'name ' || n, 'account', 'eu-west-1', '{}', '{}', '[]', 1, now(), now(), 'x'
                     FROM generate_series(1, 3) AS n;
                 INSERT INTO vtag.virtual_tags SELECT gen_random_uuid(), ('00000000-0000-5000-8000-00000000000' || n)::uuid, key,
                     value, 'manual', 1, NULL, 'ann', now(), now()

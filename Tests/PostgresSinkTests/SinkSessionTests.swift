@@ -1,6 +1,7 @@
 import Model
 import PostgresClient
 import PostgresSink
+import PostgresSource
 import PostgresTesting
 import Sink
 import Testing
@@ -142,5 +143,93 @@ struct SinkSessionTests {
             #expect(error.trouble == .schema)
             #expect(error.message.contains("99"))
         }
+    }
+
+    @Test("What was sent can be read back as it was, from any point on; what is no record is named")
+    func readBack() throws {
+        let address = try database()
+        let session = try session(address)
+        let start = try session.raise([(1, 5)])[0]
+        let records = (3..<6).map { record("i-\($0)", tags: ["team": "a"], index: UInt64($0)) }
+        try session.commit(transaction(from: start, to: 5, records, audit: 3))
+        var items = SinkItems(isWhole: true, shards: 4, catalogVersion: 9)
+        let kept = SinkItems.Item(id: UUID128(high: 1, low: 1), kind: "rule", record: [1, 2, 3])
+        let gone = SinkItems.Item(id: UUID128(high: 2, low: 2), kind: "plan", record: [])
+        items.put(kept)
+        items.put(gone)
+        let before = try session.raise([(0, 5), (1, 5)])
+        var system = before[0]
+        system.appliedIndex = 7
+        var second = SinkTransaction()
+        second.begin(0, from: before[0], to: system)
+        second.change(items, changedIndex: 7)
+        try session.commit(second)
+        var changes = SinkItems(isWhole: false, shards: 4, catalogVersion: 9, removed: [gone.id])
+        changes.put(kept)
+        var later = system
+        later.appliedIndex = 8
+        var third = try transaction(from: before[1], to: 6, [], deleting: [records[2].resource.id])
+        third.begin(0, from: system, to: later)
+        third.change(changes, changedIndex: 8)
+        try session.commit(third)
+
+        let source = try PostgresSource(PostgresSettings(address))
+        try source.reading { snapshot in
+            #expect(try snapshot.facts() == SourceFacts(shards: 4, catalogVersion: 9, lacksRecords: false))
+            let progress = SinkProgress(incarnation: Self.us, term: 5, appliedIndex: 6, auditSequence: 3)
+            #expect(try snapshot.progress()[1] == progress)
+            var rows: [SourceResource] = []
+            try snapshot.resources(of: 1, changedAfter: 0) { rows.append($0) }
+            #expect(rows.map(\.changedIndex) == [3, 4])
+            #expect(rows.map(\.record) == records.prefix(2).map(RecordCodec.encode))
+            rows = []
+            try snapshot.resources(of: 1, changedAfter: 3) { rows.append($0) }
+            try snapshot.resources(of: 2, changedAfter: 0) { rows.append($0) }
+            #expect(rows.map(\.id) == [records[1].resource.id])
+            var deleted: [ResourceID] = []
+            try snapshot.deletions(of: 1, changedAfter: 5) { id, _ in deleted.append(id) }
+            #expect(deleted == [records[2].resource.id])
+            var found: [SourceItem] = []
+            try snapshot.items(changedAfter: 0) { found.append($0) }
+            #expect(
+                found == [
+                    SourceItem(id: kept.id, changedIndex: 7, record: kept.record),
+                    SourceItem(id: gone.id, changedIndex: 8, record: nil),
+                ])
+            var entries: [AuditEntry] = []
+            try snapshot.audit(of: 1, after: 1) { entries.append($0) }
+            #expect(entries.map(\.sequence) == [2, 3] && entries.allSatisfy { $0.actor == "ann" && $0.action == .tagAdded })
+        }
+
+        try PostgresServer.psql(address, "UPDATE vtag.resources SET changed_index = 44 WHERE changed_index = 4")
+        try PostgresServer.psql(address, "UPDATE vtag.tag_audit SET action = 'sung' WHERE sequence = 2")
+        #expect(throws: SourceError.self) {
+            try source.reading { try $0.resources(of: 1, changedAfter: 0) { _ in } }
+        }
+        do {
+            try source.reading { try $0.audit(of: 1, after: 0) { _ in } }
+            Issue.record("an unknown action was read")
+        } catch {
+            #expect("\(error)".contains("row 2 of shard 1 of vtag.tag_audit"))
+            #expect("\(error)".contains("sung"))
+        }
+        try PostgresServer.psql(address, "UPDATE vtag.resources SET record = ''")
+        #expect(try source.reading { try $0.facts().lacksRecords })
+    }
+
+    @Test("More rows than one batch come in order, and a database without a cluster is refused")
+    func manyRows() throws {
+        let address = try database()
+        let settings = try PostgresSettings(address)
+        #expect(throws: SourceError.self) { try PostgresSource(settings) }
+        let session = try session(address)
+        let start = try session.raise([(1, 5)])[0]
+        let records = (1...4_100).map { record("i-\($0)", tags: [:], index: UInt64($0)) }
+        try session.commit(transaction(from: start, to: 4_100, records))
+        let source = try PostgresSource(settings)
+        #expect(throws: SourceError.self) { try source.reading { try $0.facts() } }
+        var indexes: [UInt64] = []
+        try source.reading { try $0.resources(of: 1, changedAfter: 0) { indexes.append($0.changedIndex) } }
+        #expect(indexes == Array(1...4_100))
     }
 }

@@ -24,6 +24,7 @@ package enum Schema {
         Step(name: "views and the role that reads", script: views),
         Step(name: "comments", script: comments),
         Step(name: "fences of the sink", script: sinkFences),
+        Step(name: "stored forms, to restore from", script: records),
     ]
 
     /// The version that this software knows.

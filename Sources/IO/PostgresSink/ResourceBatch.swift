@@ -9,6 +9,7 @@ struct ResourceBatch {
     private var ids = PostgresColumn(.uuid)
     private var shards = PostgresColumn(.integer)
     private var changedIndexes = PostgresColumn(.bigint)
+    private var records = PostgresColumn(.bytea)
     private var resources = ResourceColumns()
     private var tags = TagColumns()
     private var findings = FindingColumns()
@@ -17,9 +18,11 @@ struct ResourceBatch {
     /// Rows in all tables.
     var rowCount: Int { count + tags.count + findings.count + costs.count }
 
-    mutating func add(_ record: ResourceRecord, shard: Int) {
+    /// - Parameter bytes: the stored form of `record`.
+    mutating func add(_ record: ResourceRecord, _ bytes: [UInt8], shard: Int) {
         let id = record.resource.id
         count += 1
+        records.append(bytes: bytes)
         ids.append(id.uuid)
         shards.append(Int32(shard))
         changedIndexes.append(SinkText.number(record.changedIndex))
@@ -36,17 +39,17 @@ struct ResourceBatch {
             PostgresStatement(
                 """
                 INSERT INTO vtag.resources (id, shard, changed_index, provider, resource_id, resource_type, name, account_id,
-                    region, native_tags, metadata, relationships, version, first_seen, last_seen)
+                    region, native_tags, metadata, relationships, version, first_seen, last_seen, record)
                 SELECT * FROM unnest($1::uuid[], $2::integer[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[],
                     $8::text[], $9::text[], $10::jsonb[], $11::jsonb[], $12::jsonb[], $13::bigint[], $14::timestamptz[],
-                    $15::timestamptz[])
+                    $15::timestamptz[], $16::bytea[])
                 ON CONFLICT (id) DO UPDATE SET shard = excluded.shard, changed_index = excluded.changed_index,
                     provider = excluded.provider, resource_id = excluded.resource_id,
                     resource_type = excluded.resource_type, name = excluded.name, account_id = excluded.account_id,
                     region = excluded.region, native_tags = excluded.native_tags, metadata = excluded.metadata,
                     relationships = excluded.relationships, version = excluded.version, first_seen = excluded.first_seen,
-                    last_seen = excluded.last_seen
-                """, [ids, shards.parameter, changedIndexes.parameter] + resources.parameters),
+                    last_seen = excluded.last_seen, record = excluded.record
+                """, [ids, shards.parameter, changedIndexes.parameter] + resources.parameters + [records.parameter]),
             PostgresStatement(
                 """
                 DELETE FROM vtag.deleted_resources d USING unnest($1::integer[], $2::uuid[]) n (shard, id)

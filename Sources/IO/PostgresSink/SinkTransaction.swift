@@ -16,11 +16,14 @@ package struct SinkTransaction: Sendable {
     private var deletions = DeletionBatch()
     private var audit = AuditBatch()
     private var catalog: (rows: SinkCatalog, changedIndex: UInt64)?
+    private var items: (changes: SinkItems, changedIndex: UInt64)?
 
     package init() {}
 
     /// Rows of all tables.
-    package var rowCount: Int { resources.rowCount + deletions.count + audit.count + (catalog?.rows.count ?? 0) }
+    package var rowCount: Int {
+        resources.rowCount + deletions.count + audit.count + (catalog?.rows.count ?? 0) + (items?.changes.count ?? 0)
+    }
 
     package var isEmpty: Bool { parts.isEmpty }
 
@@ -32,7 +35,7 @@ package struct SinkTransaction: Sendable {
 
     /// Throws where the row cannot be read. No resource twice.
     package mutating func put(_ id: ResourceID, _ row: [UInt8], shard: Int) throws(CodecError) {
-        resources.add(try RecordCodec.decode(row, id: id), shard: shard)
+        resources.add(try RecordCodec.decode(row, id: id), row, shard: shard)
     }
 
     package mutating func delete(_ id: ResourceID, changedIndex: UInt64, shard: Int) {
@@ -42,6 +45,8 @@ package struct SinkTransaction: Sendable {
     package mutating func add(_ entry: AuditEntry, shard: Int) { audit.add(entry, shard: shard) }
 
     package mutating func replace(_ catalog: SinkCatalog, changedIndex: UInt64) { self.catalog = (catalog, changedIndex) }
+
+    package mutating func change(_ items: SinkItems, changedIndex: UInt64) { self.items = (items, changedIndex) }
 
     /// Some moment of each month that the audit entries need a partition of.
     var months: [AuditBatch.MonthNumber: Timestamp] { audit.months }
@@ -61,6 +66,7 @@ package struct SinkTransaction: Sendable {
         parameters.insert(.uuid(incarnation), at: 1)
         let advance = PostgresStatement("SELECT vtag.advance($1, $2, $3, $4, $5, $6, $7)", parameters)
         return [advance] + (catalog.map { $0.rows.statements(changedIndex: $0.changedIndex) } ?? [])
+            + (items.map { $0.changes.statements(changedIndex: $0.changedIndex) } ?? [])
             + deletions.statements + resources.statements + audit.statements
     }
 }

@@ -154,6 +154,15 @@ package struct SystemState: Sendable {
         return cluster.item(id).map(SystemItem.cluster)
     }
 
+    /// What somebody who is no member may keep a copy of, to make the same state from: all but the cluster itself, with its members
+    /// and secrets.
+    package var replicated: [UUID128: SystemItem] {
+        var all = items.mapValues(SystemItem.catalog)
+        for item in governance.items { all[item.id] = .governance(item) }
+        for plan in plans.all { all[plan.id] = .plan(plan) }
+        return all
+    }
+
     /// What kind of thing is stored under each id.
     package var kinds: [UUID128: SystemItem.Kind] {
         var kinds = items.mapValues { SystemItem.Kind.catalog($0.kind) }

@@ -19,8 +19,8 @@ package enum ResultDigest {
         }
     }
 
-    /// As the cluster has it.
-    package static func row(_ record: ResourceRecord, shard: Int) -> Row {
+    /// As the cluster has it; `bytes` are the record's stored form.
+    package static func row(_ record: ResourceRecord, _ bytes: [UInt8], shard: Int) -> Row {
         let resource = record.resource
         let id = resource.id
         var digest = DigestParts(shard: shard, changedIndex: record.changedIndex)
@@ -30,7 +30,8 @@ package enum ResultDigest {
                 SinkText.indexed(resource.accountID), resource.region,
             ],
             json: [resource.nativeTags.json, resource.metadata.bytes, resource.relationships.json].map(SinkText.json),
-            numbers: [SinkText.number(resource.version)], times: [resource.firstSeen, resource.lastSeen], as: .resource)
+            numbers: [SinkText.number(resource.version), hash(ofRecord: bytes)],
+            times: [resource.firstSeen, resource.lastSeen], as: .resource)
         for (tagID, tag) in TagColumns.distinct(record.tags, of: id) {
             let winner = tag.winner
             digest.add(
@@ -63,11 +64,27 @@ package enum ResultDigest {
             as: .item)
         return Row(id: row.id, changedIndex: 0, digest: digest.value)
     }
+
+    /// The stored form of what group 0 keeps.
+    package static func row(_ item: SinkItems.Item) -> Row {
+        var digest = DigestParts(shard: 0, changedIndex: 0)
+        digest.add(ids: [item.id], texts: [item.kind], numbers: [hash(ofRecord: item.record)], as: .stored)
+        return Row(id: item.id, changedIndex: 0, digest: digest.value)
+    }
+
+    static func hash(ofRecord bytes: [UInt8]) -> Int64 { Int64(bitPattern: StableHash.hash(bytes: bytes)) }
+
+    /// One row for each id, in the order of the ids: a rule is in two tables.
+    package static func combined(_ rows: [Row]) -> [Row] {
+        var sums: [UUID128: UInt64] = [:]
+        for row in rows { sums[row.id, default: 0] &+= row.digest }
+        return sums.sorted { $0.key < $1.key }.map { Row(id: $0.key, changedIndex: 0, digest: $0.value) }
+    }
 }
 
 /// What a digest is put together of, in any order.
 struct DigestParts {
-    enum Kind: UInt64 { case resource = 1, tag, finding, cost, item }
+    enum Kind: UInt64 { case resource = 1, tag, finding, cost, item, stored }
 
     private(set) var value: UInt64
 

@@ -35,14 +35,15 @@ package struct ResultReader {
             var rows = try connection.execute(
                 """
                 SELECT id, shard, changed_index, provider, resource_id, resource_type, name, account_id, region, native_tags,
-                    metadata, relationships, version, first_seen, last_seen
+                    metadata, relationships, version, first_seen, last_seen, record
                 FROM vtag.resources WHERE id BETWEEN $1 AND $2
                 """, range)
             for row in 0..<rows.count {
                 let index = UInt64(clamping: try rows.get(row, 2, as: Int64.self))
                 var digest = DigestParts(shard: Int(try rows.get(row, 1, as: Int64.self)), changedIndex: index)
                 digest.add(
-                    texts: try rows.list(row, 3..<9), json: try rows.list(row, 9..<12), numbers: [try rows.get(row, 12)],
+                    texts: try rows.list(row, 3..<9), json: try rows.list(row, 9..<12),
+                    numbers: [try rows.get(row, 12), ResultDigest.hash(ofRecord: try rows.get(row, 15))],
                     times: try rows.list(row, 13..<15), as: .resource)
                 parts[try rows.get(row, 0)] = (index, digest)
             }
@@ -92,7 +93,7 @@ package struct ResultReader {
         return parts.map { ResultDigest.Row(id: $0.key, changedIndex: $0.value.changedIndex, digest: $0.value.digest.value) }
     }
 
-    /// All rules, definitions and policies.
+    /// All that group 0 keeps: rules, definitions and policies by their columns too.
     package func catalogDigests() throws(PostgresError) -> [ResultDigest.Row] {
         let queries: [(SinkCatalog.Table, StaticString)] = [
             (
@@ -127,7 +128,12 @@ package struct ResultReader {
                 found.append(ResultDigest.row(SinkCatalog.Row(id: try rows.get(row, 0), columns: columns), in: table))
             }
         }
-        return found
+        let items = try connection.execute("SELECT id, kind, record FROM vtag.system_items WHERE record IS NOT NULL")
+        for row in 0..<items.count {
+            let item = SinkItems.Item(id: try items.get(row, 0), kind: try items.get(row, 1), record: try items.get(row, 2))
+            found.append(ResultDigest.row(item))
+        }
+        return ResultDigest.combined(found)
     }
 
     /// Of the audit entries of those ids: each as often as it is there, as texts in a fixed order (`AuditText`).

@@ -1,4 +1,5 @@
 package import Model
+import Placement
 package import PostgresSink
 import Shard
 
@@ -11,18 +12,58 @@ extension Node {
         guard case .rows(let rows, let isLast) = try await ask(.rows(after: after, limit: limit), shard: shard - 1) else {
             throw NodeError.foreignAnswer
         }
-        return (try rows.map { ResultDigest.row(try RecordCodec.decode($0.bytes, id: $0.id), shard: shard) }, isLast)
+        let digests = try rows.map {
+            ResultDigest.row(try RecordCodec.decode($0.bytes, id: $0.id), $0.bytes, shard: shard)
+        }
+        return (digests, isLast)
     }
 
-    /// The same of all rules, definitions and policies.
+    /// The same of what group 0 keeps, but for the cluster's own members and secrets.
     package func catalogDigests() async throws -> [ResultDigest.Row] {
-        let catalog = try await catalog()
-        let items =
-            catalog.rules.map(CatalogItem.rule) + catalog.definitions.map(CatalogItem.definition)
-            + catalog.policies.map(CatalogItem.policy)
-        return items.compactMap { item in
-            item.sinkTable.map { ResultDigest.row(SinkCatalog.Row(id: item.id, columns: item.columns), in: $0) }
-        }.sorted { $0.id < $1.id }
+        let items = try await replicatedItems()
+        let tables = items.compactMap { item -> ResultDigest.Row? in
+            guard case .catalog(let item) = item, let table = item.sinkTable else { return nil }
+            return ResultDigest.row(SinkCatalog.Row(id: item.id, columns: item.columns), in: table)
+        }
+        return ResultDigest.combined(tables + items.map { ResultDigest.row($0.sinkItem) })
+    }
+
+    /// As of everything that was acknowledged before.
+    private func replicatedItems() async throws(NodeError) -> [SystemItem] {
+        let system = self.system
+        let state = try await retrying(group: SystemShard.group, isRepeatable: true) {
+            () async throws(NodeError) -> SystemState in
+            try await system.eventLoop.result { completion in
+                system.confirmRead { result in completion(result.map { system.shard.state }) }
+            }
+        }
+        return Array(state.replicated.values)
+    }
+}
+
+extension SystemItem {
+    var sinkItem: SinkItems.Item { SinkItems.Item(id: id, kind: kind.text, record: encoded) }
+}
+
+extension SystemItem.Kind {
+    /// What it is called in PostgreSQL.
+    fileprivate var text: String {
+        switch self {
+        case .catalog(.rule): "rule"
+        case .catalog(.definition): "definition"
+        case .catalog(.policy): "policy"
+        case .catalog(.waiver): "waiver"
+        case .cluster(.settings): "settings"
+        case .cluster(.member): "member"
+        case .cluster(.placement): "placement"
+        case .cluster(.cursorKey): "cursor_key"
+        case .governance(.score): "score"
+        case .governance(.rejection): "rejection"
+        case .governance(.retention): "retention"
+        case .governance(.hold): "hold"
+        case .governance(.cleaning): "cleaning"
+        case .plan: "plan"
+        }
     }
 }
 

@@ -33,12 +33,7 @@ final class PostgresReplication: Sendable {
                 if group == SystemShard.group { return system }
                 return shards[group - 1]
             },
-            catalog: {
-                try system.eventLoop.submit {
-                    let state = system.shard.state
-                    return (state.catalogVersion, Array(state.items.values))
-                }.wait()
-            },
+            shards: shards.count, system: { try system.eventLoop.submit { system.shard.state }.wait() },
             checkpoint: checkpoint, flush: { try checkpointer.flush().wait() }, logger: logger)
     }
 

@@ -18,7 +18,9 @@ final class SinkWorker {
         let board: SinkBoard
         /// The replica of that group, where there is one here.
         let source: @Sendable (Int) -> (any SinkSource)?
-        let catalog: @Sendable () throws -> (version: UInt64, items: [CatalogItem])
+        /// How many data shards the cluster has.
+        let shards: Int
+        let system: @Sendable () throws -> SystemState
         let checkpoint: Checkpoint
         /// Everything that is applied by now is in the checkpoint when it returns.
         let flush: @Sendable () throws -> Void
@@ -55,8 +57,13 @@ final class SinkWorker {
     /// The group that goes first in the next transaction.
     private var turn = 0
     private var changesMax = 500
-    /// The version of the catalogue that the database has for sure.
-    private var catalogVersion: UInt64?
+    /// What the database has of group 0 for sure.
+    private var knownSystem: KnownSystem?
+
+    private struct KnownSystem {
+        var catalogVersion: UInt64
+        var items: [UUID128: SystemItem]
+    }
 
     private var lookAt = NIODeadline.now() + lookTime
 
@@ -166,7 +173,7 @@ final class SinkWorker {
         raising[group] = nil
         sending[group] = nil
         catchUps[group] = nil
-        if group == SystemShard.group { catalogVersion = nil }
+        if group == SystemShard.group { knownSystem = nil }
     }
 
     // MARK: The session
@@ -298,7 +305,7 @@ extension SinkWorker {
         var transaction = SinkTransaction()
         let taken = NIODeadline.now()
         var budget = (changes: changesMax, bytes: Self.rowBytesMax)
-        var catalog: UInt64?
+        var sent: KnownSystem?
         for group in inTurn() where budget.changes > 0 && budget.bytes > 0 {
             guard let progress = sending[group] else { continue }
             do {
@@ -309,7 +316,7 @@ extension SinkWorker {
                     forget(group)
                     continue
                 }
-                catalog = try add(portion, of: group, after: progress, to: &transaction, &budget) ?? catalog
+                sent = try add(portion, of: group, after: progress, to: &transaction, &budget) ?? sent
             } catch {
                 unreadable(group, progress, error)
                 // What was added of it must not be sent.
@@ -321,7 +328,7 @@ extension SinkWorker {
         do throws(SinkError) { outcome = .success(try session.commit(transaction)) } catch { outcome = .failure(error) }
         switch outcome {
         case .success:
-            if let catalog { catalogVersion = catalog }
+            if let sent { knownSystem = sent }
             arrived(transaction, taken: taken, isFull: budget.changes <= 0)
         case .failure(let error): refused(transaction, error)
         }
@@ -360,18 +367,18 @@ extension SinkWorker {
         }
     }
 
-    /// The version of the catalogue that is in it now, where one is.
+    /// What the database has of group 0 once it is sent, where that is in it.
     private func add(
         _ portion: SinkFeed.Portion, of group: Int, after progress: SinkProgress, to transaction: inout SinkTransaction,
         _ budget: inout (changes: Int, bytes: Int)
-    ) throws -> UInt64? {
+    ) throws -> KnownSystem? {
         var next = progress
         next.appliedIndex = portion.appliedIndex
         next.auditSequence = portion.auditSequence
         transaction.begin(group, from: progress, to: next)
         for entry in portion.audit { transaction.add(entry, shard: group) }
         budget.changes -= portion.audit.count + portion.changes.count
-        guard group != SystemShard.group else { return try addCatalog(to: &transaction, changedIndex: next.appliedIndex) }
+        guard group != SystemShard.group else { return try addSystem(to: &transaction, changedIndex: next.appliedIndex) }
         // The last change of each row.
         var indexes: [ResourceID: UInt64] = [:]
         for change in portion.changes { indexes[change.id] = change.index }
@@ -393,16 +400,24 @@ extension SinkWorker {
         return nil
     }
 
-    private func addCatalog(to transaction: inout SinkTransaction, changedIndex: UInt64) throws -> UInt64? {
-        let (version, items) = try parts.catalog()
-        guard version != catalogVersion else { return nil }
-        var catalog = SinkCatalog()
-        for item in items.sorted(by: { $0.id < $1.id }) {
-            guard let table = item.sinkTable else { continue }
-            catalog.add(SinkCatalog.Row(id: item.id, columns: item.columns), to: table)
+    private func addSystem(to transaction: inout SinkTransaction, changedIndex: UInt64) throws -> KnownSystem? {
+        let state = try parts.system()
+        let now = KnownSystem(catalogVersion: state.catalogVersion, items: state.replicated)
+        if now.catalogVersion != knownSystem?.catalogVersion {
+            var catalog = SinkCatalog()
+            for item in state.items.values.sorted(by: { $0.id < $1.id }) {
+                guard let table = item.sinkTable else { continue }
+                catalog.add(SinkCatalog.Row(id: item.id, columns: item.columns), to: table)
+            }
+            transaction.replace(catalog, changedIndex: changedIndex)
         }
-        transaction.replace(catalog, changedIndex: changedIndex)
-        return version
+        let known = knownSystem?.items ?? [:]
+        var changes = SinkItems(
+            isWhole: knownSystem == nil, shards: parts.shards, catalogVersion: now.catalogVersion,
+            removed: known.keys.filter { now.items[$0] == nil }.sorted())
+        for (id, item) in now.items.sorted(by: { $0.key < $1.key }) where known[id] != item { changes.put(item.sinkItem) }
+        transaction.change(changes, changedIndex: changedIndex)
+        return now
     }
 
     private func arrived(_ transaction: SinkTransaction, taken: NIODeadline, isFull: Bool) {
