@@ -121,7 +121,7 @@ let package = Package(
         library("PostgresClient", in: "IO", ["CPostgreSQL", "Model"]),
         library("PostgresSchema", in: "IO", ["PostgresClient", "Model"]),
         library("PostgresSink", in: "IO", ["PostgresClient", "PostgresSchema", "Model", "JSON", "Sink"]),
-        library("PostgresSource", in: "IO", ["PostgresClient", "PostgresSchema", "Model", "Sink"]),
+        library("PostgresSource", in: "IO", ["PostgresClient", "PostgresSchema", "Model", "Sink", "Placement"]),
 
         // MARK: Node: where cores meet sockets, disks and clocks
         library(

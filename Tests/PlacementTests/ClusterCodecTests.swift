@@ -10,6 +10,13 @@ private let samples: [ClusterItem] =
         .placement(ShardPlacement(shard: 1024, replicas: [.max, 3, 9], preferredLeader: 9, revision: .max)),
         .placement(ShardPlacement(shard: 1, replicas: [3], preferredLeader: nil, revision: 1)),
         CursorKey(Array(0..<32)).map(ClusterItem.cursorKey),
+        .succession(
+            Succession(
+                successor: UUID128(high: 5, low: 6), at: Timestamp(milliseconds: -1),
+                positions: [
+                    .init(group: 1024, appliedIndex: .max, auditSequence: 3),
+                    .init(group: 0, appliedIndex: 1, auditSequence: 0),
+                ])),
     ] as [ClusterItem?]).compactMap(\.self)
 private let changes = samples.map(ClusterChange.put) + [.removeMember(.max)]
 
@@ -48,6 +55,7 @@ struct ClusterCodecTests {
                 case .settings(let settings): #expect(settings.fault == nil)
                 case .member(let member): #expect(member.fault == nil)
                 case .placement(let placement): #expect(placement.fault == nil)
+                case .succession(let succession): #expect(succession.fault == nil)
                 case .cursorKey(let key): #expect(key.bytes.count == CursorKey.byteCount)
                 }
             }
@@ -57,7 +65,8 @@ struct ClusterCodecTests {
     @Test("Every thing has an id of its own that leads back to it")
     func ids() {
         let keys: [ClusterItem.Key] =
-            [.settings, .cursorKey] + [1, 0xFFFF, 0x1_0000, .max].map { .member($0) } + [1, 1024].map { .placement($0) }
+            [.settings, .cursorKey, .succession] + [1, 0xFFFF, 0x1_0000, .max].map { .member($0) }
+            + [1, 1024].map { .placement($0) }
         #expect(Set(keys.map(\.id)).count == keys.count)
         for key in keys {
             #expect(ClusterItem.Key(key.id) == key)

@@ -32,6 +32,18 @@ struct PostgresSettingsTests {
         #expect("\(settings)".contains("5433"))
     }
 
+    @Test("Each server of several can be asked alone, whether it takes writes or not")
+    func eachHost() throws {
+        let settings = try PostgresSettings("host=127.0.0.1,127.0.0.2 port=1,2 dbname=tags target_session_attrs=read-write")
+        let each = settings.eachHost
+        #expect(each.map { "\($0)".prefix(9) } == ["127.0.0.1", "127.0.0.2"])
+        for (place, server) in each.enumerated() {
+            let error = #expect(throws: PostgresError.self) { try PostgresConnection(server) }
+            #expect(error?.message.contains("port \(place + 1) failed") == true)
+        }
+        #expect(try PostgresSettings("host=127.0.0.1 port=3,").eachHost.count == 1)
+    }
+
     @Test("The wait grows up to its bound, and is never less than its floor")
     func delays() {
         var delay = ReconnectDelay()

@@ -189,6 +189,29 @@ struct SystemShardTests {
         #expect("\(keys[0])" == "a secret")
     }
 
+    @Test("A cluster is superseded once: said twice it is the same, and by another one it is a conflict")
+    func superseded() throws {
+        var bench = try Bench()
+        func succession(_ successor: UInt64) -> Succession {
+            Succession(
+                successor: UUID128(high: successor, low: 1), at: now,
+                positions: [
+                    .init(group: 2, appliedIndex: 7, auditSequence: 40), .init(group: 0, appliedIndex: 3, auditSequence: 2),
+                ])
+        }
+        #expect(try bench.take(.supersede(succession(1))) == [.updated])
+        #expect(try bench.take(.supersede(succession(1))) == [.unchanged])
+        #expect(try bench.take(.supersede(succession(2))).isConflict)
+        let twice = Succession(
+            successor: UUID128(high: 1, low: 1), at: now, positions: Array(repeating: succession(1).positions[0], count: 2))
+        #expect(try bench.take(.supersede(twice)).isInvalid)
+        let entries = try bench.commit().flatMap(\.audit)
+        #expect(entries.last?.action == .clusterSuperseded)
+        let found = try #require(bench.shard.state.cluster.succession)
+        #expect(found == succession(1))
+        #expect((0...2).map(found.auditSequence) == [2, 0, 40])
+    }
+
     @Test("The cluster's id and number of shards never change; its replication factor may")
     func configured() throws {
         var bench = try Bench()

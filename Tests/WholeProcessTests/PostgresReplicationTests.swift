@@ -154,6 +154,54 @@ struct PostgresReplicationTests {
         await node.close()
     }
 
+    @Test("A cluster whose results another one took over takes no more changes, and lists what its successor never had")
+    func superseded() async throws {
+        let server = try PostgresServer.shared.get()
+        let address = try server.makeDatabase()
+        let scratch = try Scratch()
+        defer { scratch.remove() }
+        let tool = try CommandLineTool()
+        defer { tool.remove() }
+        let node = try await NodeProcess.serving(scratch.url, ["--postgres", address])
+        defer { if node.isRunning { node.kill() } }
+        try await Load.ingest(on: node)
+        try await until { try await node.postgresStates() == ["current"] }
+        #expect(try await node.send(.get, "/audit/trail?unsent=true").status == 409)
+        // What had come when it was taken over lacks ten entries of one shard.
+        try PostgresServer.psql(
+            address,
+            """
+            INSERT INTO vtag.takeovers (incarnation, shard, former, term, applied_index, audit_sequence)
+            SELECT '11111111-1111-8111-8111-111111111111', shard, incarnation, term, applied_index,
+                audit_sequence - CASE shard WHEN 1 THEN 10 ELSE 0 END FROM vtag.sink_progress
+            """)
+        try await until { try await node.send(.get, "/health/ready").status == 503 }
+        #expect(await node.log.line(with: "another cluster took this one's place") != nil)
+        let refused = try await node.send(
+            .post, "/ingest/aws?operation=ec2.describe-volumes", #"{"Volumes":[{"VolumeId":"vol-x"}]}"#)
+        #expect(refused.text.contains("superseded"))
+        let rule = try await node.send(
+            .post, "/rules", #"{"rule_name":"r","conditions":{"field":"name","operator":"exists"},"actions":[]}"#)
+        #expect(rule.status == 503 || rule.status == 422)
+        #expect(
+            try await node.send(.get, "/cluster").json["superseded"]?["by"]?.string == "11111111-1111-8111-8111-111111111111"
+        )
+        let unsent = try await node.send(.get, "/audit/trail?unsent=true&limit=100").json["items"]?.array ?? []
+        // And what happened since in the group that says so.
+        #expect(unsent.count { $0["action"]?.string == "resource_created" } == 10)
+        #expect(unsent.contains { $0["action"]?.string == "cluster_superseded" })
+        let listed = try await tool.run("region", "unsent", url: node.url, token: node.token)
+        #expect(listed.status == 0)
+        #expect(listed.output.contains("resource_created"))
+        // It is the same after a restart.
+        node.kill()
+        await node.close()
+        let again = try NodeProcess(scratch.url, ["--postgres", address])
+        defer { if again.isRunning { again.kill() } }
+        try await until { (try? await again.send(.get, "/health/ready"))?.text.contains("superseded") == true }
+        await again.close()
+    }
+
     @Test("Nodes of a cluster are killed while they write to one database: in the end it has all, once")
     func cluster() async throws {
         let server = try PostgresServer.shared.get()

@@ -42,8 +42,7 @@ struct Vtag: AsyncParsableCommand {
             GraphCommand.self, PlanCommand.self, DiffCommand.self, ApplyCommand.self, RulesCommand.self, SchemaCommand.self,
             PoliciesCommand.self, ComplianceCommand.self, AuditCommand.self, ImportCommand.self, ExportCommand.self,
             LoginCommand.self, TokenCommand.self, ContextCommand.self, ClusterCommand.self, PostgresCommand.self,
-            VerifyCommand.self,
-            LoadSamplesCommand.self, CompletionCommand.self,
+            RegionCommand.self, VerifyCommand.self, LoadSamplesCommand.self, CompletionCommand.self,
         ])
 
     static let version = "0.1.0"

@@ -38,12 +38,17 @@ struct AuditReader {
     }
 
     /// Everything of these shards that is older than `cursor`; what is not before `time` may be left out. Nil: of all shards.
-    mutating func merge(of shards: Set<Int>?, before cursor: AuditCursor?, to time: Timestamp?) throws {
+    ///
+    /// - Parameter floors: where each shard's part ends: its last entry that is not wanted; of a shard that is not named all are.
+    mutating func merge(
+        of shards: Set<Int>?, before cursor: AuditCursor?, to time: Timestamp?, above floors: [Int: UInt64] = [:]
+    ) throws {
         var trails: [ShardTrail] = []
         for (shard, stored) in totals.shards where shards?.contains(shard) ?? true {
             let last = try last(of: shard, stored, before: cursor, to: time)
             var trail = try ShardTrail(
-                connection, path: path, shard: shard, from: last, removed: stored.removals)
+                connection, path: path, shard: shard, from: last, above: Int64(clamping: floors[shard] ?? 0),
+                removed: stored.removals)
             if try trail.advance() { trails.append(trail) }
         }
         trails.sort { $1.place < $0.place }
@@ -203,7 +208,8 @@ private struct ShardTrail {
     private let rows: SQLiteStatement
     /// Sequence of the next row.
     private var position: Int64
-    private let base: Int64
+    /// The last entry that does not belong to it.
+    private let floor: Int64
     private let removals: SQLiteStatement
     /// The newest removal at or before the position.
     private var removal: StoredRemoval?
@@ -212,12 +218,13 @@ private struct ShardTrail {
     private(set) var place = AuditCursor(stamp: .min, shard: 0, sequence: 0)
 
     init(
-        _ connection: SQLiteConnection, path: String, shard: Int, from last: Int64, removed: StoredRemovals
+        _ connection: SQLiteConnection, path: String, shard: Int, from last: Int64, above floor: Int64,
+        removed: StoredRemovals
     ) throws {
         self.path = path
         self.shard = shard
         position = last
-        base = removed.base
+        self.floor = max(floor, removed.base)
         removals = try connection.prepare(
             "SELECT \(StoredRemoval.columns) FROM audit_removed WHERE number BETWEEN ? AND ? ORDER BY number DESC")
         removals.bind(1, StoredAuditEntry.number(shard: shard, sequence: removed.base))
@@ -237,7 +244,7 @@ private struct ShardTrail {
             position = removal.first - 1
             try readRemoval()
         }
-        guard position > base else { return false }
+        guard position > floor else { return false }
         guard try rows.step(), let found = AuditRow(rows), found.shard == shard, found.sequence == position else {
             throw CheckpointError.damagedAudit(path, shard, position)
         }

@@ -13,6 +13,8 @@ package struct AuditFilter: Hashable, Sendable {
     package var from: Timestamp?
     /// The latest time, not included.
     package var to: Timestamp?
+    /// By group, the last entry that is not asked for; nil: all are. Not looked at where one resource is asked for.
+    package var newerThan: [Int: UInt64]?
 
     package init() {}
 
@@ -156,7 +158,7 @@ extension Checkpoint {
             if let resource = filter.resource {
                 try reader.follow(resource, before: cursor)
             } else {
-                try reader.merge(of: shards, before: cursor, to: filter.to)
+                try reader.merge(of: shards, before: cursor, to: filter.to, above: filter.newerThan ?? [:])
             }
             var looked = 0
             while let row = try reader.next() {

@@ -59,6 +59,33 @@ package struct PostgresSettings: Sendable, CustomStringConvertible {
             "\(place) port \(value("port") ?? "5432") database \(value("dbname") ?? value("user") ?? "of the user's name")"
     }
 
+    /// The servers one by one, each whatever it is now: primary or standby.
+    package var eachHost: [PostgresSettings] {
+        func list(_ keyword: String) -> [String] {
+            (parameters.first { $0.keyword == keyword }?.value ?? "")
+                .split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+        }
+        let (hosts, addresses, ports) = (list("host"), list("hostaddr"), list("port"))
+        let count = max(hosts.count, addresses.count)
+        guard count > 1 else { return [PostgresSettings(self, replacing: ["target_session_attrs": "any"])] }
+        return (0..<count).map { place in
+            var own = ["target_session_attrs": "any"]
+            if hosts.count == count { own["host"] = hosts[place] }
+            if addresses.count == count { own["hostaddr"] = addresses[place] }
+            if ports.count == count { own["port"] = ports[place] }
+            return PostgresSettings(self, replacing: own)
+        }
+    }
+
+    private init(_ settings: PostgresSettings, replacing values: [String: String]) {
+        parameters =
+            settings.parameters.filter { values[$0.keyword] == nil }
+            + values.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+        description = values["host"].map { "\($0), one of \(settings.description)" } ?? settings.description
+        statementTimeoutMilliseconds = settings.statementTimeoutMilliseconds
+        lockTimeoutMilliseconds = settings.lockTimeoutMilliseconds
+    }
+
     /// libpq's own words on a string that it cannot read quote it, passwords included: they are not passed on.
     private static func parse(_ text: String) throws(PostgresError) -> [String: String] {
         var complaint: UnsafeMutablePointer<CChar>?

@@ -21,6 +21,8 @@ package final class LoopHost: @unchecked Sendable {
     private(set) var system: SystemHost?
     /// Judges under the newest catalogue that this loop has heard of.
     private(set) var judge: CatalogJudge
+    /// The cluster that took this one's place; nil while this one is in charge.
+    private(set) var successor: UUID128?
     /// Checks what other nodes call JSON.
     let jsonCheck = JSONCheck()
     private(set) var transport: any ReplicaTransport = NoTransport()
@@ -86,6 +88,9 @@ package final class LoopHost: @unchecked Sendable {
             from: here, over: transport, scheduleFlush: { [unowned self] in scheduleTickEnd(at: $0) },
             deliver: { [unowned self] peer, frames in received(frames, inAnswerFrom: peer) })
     }
+
+    /// From now on no command is taken.
+    func superseded(by successor: UUID128) { self.successor = successor }
 
     func adopt(_ shard: ShardHost) {
         shards[shard.number] = shard

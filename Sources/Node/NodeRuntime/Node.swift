@@ -28,6 +28,8 @@ package final class Node: Sendable {
     private let checkpointer: Checkpointer
     /// Replicates results to PostgreSQL; nil where they go nowhere.
     let sink: PostgresReplication?
+    /// Looks whether another cluster took over; nil where results go nowhere.
+    private let successionWatch: SuccessionWatch?
     private let lock: DirectoryLock
     let logger: Logger
     private let scoreKeeper = ScoreKeeper()
@@ -57,6 +59,7 @@ package final class Node: Sendable {
         self.log = log
         self.checkpointer = checkpointer
         self.sink = sink
+        successionWatch = options.postgres.map(SuccessionWatch.init)
         self.lock = lock
         self.logger = logger
         self.now = now
@@ -96,6 +99,7 @@ package final class Node: Sendable {
         scoreKeeper.start(self)
         retentionKeeper.start(self)
         sink?.start()
+        successionWatch?.start(self)
     }
 
     /// Stops in order: no more commands, a last checkpoint, what is under way finishes, the log's mark of an orderly stop.
@@ -103,6 +107,7 @@ package final class Node: Sendable {
     /// Every request that was taken has its answer when this returns. Event loops must still run; they are the caller's to
     /// stop afterwards.
     package func stop() async {
+        await successionWatch?.stop()
         await sink?.stop()
         await scoreKeeper.stop()
         await retentionKeeper.stop()

@@ -104,6 +104,9 @@ struct NodeAssembly: Sendable {
             host: loops[0], backlog: part.backlog, catalog: catalog, snapshots: snapshots,
             publish: { catalog in
                 for loop in loops { loop.eventLoop.runNowOrSoon { loop.use(catalog) } }
+            },
+            superseded: { succession in
+                for loop in loops { loop.eventLoop.runNowOrSoon { loop.superseded(by: succession.successor) } }
             })
     }
 

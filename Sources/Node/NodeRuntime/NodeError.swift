@@ -1,5 +1,6 @@
 package import Consensus
 import LogStorage
+package import Model
 import Shard
 
 /// Why a request to the node was not carried out.
@@ -24,6 +25,8 @@ package enum NodeError: Error, Hashable, Sendable, CustomStringConvertible {
     case checkpointBehind
     /// What is asked for concerns all shards, and nobody who has these can be reached; 0 is the system shard.
     case missingShards([Int])
+    /// Another cluster took this one's place, and this one takes no more changes. Nothing of the request happened.
+    case superseded(UUID128)
     /// Stored data could not be read.
     case damaged(String)
 
@@ -39,6 +42,7 @@ package enum NodeError: Error, Hashable, Sendable, CustomStringConvertible {
         case .stopping: "the node is stopping"
         case .checkpointBehind: "the checkpoint cannot be written at the moment"
         case .missingShards(let shards): "nobody who has shards \(shards) can be reached"
+        case .superseded(let successor): "cluster \(successor) took this one's place; send changes there"
         case .damaged(let detail): "stored data could not be read: \(detail)"
         }
     }
@@ -51,7 +55,7 @@ extension NodeError {
         case .notLeader: true
         case .outcomeUnknown: isRepeatable
         case .idempotencyKeyReused, .overloaded, .diskFull, .tooLarge, .unavailable, .stopping, .checkpointBehind,
-            .missingShards, .damaged:
+            .missingShards, .superseded, .damaged:
             false
         }
     }
@@ -59,7 +63,7 @@ extension NodeError {
     /// It is not about the request, but about this attempt: an earlier one may have been carried out all the same.
     package var saysNothingHappened: Bool {
         switch self {
-        case .overloaded, .diskFull, .notLeader, .unavailable, .stopping: true
+        case .overloaded, .diskFull, .notLeader, .unavailable, .stopping, .superseded: true
         case .idempotencyKeyReused, .tooLarge, .outcomeUnknown, .checkpointBehind, .missingShards, .damaged: false
         }
     }

@@ -70,6 +70,7 @@ package final class ShardHost: @unchecked Sendable {
     func submit(_ command: ShardCommand, by context: WriteContext, _ completion: @escaping Completion) {
         eventLoop.preconditionInEventLoop()
         if let refusal { return completion(.failure(refusal)) }
+        if let successor = host.successor { return completion(.failure(.superseded(successor))) }
         if case .following(let leader) = leadership { return completion(.failure(.notLeader(leader))) }
         guard mayWrite else {
             guard parked.count < limits.waitingWritesMax else { return completion(.failure(.overloaded)) }

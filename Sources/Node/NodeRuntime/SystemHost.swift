@@ -3,6 +3,7 @@ import Consensus
 import LogStorage
 import Model
 import NIOCore
+import Placement
 import Shard
 import Sink
 import WriteAheadLog
@@ -19,6 +20,7 @@ final class SystemHost: @unchecked Sendable {
     private let snapshots: any SnapshotSending
     private var catalog: Catalog
     private let publish: (Catalog) -> Void
+    private let superseded: (Succession) -> Void
     private var waiters = ReplyQueue()
     /// Who waits for entries to be applied here.
     private var watchers = ReplyQueue()
@@ -33,7 +35,8 @@ final class SystemHost: @unchecked Sendable {
 
     init(
         state: SystemState, replica: RaftReplica, host: LoopHost, backlog: SystemBacklog, catalog: Catalog,
-        snapshots: any SnapshotSending, publish: @escaping (Catalog) -> Void
+        snapshots: any SnapshotSending, publish: @escaping (Catalog) -> Void,
+        superseded: @escaping (Succession) -> Void
     ) {
         shard = SystemShard(state: state)
         eventLoop = host.eventLoop
@@ -42,14 +45,19 @@ final class SystemHost: @unchecked Sendable {
         self.catalog = catalog
         self.snapshots = snapshots
         self.publish = publish
+        self.superseded = superseded
         tap = SinkTap(host.sink, appliedIndex: state.appliedIndex, auditSequence: state.auditSequence)
         driver = ReplicaDriver(replica, on: host)
         driver.machine = self
+        heedSuccession()
     }
 
     func submit(_ command: SystemCommand, by context: WriteContext, _ completion: @escaping Completion) {
         eventLoop.preconditionInEventLoop()
         guard !stopping else { return completion(.failure(.stopping)) }
+        if command.isForWhoeverIsInCharge, let succession = shard.state.cluster.succession {
+            return completion(.failure(.superseded(succession.successor)))
+        }
         switch leadership {
         case .following(let leader): return completion(.failure(.notLeader(leader)))
         case .elected: return completion(.failure(.notLeader(nil)))
@@ -113,6 +121,12 @@ final class SystemHost: @unchecked Sendable {
         self.backlog = backlog
         tap?.restart(appliedIndex: state.appliedIndex, auditSequence: state.auditSequence)
         publishCatalog()
+        heedSuccession()
+    }
+
+    /// Every loop is told that another cluster is in charge.
+    private func heedSuccession() {
+        if let succession = shard.state.cluster.succession { superseded(succession) }
     }
 
     private func publishCatalog() {
@@ -132,7 +146,9 @@ final class SystemHost: @unchecked Sendable {
     private func watchTime() {
         boundary?.cancel()
         boundary = nil
-        guard case .leading = leadership, !stopping, let next = shard.state.nextBoundary else { return }
+        guard case .leading = leadership, !stopping, shard.state.cluster.succession == nil,
+            let next = shard.state.nextBoundary
+        else { return }
         let wait = max(0, next.milliseconds - host.now().milliseconds)
         wakeUp(in: .milliseconds(min(wait, Self.boundaryWaitMillisecondsMax)))
     }
@@ -143,7 +159,9 @@ final class SystemHost: @unchecked Sendable {
 
     private func timePassed() {
         boundary = nil
-        guard case .leading = leadership, !stopping, let next = shard.state.nextBoundary else { return }
+        guard case .leading = leadership, !stopping, shard.state.cluster.succession == nil,
+            let next = shard.state.nextBoundary
+        else { return }
         guard next <= host.now() else { return watchTime() }
         submit(.passTime, by: WriteContext(actor: "system")) { [self] _ in
             // Where it was written the new catalogue has set the clock anew.
@@ -179,6 +197,7 @@ extension SystemHost: ReplicatedMachine {
                 host.pressure.noted(entries: 1, bytes: entry.data?.count ?? 0, changes: changes.items.count)
                 catalogChanged = catalogChanged || changes.catalogChanged
                 plansChanged = plansChanged || changes.plansChanged
+                if changes.clusterChanged { heedSuccession() }
             } catch {
                 return host.systemFailed(at: entry.index, error.message)
             }

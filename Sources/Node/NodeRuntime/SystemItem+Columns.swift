@@ -11,7 +11,7 @@ extension SystemItem.Kind {
         case .catalog(.definition): .definitions
         case .catalog(.policy): .policies
         case .catalog(.waiver): .waivers
-        case .cluster(.settings), .cluster(.cursorKey): .settings
+        case .cluster(.settings), .cluster(.cursorKey), .cluster(.succession): .settings
         case .cluster(.member): .members
         case .cluster(.placement): .placements
         case .governance(.score): .scores
@@ -101,6 +101,8 @@ extension ClusterItem {
             ]
         // Nothing that people should see.
         case .cursorKey: []
+        case .succession(let succession):
+            [("cluster_id", succession.successor.description)]
         }
     }
 

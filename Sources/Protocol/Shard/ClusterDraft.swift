@@ -26,6 +26,7 @@ struct ClusterDraft {
         case .removeMember(let replica): [remove(replica)]
         case .place(let placements): placements.map { place($0) }
         case .setCursorKey(let key): [set(key)]
+        case .supersede(let succession): [supersede(succession)]
         case .create, .update, .delete, .reapply, .passTime, .keep, .forget, .keepPlan, .dropPlan, .applyPlan, .retention:
             preconditionFailure("\(command) is none of the cluster's commands")
         }
@@ -50,6 +51,18 @@ struct ClusterDraft {
         guard cluster.cursorKey == nil else { return .unchanged }
         effects.append(.cluster(.put(.cursorKey(key))))
         return .created
+    }
+
+    private mutating func supersede(_ succession: Succession) -> Outcome {
+        if let fault = succession.fault { return .invalid(fault) }
+        guard let old = cluster.succession else {
+            change(.put(.succession(succession)), .clusterSuperseded, "cluster", from: nil, to: succession.summary)
+            return .updated
+        }
+        guard old.successor == succession.successor else {
+            return .conflict("this cluster was superseded by \(old.successor) before")
+        }
+        return .unchanged
     }
 
     // MARK: Members

@@ -39,16 +39,27 @@ package enum SystemCommand: Sendable {
     case retention(RetentionCommand)
     /// Takes effect where there is none yet.
     case setCursorKey(CursorKey)
+    /// Another cluster took over. Takes effect where none had yet.
+    case supersede(Succession)
 }
 
 extension SystemCommand {
     /// It does no harm to carry it out twice, and the second answer says that it was done.
     package var isRepeatable: Bool {
         switch self {
-        case .keepPlan, .applyPlan: true
+        case .keepPlan, .applyPlan, .supersede: true
         case .create, .update, .delete, .reapply, .passTime, .keep, .forget, .dropPlan, .configure, .putMember,
             .replaceMember, .setMemberState, .removeMember, .place, .setCursorKey, .retention:
             false
+        }
+    }
+    /// It changes what rows are judged by, or what is kept of them: nothing that a cluster does any more that was superseded. It
+    /// still minds its members.
+    package var isForWhoeverIsInCharge: Bool {
+        switch self {
+        case .create, .update, .delete, .reapply, .passTime, .keep, .forget, .keepPlan, .dropPlan, .applyPlan, .retention:
+            true
+        case .configure, .putMember, .replaceMember, .setMemberState, .removeMember, .place, .setCursorKey, .supersede: false
         }
     }
 }

@@ -156,7 +156,7 @@ package struct SystemShard: Sendable {
         case .retention(let command):
             let (outcome, subject) = decide(command, context, now, &effects)
             return ([outcome], subject)
-        case .configure, .putMember, .replaceMember, .setMemberState, .removeMember, .place, .setCursorKey:
+        case .configure, .putMember, .replaceMember, .setMemberState, .removeMember, .place, .setCursorKey, .supersede:
             var draft = ClusterDraft(
                 cluster: newestCluster, context: context, now: now, lastAuditSequence: lastAuditSequence)
             let outcomes = draft.carryOut(command)
@@ -192,8 +192,9 @@ package struct SystemShard: Sendable {
             effects.append(.reapply)
             return (.updated, nil)
         case .passTime: return (passTime(context, now, &effects), nil)
-        case .configure, .putMember, .replaceMember, .setMemberState, .removeMember, .place, .setCursorKey, .keep, .forget,
-            .keepPlan, .dropPlan, .applyPlan, .retention:
+        case .configure, .putMember, .replaceMember, .setMemberState, .removeMember, .place, .setCursorKey, .supersede,
+            .keep,
+            .forget, .keepPlan, .dropPlan, .applyPlan, .retention:
             preconditionFailure("\(command) is none of the catalogue's commands")
         }
     }

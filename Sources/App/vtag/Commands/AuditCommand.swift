@@ -37,13 +37,17 @@ struct AuditCommand: AsyncParsableCommand {
                 target.add("to", until)
                 try await session.printer.list(
                     session.client, target, limit: paging.itemsMax,
-                    columns: [
-                        .init("AT"), .init("ACTION"), .init("UUID", isID: true), .init("KEY", shrinks: true),
-                        .init("FROM", shrinks: true),
-                        .init("TO", shrinks: true), .init("BY", shrinks: true),
-                    ], empty: "nothing has changed"
-                ) { ["at", "action", "resource_id", "tag_key", "old_value", "new_value", "actor"].map($0.cell) }
+                    columns: Self.columns, empty: "nothing has changed", row: Self.cells)
             }
+        }
+
+        static let columns: [Table.Column] = [
+            .init("AT"), .init("ACTION"), .init("UUID", isID: true), .init("KEY", shrinks: true),
+            .init("FROM", shrinks: true), .init("TO", shrinks: true), .init("BY", shrinks: true),
+        ]
+
+        static func cells(_ entry: JSONValue) -> [String] {
+            ["at", "action", "resource_id", "tag_key", "old_value", "new_value", "actor"].map(entry.cell)
         }
     }
 

@@ -36,6 +36,7 @@ package struct AuditEntry: Hashable, Sendable {
         case holdPlaced = "hold_placed"
         case holdReleased = "hold_released"
         case auditCleaned = "audit_cleaned"
+        case clusterSuperseded = "cluster_superseded"
 
         package var code: UInt8 { UInt8(Self.allCases.firstIndex(of: self) ?? 0) }
         package init?(code: UInt8) {

@@ -3,6 +3,7 @@ import HTTPTransport
 import JSON
 import Model
 import NodeRuntime
+import Placement
 
 /// Who changed what, when, from what to what, and why.
 enum AuditEndpoints {
@@ -13,7 +14,7 @@ enum AuditEndpoints {
         QueryParameter.paging + times + [
             QueryParameter.resource, QueryParameter("action"),
             QueryParameter("actor"), QueryParameter("tag_key"),
-            QueryParameter("rule_id"),
+            QueryParameter("rule_id"), QueryParameter("unsent"),
         ]
     static let reportsQuery = times
 
@@ -26,7 +27,11 @@ enum AuditEndpoints {
         let limit = try call.limit()
         let before = try call.cursorPosition().map(AuditCursor.init(position:))
         var filter = try filter(call.query)
+        if try call.query.value("unsent", as: YesOrNo.self) == .yes { filter.newerThan = try await unsent(call) }
         if let name = call.query["resource_id"] {
+            guard filter.newerThan == nil else {
+                throw Problem.badParameter("unsent", "cannot be asked for together with resource_id")
+            }
             // The trail outlives its resource, so a resource that is gone is still known by its ids.
             let reference = ResourceReference(name)
             let known = try await reference.resolve(call)
@@ -76,6 +81,20 @@ enum AuditEndpoints {
     }
 
     // MARK: Private
+
+    private enum YesOrNo: String, CaseIterable {
+        case yes = "true"
+        case no = "false"
+    }
+
+    /// By group, the last entry that the cluster's successor has.
+    private static func unsent(_ call: Call) async throws -> [Int: UInt64] {
+        guard let succession = await call.api.node.succession() else {
+            throw Problem.conflict("No other cluster took this one's place, so nothing of its history is lacking anywhere.")
+        }
+        return Dictionary(
+            uniqueKeysWithValues: (0...call.api.node.shardCount).map { ($0, succession.auditSequence(of: $0)) })
+    }
 
     /// How many pages of others' entries lie between two of a caller with a scope is not told: they are passed over here.
     private static func entries(

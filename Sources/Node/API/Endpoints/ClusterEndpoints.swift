@@ -15,6 +15,15 @@ enum ClusterEndpoints {
             json.key("id")
             json.uuid(overview.clusterID)
             json.member("replication_factor", overview.replicationFactor)
+            if let succession = overview.succession {
+                json.key("superseded")
+                json.beginObject()
+                json.key("by")
+                json.uuid(succession.successor)
+                json.key("at")
+                json.time(succession.at)
+                json.endObject()
+            }
             json.key("system")
             json.beginObject()
             json.optional("leader", overview.systemLeader)

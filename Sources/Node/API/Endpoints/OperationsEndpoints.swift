@@ -2,6 +2,7 @@ import HTTPTransport
 import JSON
 import NIOCore
 import NodeRuntime
+import Placement
 
 /// What whoever runs the node asks for: is it well, what does it do, what can it do.
 enum OperationsEndpoints {
@@ -20,6 +21,7 @@ enum OperationsEndpoints {
                 "The node is not ready: its disk is full and writes are refused; reads go on. Free some space.",
                 retryAfter: 30)
         }
+        if let succession = await call.api.node.succession() { throw Problem.superseded(by: succession.successor) }
         guard !call.api.node.isCutOff else {
             throw Problem.unavailable(
                 "The node is not ready: it hears nothing from a majority of the cluster. Reads with Read-Consistency: stale go on."

@@ -213,6 +213,12 @@ extension OpenAPIDocument {
                 - { name: actor, in: query, schema: { $ref: '#/components/schemas/FilterText' } }
                 - { name: tag_key, in: query, schema: { $ref: '#/components/schemas/FilterText' } }
                 - { name: rule_id, in: query, schema: { $ref: '#/components/schemas/Id' } }
+                - name: unsent
+                  in: query
+                  description: >-
+                    Where another cluster took this one's place: only what this one acknowledged and its successor never had. Not
+                    together with resource_id.
+                  schema: { type: string, enum: ['true', 'false'] }
                 - { name: from, in: query, description: Not before., schema: { $ref: '#/components/schemas/Time' } }
                 - { name: to, in: query, description: Before., schema: { $ref: '#/components/schemas/Time' } }
               responses:

@@ -227,6 +227,13 @@ extension OpenAPIDocument {
               properties:
                 id: { type: string, format: uuid }
                 replication_factor: { type: integer }
+                superseded:
+                  description: The cluster that took this one's place, where one did; this one takes no changes then.
+                  type: object
+                  required: [by, at]
+                  properties:
+                    by: { type: string, format: uuid }
+                    at: { $ref: '#/components/schemas/Time' }
                 system:
                   description: The group that holds rules, members and placements
                   type: object

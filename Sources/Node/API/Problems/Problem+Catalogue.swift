@@ -1,3 +1,4 @@
+import Model
 import NodeRuntime
 
 /// Every problem that the API answers with, by status.
@@ -155,6 +156,15 @@ extension Problem {
         Problem(
             503, "unavailable", "Service unavailable", detail: detail,
             headers: [Header(name: "retry-after", value: String(seconds))])
+    }
+
+    /// Not to be tried again here: it is for another region.
+    static func superseded(by successor: UUID128) -> Problem {
+        Problem(
+            503, "superseded", "Superseded",
+            detail:
+                "Cluster \(successor) took this one's place, and this one takes no more changes; nothing of the request happened. Send it to the region that was promoted. GET /audit/trail?unsent=true lists what this cluster acknowledged and its successor never had."
+        )
     }
 
     /// It may have happened, or not; every other 503 says that nothing did. Programs tell them apart by the type.

@@ -97,6 +97,7 @@ extension Problem {
             self = .unavailable(
                 "Nobody who has \(names.joined(separator: ", "))\(more) can be reached, so the history cannot be told whole. Ask for one resource with ?resource_id=, or try again.",
                 retryAfter: 5)
+        case .superseded(let successor): self = .superseded(by: successor)
         case .damaged: self = .insideError
         }
     }

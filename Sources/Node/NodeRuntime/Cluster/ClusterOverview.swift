@@ -49,6 +49,8 @@ package struct ClusterOverview: Sendable {
     package var systemLeader: String?
     /// As of a shard.
     package var systemSink: SinkReport?
+    /// The cluster that took this one's place.
+    package var succession: Succession?
 }
 
 extension Node {
@@ -61,9 +63,11 @@ extension Node {
             if let cluster { await cluster.host.collectReports() } else {
                 (try? await GroupReports.gather(on: loops).get()) ?? [:]
             }
-        return ClusterOverview(
+        var overview = ClusterOverview(
             founding: founding, state: cluster == nil ? founding.firstState : state, view: cluster?.host.view,
             reports: reports)
+        overview.succession = state.succession
+        return overview
     }
 }
 

@@ -65,6 +65,13 @@ extension AuditQuery {
         writer.optional(filter.ruleID) { $0.uuid($1) }
         writer.optional(filter.from) { $0.zigzag($1.milliseconds) }
         writer.optional(filter.to) { $0.zigzag($1.milliseconds) }
+        writer.optional(filter.newerThan) { writer, floors in
+            writer.varint(floors.count)
+            for (group, sequence) in floors.sorted(by: { $0.key < $1.key }) {
+                writer.varint(group)
+                writer.varint(sequence)
+            }
+        }
         writer.optional(before) { $0.blob($1.bytes) }
         switch wanted {
         case .page(let limit):
@@ -187,6 +194,11 @@ extension ByteReader {
         if try byte() == 1 { filter.ruleID = try uuid() }
         if try byte() == 1 { filter.from = Timestamp(milliseconds: try zigzag()) }
         if try byte() == 1 { filter.to = Timestamp(milliseconds: try zigzag()) }
+        if try byte() == 1 {
+            var floors: [Int: UInt64] = [:]
+            for _ in 0..<(try count()) { floors[try number(in: 0...NodeOptions.shardsMax)] = try varint() }
+            filter.newerThan = floors
+        }
         return filter
     }
 

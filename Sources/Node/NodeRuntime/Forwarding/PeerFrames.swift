@@ -149,6 +149,9 @@ extension ByteWriter {
         case .missingShards(let shards):
             byte(9)
             groups(shards)
+        case .superseded(let successor):
+            byte(10)
+            uuid(successor)
         }
     }
 }
@@ -168,6 +171,7 @@ extension ByteReader {
         case 7: return .checkpointBehind
         case 8: return .damaged(try string())
         case 9: return .missingShards(try groups())
+        case 10: return .superseded(try uuid())
         case let kind: throw CodecError("unknown error \(kind)")
         }
     }

@@ -9,6 +9,7 @@ extension ByteWriter {
         case .member(let member): self.member(member)
         case .placement(let placement): shardPlacement(placement)
         case .cursorKey(let key): blob(key.bytes)
+        case .succession(let succession): self.succession(succession)
         }
     }
 
@@ -38,6 +39,17 @@ extension ByteWriter {
         varint(placement.revision)
     }
 
+    private mutating func succession(_ succession: Succession) {
+        uuid(succession.successor)
+        zigzag(succession.at.milliseconds)
+        varint(succession.positions.count)
+        for position in succession.positions {
+            varint(position.group)
+            varint(position.appliedIndex)
+            varint(position.auditSequence)
+        }
+    }
+
     package mutating func clusterChange(_ change: ClusterChange) {
         switch change {
         case .put(let item):
@@ -58,6 +70,7 @@ extension ByteReader {
         case .member: return .member(try member())
         case .placement: return .placement(try shardPlacement())
         case .cursorKey: return .cursorKey(try cursorKey())
+        case .succession: return .succession(try succession())
         case nil: throw CodecError("unknown kind of cluster item")
         }
     }
@@ -102,6 +115,21 @@ extension ByteReader {
     private mutating func cursorKey() throws(CodecError) -> CursorKey {
         guard let key = CursorKey(try blob()) else { throw CodecError("a cursor key of another length") }
         return key
+    }
+
+    private mutating func succession() throws(CodecError) -> Succession {
+        let successor = try uuid()
+        let at = Timestamp(milliseconds: try zigzag())
+        var positions: [Succession.Position] = []
+        for _ in 0..<(try number(upTo: ClusterSettings.shardsMax + 1)) {
+            positions.append(
+                Succession.Position(
+                    group: try number(upTo: ClusterSettings.shardsMax), appliedIndex: try varint(),
+                    auditSequence: try varint()))
+        }
+        let succession = Succession(successor: successor, at: at, positions: positions)
+        if let fault = succession.fault { throw CodecError(fault) }
+        return succession
     }
 
     private mutating func number(upTo max: Int) throws(CodecError) -> Int {

@@ -6,12 +6,14 @@ package enum ClusterItem: Hashable, Sendable {
     case member(Member)
     case placement(ShardPlacement)
     case cursorKey(CursorKey)
+    case succession(Succession)
 
     package enum Kind: UInt8, CaseIterable, Hashable, Sendable {
         case settings = 1
         case member = 2
         case placement = 3
         case cursorKey = 4
+        case succession = 5
     }
 
     /// What tells one from another.
@@ -20,6 +22,7 @@ package enum ClusterItem: Hashable, Sendable {
         case member(UInt64)
         case placement(Int)
         case cursorKey
+        case succession
     }
 
     package var kind: Kind {
@@ -28,6 +31,7 @@ package enum ClusterItem: Hashable, Sendable {
         case .member: .member
         case .placement: .placement
         case .cursorKey: .cursorKey
+        case .succession: .succession
         }
     }
 
@@ -37,6 +41,7 @@ package enum ClusterItem: Hashable, Sendable {
         case .member(let member): .member(member.replica)
         case .placement(let placement): .placement(placement.shard)
         case .cursorKey: .cursorKey
+        case .succession: .succession
         }
     }
 
@@ -53,6 +58,7 @@ extension ClusterItem.Key {
             case .member(let replica): (.member, replica)
             case .placement(let shard): (.placement, UInt64(shard))
             case .cursorKey: (.cursorKey, 0)
+            case .succession: (.succession, 0)
             }
         return .stamped(high: number & ~0xFFFF | UInt64(kind.rawValue), low: number & 0xFFFF, version: 8)
     }
@@ -67,6 +73,7 @@ extension ClusterItem.Key {
             guard let shard = Int(exactly: number) else { return nil }
             self = .placement(shard)
         case .cursorKey: self = .cursorKey
+        case .succession: self = .succession
         case nil: return nil
         }
         guard self.id == id else { return nil }

@@ -10,6 +10,8 @@ package struct ClusterState: Hashable, Sendable {
     package private(set) var placements: [Int: ShardPlacement] = [:]
     /// Nil until the first node asks for it.
     package private(set) var cursorKey: CursorKey?
+    /// Nil while this cluster is in charge.
+    package private(set) var succession: Succession?
 
     package init(_ items: some Sequence<ClusterItem> = []) {
         for item in items { apply(.put(item)) }
@@ -21,6 +23,7 @@ package struct ClusterState: Hashable, Sendable {
         case .put(.member(let member)): members[member.replica] = member
         case .put(.placement(let placement)): placements[placement.shard] = placement
         case .put(.cursorKey(let key)): cursorKey = key
+        case .put(.succession(let succession)): self.succession = succession
         case .removeMember(let replica): members[replica] = nil
         }
     }
@@ -53,6 +56,7 @@ package struct ClusterState: Hashable, Sendable {
         case .member(let replica): return members[replica].map(ClusterItem.member)
         case .placement(let shard): return placements[shard].map(ClusterItem.placement)
         case .cursorKey: return cursorKey.map(ClusterItem.cursorKey)
+        case .succession: return succession.map(ClusterItem.succession)
         }
     }
 
@@ -60,6 +64,7 @@ package struct ClusterState: Hashable, Sendable {
     package var items: [ClusterItem] {
         (settings.map { [ClusterItem.settings($0)] } ?? []) + sortedMembers.map(ClusterItem.member)
             + sortedPlacements.map(ClusterItem.placement) + (cursorKey.map { [ClusterItem.cursorKey($0)] } ?? [])
+            + (succession.map { [ClusterItem.succession($0)] } ?? [])
     }
 }
 

@@ -32,6 +32,7 @@ extension SystemCommand: PeerCodable {
         case .dropPlan(let id): writer.put(16, id)
         case .applyPlan(let id): writer.put(17, id)
         case .retention(let command): writer.put(20, command)
+        case .supersede(let succession): writer.put(21, ClusterItem.succession(succession))
         }
     }
 
@@ -64,6 +65,9 @@ extension SystemCommand: PeerCodable {
         case 16: self = .dropPlan(try reader.take())
         case 17: self = .applyPlan(try reader.take())
         case 20: self = .retention(try reader.take())
+        case 21:
+            guard case .succession(let succession) = try reader.take(ClusterItem.self) else { throw Self.wrongItem }
+            self = .supersede(succession)
         case let kind: throw CodecError("unknown kind of system command \(kind)")
         }
     }
