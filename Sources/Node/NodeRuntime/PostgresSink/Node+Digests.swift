@@ -57,6 +57,7 @@ extension SystemItem.Kind {
         case .cluster(.member): "member"
         case .cluster(.placement): "placement"
         case .cluster(.cursorKey): "cursor_key"
+        case .cluster(.succession): "succession"
         case .governance(.score): "score"
         case .governance(.rejection): "rejection"
         case .governance(.retention): "retention"
