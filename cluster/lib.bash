@@ -6,7 +6,7 @@
 #   admin.jwt, token-key.pem, jwks.json      the token that every node takes (deploy/token-keys)
 #   certs/            the cluster's own CA, a certificate for each node
 #   nodes/NAME/       node.env, data/, log, pid
-#   nginx/, postgres/                        when asked for
+#   nginx/, postgres/                        when asked for; nginx-2/, postgres-2/ for a second region
 # shellcheck disable=SC2034 # the scripts read these
 set -euo pipefail
 
@@ -26,12 +26,18 @@ cluster_zones=1
 cluster_netns=no
 cluster_nginx=no
 cluster_postgres=no
+# With two, the second one follows the first. The delay is a packet's way there and back, in milliseconds.
+cluster_regions=1
+cluster_delay=80
+readonly region_names=("" us-east-1 eu-west-1)
+# A second region's NGINX and PostgreSQL have the first one's ports plus this.
+readonly region_port_offset=500
 # yes from the moment when all first nodes have served: from then on a node joins, and never founds.
 cluster_founded=no
 cluster_bin=$root/.build/release
 cluster_flags=()
 # What load_node sets.
-node_index="" node_role="" node_zone="" node_http="" node_peer="" node_dir=""
+node_index="" node_role="" node_zone="" node_http="" node_peer="" node_dir="" node_region=1
 
 # MARK: words to the user
 
@@ -92,7 +98,7 @@ load_cluster() {
 save_cluster() {
     local name
     for name in cluster_base_port cluster_shards cluster_zones cluster_netns cluster_nginx cluster_postgres \
-        cluster_founded cluster_bin; do
+        cluster_regions cluster_delay cluster_founded cluster_bin; do
         printf '%s=%q\n' "$name" "${!name}"
     done >"$cluster_dir/cluster.env.new"
     printf 'cluster_flags=(%s)\n' "${cluster_flags[*]@Q}" >>"$cluster_dir/cluster.env.new"
@@ -109,32 +115,33 @@ lock_cluster() {
     flock --nonblock 9 || die "another script is at work in $cluster_dir"
 }
 
-# Names of the nodes in the order they were made.
+# Names of the nodes in the order they were made; with a number those of that region.
 node_names() {
     local file
     for file in "$cluster_dir"/nodes/*/node.env; do
         [[ -e $file ]] || continue
+        [[ -z ${1:-} || $(sed -n 's/^node_region=//p' "$file") == "$1" ]] || continue
         printf '%s %s\n' "$(sed -n 's/^node_index=//p' "$file")" "$(basename "$(dirname "$file")")"
     done | sort -n | cut -d' ' -f2
 }
 
 node_exists() { [[ -f $cluster_dir/nodes/$1/node.env ]]; }
 
-# Sets node_index, node_role (data or edge), node_zone, node_http, node_peer, node_dir.
+# Sets node_index, node_role (data, edge or follower), node_zone, node_region, node_http, node_peer, node_dir.
 load_node() {
     node_exists "$1" || die "there is no node \"$1\"; there are: $(node_names | tr '\n' ' ')"
-    node_dir=$cluster_dir/nodes/$1
+    node_dir=$cluster_dir/nodes/$1 node_region=1
     # shellcheck disable=SC1091
     source "$node_dir/node.env"
 }
 
-# make_node NAME INDEX ROLE ZONE: writes down what it will be.
+# make_node NAME INDEX ROLE ZONE [REGION]: writes down what it will be.
 make_node() {
-    local host=127.0.0.1 http=$((cluster_base_port + $2)) peer=$((cluster_base_port + peer_port_offset + $2))
-    [[ $cluster_netns == no ]] || { host=$(network_address "$2") http=8080 peer=7070; }
+    local host=127.0.0.1 http=$((cluster_base_port + $2)) peer=$((cluster_base_port + peer_port_offset + $2)) region=${5:-1}
+    [[ $cluster_netns == no ]] || { host=$(network_address "$2" "$region") http=8080 peer=7070; }
     mkdir -p "$cluster_dir/nodes/$1/data"
-    printf 'node_index=%q\nnode_role=%q\nnode_zone=%q\nnode_http=%q\nnode_peer=%q\n' \
-        "$2" "$3" "$4" "$host:$http" "$host:$peer" >"$cluster_dir/nodes/$1/node.env"
+    printf 'node_index=%q\nnode_role=%q\nnode_zone=%q\nnode_http=%q\nnode_peer=%q\nnode_region=%q\n' \
+        "$2" "$3" "$4" "$host:$http" "$host:$peer" "$region" >"$cluster_dir/nodes/$1/node.env"
 }
 
 node_url() {
@@ -150,6 +157,15 @@ join_list() {
         [[ $node_role == data ]] && list+=",$node_peer"
     done
     printf '%s' "${list#,}"
+}
+
+# The number of a region by its name.
+region_number() {
+    local region
+    for ((region = 1; region <= cluster_regions; region++)); do
+        [[ $1 != "${region_names[region]}" ]] || { printf '%s' "$region" && return 0; }
+    done
+    die "there is no region \"$1\"$( ((cluster_regions == 1)) || printf '; there are %s and %s' "${region_names[1]}" "${region_names[2]}")"
 }
 
 # MARK: processes
@@ -185,23 +201,42 @@ node_command() {
     [[ $cluster_netns == no ]] || command+=(ip netns exec "$(network_namespace "$1")")
     command+=(
         "$cluster_bin/vtagd" --node-id "$1" --zone "$node_zone" --data-dir "$node_dir/data" --http "$node_http"
-        --peer "$node_peer" --join "$(join_list)" --jwks "$cluster_dir/jwks.json" --log-format text
-        --peer-tls-cert "$cluster_dir/certs/$1.pem" --peer-tls-key "$cluster_dir/certs/$1.key"
-        --peer-tls-ca "$cluster_dir/certs/ca.pem"
+        --jwks "$cluster_dir/jwks.json" --log-format text
     )
-    if [[ $node_role == edge ]]; then
-        command+=(--edge)
-    elif [[ $cluster_founded == no ]]; then
-        command+=(--bootstrap-expect "$(data_node_count)" --shards "$cluster_shards")
+    ((cluster_regions == 1)) || command+=(--region "${region_names[node_region]}")
+    if [[ $node_role == follower ]]; then
+        command+=(--follow-postgres "$(postgres_address vtag "$node_region")" --primary-url "$(primary_urls)")
+        [[ $cluster_netns == no ]] || command+=(--primary-ca "$cluster_dir/certs/ca.pem")
+    else
+        command+=(
+            --peer "$node_peer" --join "$(join_list)"
+            --peer-tls-cert "$cluster_dir/certs/$1.pem" --peer-tls-key "$cluster_dir/certs/$1.key"
+            --peer-tls-ca "$cluster_dir/certs/ca.pem"
+        )
+        if [[ $node_role == edge ]]; then
+            command+=(--edge)
+        elif [[ $cluster_founded == no ]]; then
+            command+=(--bootstrap-expect "$(data_node_count)" --shards "$cluster_shards")
+        fi
+        # Of the nodes with data those that lead a shard send its results.
+        [[ $cluster_postgres == no || $node_role == edge ]] || command+=(--postgres "$(postgres_writable_address)")
     fi
     [[ $cluster_netns == no ]] ||
         command+=(--tls-cert "$cluster_dir/certs/$1-public.pem" --tls-key "$cluster_dir/certs/$1-public.key")
-    # Of the nodes with data those that lead a shard send its results.
-    [[ $cluster_postgres == no || $node_role == edge ]] || command+=(--postgres "$(postgres_address)")
     # The nodes of this machine share its cores; with more event loops than cores they would wait for one another.
     [[ " ${cluster_flags[*]} " == *" --threads"* ]] || command+=(--threads "$(threads_per_node)")
     command+=("${cluster_flags[@]}")
 }
+
+# Where nodes of a second region send what only the first may answer.
+primary_urls() {
+    local name list=""
+    for name in $(node_names 1); do list+=",$(node_url "$name")"; done
+    printf '%s' "${list#,}"
+}
+
+# can_follow: does this vtagd know how a region follows another one?
+can_follow() { "$cluster_bin/vtagd" --help | grep -q -- --follow-postgres; }
 
 threads_per_node() {
     local threads=$(($(nproc) / $(node_names | wc -l)))
@@ -212,7 +247,7 @@ data_node_count() {
     local name count=0
     for name in $(node_names); do
         load_node "$name"
-        [[ $node_role == edge ]] || count=$((count + 1))
+        [[ $node_role != data ]] || count=$((count + 1))
     done
     echo "$count"
 }
@@ -355,7 +390,8 @@ make_peer_certificates() {
     for name in $(node_names); do
         [[ ! -e $cluster_dir/certs/$name.pem ]] || continue
         load_node "$name"
-        wanted+=(--node "$name=${node_peer%:*}")
+        # One that follows speaks to no peers; but the CA is made with the first certificates.
+        [[ $node_role == follower ]] || wanted+=(--node "$name=${node_peer%:*}")
     done
     ((${#wanted[@]} == 0)) || "$cluster_bin/vtag" cluster certs --out "$cluster_dir/certs" "${wanted[@]}" >&2
 }
@@ -378,9 +414,14 @@ make_server_certificate() {
 }
 
 make_certificates() {
-    local name
+    local name region
     make_peer_certificates
     [[ $cluster_netns == yes ]] || return 0
+    if [[ $cluster_postgres == yes ]]; then
+        for ((region = 1; region <= cluster_regions; region++)); do
+            make_server_certificate "postgres-$region" "IP:$(postgres_host "$region")"
+        done
+    fi
     for name in $(node_names); do
         load_node "$name"
         make_server_certificate "$name-public" "DNS:$name,DNS:vtag,IP:${node_http%:*}"
