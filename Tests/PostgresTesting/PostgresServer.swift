@@ -135,6 +135,14 @@ package final class PostgresServer: Sendable {
             .trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
+    /// What psql shows of a statement to somebody at a terminal.
+    package static func table(_ address: String, _ statement: String) throws -> String {
+        try run([
+            "env", "LC_ALL=C.UTF-8", "TZ=UTC", "\(programs)/psql", address, "-X", "-q", "-v", "ON_ERROR_STOP=1", "-c",
+            statement,
+        ])
+    }
+
     // MARK: Making the first
 
     /// `initdb` takes a second or two: once in a run.

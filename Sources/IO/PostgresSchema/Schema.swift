@@ -25,6 +25,7 @@ package enum Schema {
         Step(name: "comments", script: comments),
         Step(name: "fences of the sink", script: sinkFences),
         Step(name: "stored forms, to restore from", script: records),
+        Step(name: "views of costs, violations and spellings", script: moneyViews),
     ]
 
     /// The version that this software knows.

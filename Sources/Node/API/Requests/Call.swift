@@ -69,7 +69,8 @@ struct Call: Sendable {
     }
 
     func empty(_ status: Int, headers: [Problem.Header] = []) -> HTTPResponse {
-        var fields = ResponseHeaders.standard
+        // A 304 says what the 200 would have said, or caches drop what it confirms (RFC 9110, 15.4.5).
+        var fields = headers.contains { $0.name == "etag" } ? ResponseHeaders.validated : ResponseHeaders.standard
         for header in headers { fields.append(header.name, header.value) }
         fields.append("x-request-id", requestID)
         return HTTPResponse(status: status, headers: fields)
