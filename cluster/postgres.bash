@@ -269,6 +269,8 @@ postgres_rejoin() {
     fi
     postgres_install_replication "$1"
     postgres_make_slot "$1" "$2"
+    # Before its first checkpoint the promoted one's control file still names the old timeline: pg_rewind would find nothing to do.
+    postgres_psql_in "$2" postgres -q -c CHECKPOINT
     if postgres_in "$1" "$(postgres_program pg_rewind)" -D "$folder/data" -R \
         --source-server="$(postgres_replication_address "$1" "$2")" >>"$folder/log" 2>&1; then
         printf "primary_slot_name = '%s'\n" "$(postgres_slot "$1")" >>"$folder/data/postgresql.auto.conf"
