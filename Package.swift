@@ -136,8 +136,8 @@ let package = Package(
             "API", in: "Node",
             [
                 "Model", "JSON", "Shard", "NodeRuntime", "HTTPTransport", "Normalisation", "TaggingRules", "Compliance",
-                "Conditions", "Checkpoint", "PostgresSink", "COpenSSL", "CypherSyntax", "CypherValues", "Cypher", jwt,
-                logging,
+                "Conditions", "Checkpoint", "PostgresSink", "COpenSSL", "CypherSyntax", "CypherValues", "Cypher",
+                "PropertyGraph", "InventoryGraph", jwt, logging,
                 collections,
             ] + nio),
 

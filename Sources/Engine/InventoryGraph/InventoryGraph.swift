@@ -15,7 +15,18 @@ package struct InventoryGraph: Sendable {
     /// The label of nodes that stand for resources without a row.
     package static let unobserved = "Unobserved"
 
-    package init(partitions: Int = 1) { graph = LocalGraph(partitions: partitions) }
+    package init(partitions: Int = 1) {
+        graph = LocalGraph(partitions: partitions)
+        for key in Self.indexed {
+            let index = IndexDefinition(name: "resource_\(key)", label: ResourceLabels.resource, key: key)
+            do throws(GraphError) { _ = try graph.answer(.mutate([.createIndex(index)])) } catch {
+                preconditionFailure("a graph without nodes takes no index: \(error)")
+            }
+        }
+    }
+
+    /// Properties that single resources are found by.
+    private static let indexed = ["id", "resource_id"]
 
     /// Background work, as `LocalGraph.seal(budget:)`.
     package mutating func seal(budget: Int) -> Bool { graph.seal(budget: budget) }

@@ -4,8 +4,8 @@ import Model
 /// put its providers'
 /// names before some labels of old (`EC2Instance`, now `AWSEC2Instance`); such nodes have both, so that queries for
 /// either run.
-enum ResourceLabels {
-    static let resource = "Resource"
+package enum ResourceLabels {
+    package static let resource = "Resource"
 
     static func labels(of resource: Resource) -> [String] {
         guard let name = byType[resource.resourceType] else { return [Self.resource] }
@@ -82,23 +82,4 @@ enum ResourceLabels {
         "microsoft.sql/servers/databases": "AzureSQLDatabase",
         "microsoft.storage/storageaccounts": "AzureStorageAccount",
     ]
-}
-
-/// The types of relationships in the graph.
-enum RelationshipNames {
-    /// From an account to each of its resources, as Cartography has it.
-    static let account = "RESOURCE"
-    static let region = "IN_REGION"
-    static let tag = "TAGGED"
-
-    /// Cartography's name where it has one for the same; else the inventory's own in capitals (`ATTACHED_TO`, which is
-    /// both).
-    static func name(of type: RelationshipType, from resource: Resource) -> String {
-        switch type {
-        case .inSubnet where resource.provider == .aws: "PART_OF_SUBNET"
-        case .inNetwork where resource.provider == .aws: "MEMBER_OF_AWS_VPC"
-        case .encryptedWith: "ENCRYPTED_BY"
-        default: type.name.uppercased()
-        }
-    }
 }

@@ -38,7 +38,7 @@ package final class Node: Sendable {
     package let walks: WalkGate
     /// Who may query the graph now.
     package let graphQueries: WalkGate
-    let graph: GraphKeeper
+    let graph: GraphKeepers
 
     package var shardCount: Int { shards.count }
 
@@ -65,7 +65,7 @@ package final class Node: Sendable {
         self.now = now
         walks = WalkGate(options.walks)
         graphQueries = WalkGate(options.graphQueries)
-        graph = GraphKeeper(shards, logger: logger)
+        graph = GraphKeepers(shards, logger: logger)
     }
 
     /// How the log fares, for metrics.

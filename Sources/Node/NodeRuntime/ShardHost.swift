@@ -167,9 +167,11 @@ package final class ShardHost: @unchecked Sendable {
     }
 
     /// What is new to the graph, of what is applied here; `isConfirmed`: once that is all that was acknowledged.
-    func graphChanges(_ isConfirmed: Bool, _ completion: @escaping (Result<GraphChanges, NodeError>) -> Void) {
-        guard isConfirmed else { return completion(.success(graphFeed.take(shard.state))) }
-        confirmRead { [self] result in completion(result.map { graphFeed.take(shard.state) }) }
+    func graphChanges(
+        for graph: Int, _ isConfirmed: Bool, _ completion: @escaping (Result<GraphChanges, NodeError>) -> Void
+    ) {
+        guard isConfirmed else { return completion(.success(graphFeed.take(shard.state, for: graph))) }
+        confirmRead { [self] result in completion(result.map { graphFeed.take(shard.state, for: graph) }) }
     }
 
     /// From what is applied here.

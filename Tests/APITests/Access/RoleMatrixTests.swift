@@ -45,6 +45,8 @@ struct RoleMatrixTests {
         "GET /export/focus": .viewer,
         "POST /virtual-tags/lookup": .viewer,
         "POST /graph/query": .viewer,
+        "GET /resources/{id}/neighbors": .viewer,
+        "GET /resources/{id}/impact": .viewer,
         "POST /db/{name}/query/v2": .viewer,
 
         "POST /virtual-tags/apply": .tagger,

@@ -42,8 +42,9 @@ struct ScopeReachTests {
         "GET /compliance/policies": .whole, "GET /compliance/policies/{id}": .whole, "POST /compliance/policies": .whole,
         "PUT /compliance/policies/{id}": .whole, "DELETE /compliance/policies/{id}": .whole,
         "POST /compliance/recheck": .whole,
-        // A path leads anywhere.
-        "POST /graph/query": .whole, "POST /db/{name}/query/v2": .whole,
+        // A graph of what lies within is made for them.
+        "POST /graph/query": .scoped, "POST /db/{name}/query/v2": .scoped,
+        "GET /resources/{id}/neighbors": .scoped, "GET /resources/{id}/impact": .scoped,
         "GET /audit/verify": .whole, "GET /audit/retention": .whole, "PUT /audit/retention": .whole,
         "GET /audit/holds": .whole, "POST /audit/holds": .whole, "GET /audit/holds/{id}": .whole,
         "DELETE /audit/holds/{id}": .whole,
@@ -203,7 +204,7 @@ extension Answer {
         switch value {
         case .object(let members):
             return .object(
-                members.filter { $0.name != "request_id" }.map { member in
+                members.filter { $0.name != "request_id" && $0.name != "milliseconds" }.map { member in
                     // Sealed, so that its text says nothing; that there is one does.
                     member.name == "next_cursor" && !member.value.isNull
                         ? .init(member.name, .string("cursor")) : .init(member.name, plain(member.value))

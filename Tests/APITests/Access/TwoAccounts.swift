@@ -144,6 +144,28 @@ enum TwoAccounts {
             ask("GET /resources/{id}/explain", "/resources/\(own)/explain\(query)", status: 200)
         }
 
+        // The graph, in all the ways in which it could tell.
+        for path in ["neighbors", "neighbors?types=RESOURCE,IN_REGION,TAGGED&depth=4", "impact"] {
+            let route = "GET /resources/{id}/\(path.prefix { $0 != "?" })"
+            ask(route, "/resources/\(id)/\(path)", status: 404)
+            ask(route, "/resources/\(own)/\(path)", status: 200)
+        }
+        for query in [
+            "MATCH (n) RETURN count(n), collect(DISTINCT labels(n))", "MATCH ()-[r]->() RETURN type(r), count(*)",
+            "MATCH (n) WHERE n.name STARTS WITH 'secret' RETURN n", "MATCH (n:Resource {id: '\(id)'}) RETURN n",
+            "MATCH (a:Account)-[:RESOURCE]->(r) RETURN a.id, count(r)", "MATCH (t:Tag) RETURN t.key, t.value, t.source",
+            "MATCH (:Resource {id: '\(own)'})-[*1..3]-(x) RETURN count(DISTINCT x)",
+            "MATCH (a:Account), (b:Account), p = shortestPath((a)-[*..6]-(b)) WHERE a.id <> b.id RETURN length(p)",
+            "MATCH (g:Region) RETURN g.name, COUNT { (g)--() }", "CALL db.labels()", "CALL db.propertyKeys()",
+            "CALL db.schema.visualization()", "CALL db.indexes()", "EXPLAIN MATCH (r:Resource)-[:TAGGED]->(t) RETURN r",
+            "PROFILE MATCH (r:Resource)-[:TAGGED]->(t) RETURN count(*)", "MATCH (n) DETACH DELETE n",
+        ] {
+            let refused = query.hasSuffix("DELETE n") ? 422 : nil as Int?
+            let text = query.replacing("'", with: "\\u0027")
+            ask("POST /graph/query", "/graph/query", #"{"query":"\#(text)"}"#, status: refused ?? 200)
+            ask("POST /db/{name}/query/v2", "/db/neo4j/query/v2", #"{"statement":"\#(text)"}"#, status: refused ?? 202)
+        }
+
         // Trying rules out.
         for condition in [
             #"{"all":[]}"#, #"{"field":"account_id","operator":"eq","value":"\#(outside)"}"#,

@@ -4,7 +4,7 @@ import JSON
 struct ResourcesCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "resources", abstract: "List, show and forget cloud resources.",
-        subcommands: [List.self, Get.self, Delete.self], defaultSubcommand: List.self)
+        subcommands: [List.self, Get.self, Neighbours.self, Impact.self, Delete.self], defaultSubcommand: List.self)
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(

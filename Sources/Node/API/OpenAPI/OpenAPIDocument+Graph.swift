@@ -1,3 +1,5 @@
+import InventoryGraph
+
 extension OpenAPIDocument {
     static let graphPaths = #"""
           /graph/query:
@@ -106,10 +108,103 @@ extension OpenAPIDocument {
         \#(always)
         \#(problems(404))
         \#(written)
+          /resources/{id}/neighbors:
+            parameters:
+              - $ref: '#/components/parameters/Id'
+            get:
+              operationId: listNeighbors
+              tags: [graph]
+              summary: What lies around a resource, nearest first (viewer)
+              description: |
+                Each neighbour once, by a shortest way. `truncated` says that there are more than `limit`, or that more than
+                \#(NeighbourhoodWalk.relationshipsMax) relationships would have to be looked at.
+              parameters:
+                - name: types
+                  in: query
+                  description: |
+                    Types of relationships, with commas between: `attached_to`, `in_subnet` …, and the graph's `TAGGED`, `IN_REGION` and
+                    `RESOURCE` (from an account). Without it, all those between resources.
+                  schema: { type: string, maxLength: 1024 }
+                - name: direction
+                  in: query
+                  description: '`out`: what it refers to; `in`: what refers to it'
+                  schema: { type: string, enum: [out, in, any], default: any }
+                - name: depth
+                  in: query
+                  schema: { type: integer, minimum: 1, maximum: \#(NeighbourhoodWalk.depthMax), default: 1 }
+                - $ref: '#/components/parameters/Limit'
+                - $ref: '#/components/parameters/ReadConsistency'
+              responses:
+                '200':
+                  description: The neighbours
+                  headers:
+                    Staleness-Ms: { $ref: '#/components/headers/Staleness-Ms' }
+                  content:
+                    application/json:
+                      schema: { $ref: '#/components/schemas/Neighbourhood' }
+        \#(always)
+        \#(problems(404))
+          /resources/{id}/impact:
+            parameters:
+              - $ref: '#/components/parameters/Id'
+            get:
+              operationId: listImpact
+              tags: [graph]
+              summary: What depends on a resource (viewer)
+              description: |
+                What would feel it if the resource were gone: what lies in it, runs on it, is encrypted with it, is made from it or
+                protected by it, what it is attached to, and what depends on these in turn; nearest first.
+              parameters:
+                - name: depth
+                  in: query
+                  schema:
+                    { type: integer, minimum: 1, maximum: \#(NeighbourhoodWalk.depthMax), default: \#(NeighbourhoodWalk.depthMax) }
+                - $ref: '#/components/parameters/Limit'
+                - $ref: '#/components/parameters/ReadConsistency'
+              responses:
+                '200':
+                  description: What depends on it
+                  headers:
+                    Staleness-Ms: { $ref: '#/components/headers/Staleness-Ms' }
+                  content:
+                    application/json:
+                      schema: { $ref: '#/components/schemas/Neighbourhood' }
+        \#(always)
+        \#(problems(404))
 
         """#
 
     static let graphSchemas = #"""
+            Neighbourhood:
+              type: object
+              required: [items, truncated]
+              properties:
+                items:
+                  type: array
+                  items:
+                    type: object
+                    required: [id, labels, distance, via]
+                    properties:
+                      id: { type: string, description: 'A resource''s UUID; `account:…`, `region:…` or `tag:…` for the others' }
+                      labels: { type: array, items: { type: string }, description: '`Unobserved`: no payload has described it' }
+                      provider: { type: string }
+                      resource_id: { type: string }
+                      resource_type: { type: string }
+                      name: { type: string }
+                      account_id: { type: string }
+                      region: { type: string }
+                      key: { type: string }
+                      value: { type: string }
+                      distance: { type: integer, minimum: 1 }
+                      via:
+                        type: object
+                        description: The relationship that leads here, from `from`, which is one hop nearer
+                        required: [type, direction, from]
+                        properties:
+                          type: { type: string }
+                          direction: { type: string, enum: [out, in] }
+                          from: { type: string }
+                truncated: { type: boolean }
             Statement:
               type: object
               required: [statement]

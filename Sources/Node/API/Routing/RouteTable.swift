@@ -67,11 +67,17 @@ extension Route {
 
     private static let graph: [Route] = [
         Route(
-            .post, "/graph/query", .viewer, body: .json(bytesMax: GraphEndpoints.bodyBytesMax),
+            .post, "/graph/query", .viewer, reach: .scoped, body: .json(bytesMax: GraphEndpoints.bodyBytesMax),
             produces: GraphEndpoints.produces, GraphEndpoints.query),
         Route(
-            .post, "/db/{name}/query/v2", .viewer, body: .stream(QueryAPIEndpoint.accepts),
+            .post, "/db/{name}/query/v2", .viewer, reach: .scoped, body: .stream(QueryAPIEndpoint.accepts),
             produces: QueryAPIEndpoint.produces, QueryAPIEndpoint.query),
+        Route(
+            .get, "/resources/{id}/neighbors", .viewer, reach: .scoped, query: NeighbourEndpoints.neighboursQuery,
+            NeighbourEndpoints.neighbours),
+        Route(
+            .get, "/resources/{id}/impact", .viewer, reach: .scoped, query: NeighbourEndpoints.impactQuery,
+            NeighbourEndpoints.impact),
     ]
 
     private static let tags: [Route] = [

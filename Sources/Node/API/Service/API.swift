@@ -281,6 +281,7 @@ package final class API: HTTPService {
         case is HTTPBodyError: return .timedOut
         case let error as NodeError: return Problem(error)
         case let refusal as WalkRefusal: return Problem(refusal)
+        case let refusal as GraphRefusal: return Problem(refusal)
         case is CancellationError: return .unavailable("The request was broken off.")
         default:
             logger.error(

@@ -1,31 +1,32 @@
 import Model
 import Shard
 
-/// Which rows of a shard changed since the graph last asked; on the shard's event loop.
+/// Which rows of a shard changed since each graph last asked; on the shard's event loop.
 struct GraphFeed {
-    /// More are not kept: the graph then takes all rows anew.
+    /// More are not kept for one graph: it then takes all rows anew.
     static let changesMax = 100_000
 
-    /// Nil: the graph has none of the rows, or not all that changed is known.
-    private var changed: Set<ResourceID>?
+    /// By the graph's number. Without an entry a graph has none of the rows, or not all that changed is known.
+    private var changed: [Int: Set<ResourceID>] = [:]
 
     mutating func noted(_ rows: [ResourceID]) {
-        guard changed != nil else { return }
-        changed?.formUnion(rows)
-        if let count = changed?.count, count > Self.changesMax { changed = nil }
+        for graph in changed.keys {
+            changed[graph]?.formUnion(rows)
+            if let count = changed[graph]?.count, count > Self.changesMax { changed[graph] = nil }
+        }
     }
 
     /// Other rows took the place of all.
-    mutating func replaced() { changed = nil }
+    mutating func replaced() { changed = [:] }
 
-    /// What is new; from now on changes are noted.
-    mutating func take(_ state: ShardState) -> GraphChanges {
-        defer { changed = [] }
-        return GraphChanges(rows: state.rows, changed: changed.map(Array.init))
+    /// What is new to the graph; from now on changes are noted for it.
+    mutating func take(_ state: ShardState, for graph: Int) -> GraphChanges {
+        defer { changed[graph] = [] }
+        return GraphChanges(rows: state.rows, changed: changed[graph].map(Array.init))
     }
 
-    /// Nobody asks any more.
-    mutating func close() { changed = nil }
+    /// The graph is let go of.
+    mutating func close(_ graph: Int) { changed[graph] = nil }
 }
 
 /// A shard's rows at one moment, and which of them are new to the graph; nil: all of them.

@@ -1,3 +1,4 @@
+import Conditions
 import InventoryGraph
 import Logging
 import Model
@@ -5,13 +6,17 @@ import NIOCore
 import PropertyGraph
 import Shard
 
-/// Keeps the inventory's graph of this node: made when somebody first asks, brought forward by what changed since, let go of when
-/// nobody has asked for long.
+/// Keeps one graph of the inventory on this node, of all rows or of those within a scope: made when somebody first asks, brought
+/// forward by what changed since, let go of when nobody has asked for long.
 ///
 /// Its work is done off the event loops: a shard's loop lends a snapshot of its rows, which costs it nothing, and the names of those
 /// that changed.
 actor GraphKeeper {
     private let shards: ShardDirectory
+    /// Nil: all rows.
+    private let scope: ResourceScope?
+    /// What the shards' feeds know it by.
+    private let number: Int
     private let logger: Logger
     private var inventory: InventoryGraph?
     /// Shards whose rows are in it, by position.
@@ -25,6 +30,11 @@ actor GraphKeeper {
     private var round: Round?
     private var lastAsked = NIODeadline.distantPast
     private var upkeep: Task<Void, Never>?
+    private var isStopped = false
+    /// Those who wait for the round that is under way.
+    private var waiters: [UInt64: CheckedContinuation<Void, Never>] = [:]
+    private var lastWaiter: UInt64 = 0
+    private var making: GraphMaking?
 
     /// While somebody asks, what changes is taken in so often, so that no question waits for much.
     private static let upkeepTime = Duration.seconds(1)
@@ -41,13 +51,17 @@ actor GraphKeeper {
         let task: Task<Void, any Error>
     }
 
-    init(_ shards: ShardDirectory, logger: Logger) {
+    init(_ shards: ShardDirectory, of scope: ResourceScope?, number: Int, logger: Logger) {
         self.shards = shards
+        self.scope = scope
+        self.number = number
         self.logger = logger
     }
 
     /// The graph with everything that was acknowledged before the call; with `.stale`, as it was a moment ago, if there is one.
-    func graph(_ consistency: ReadConsistency) async throws -> LocalGraph {
+    /// Throws `GraphRefusal.inTheMaking` where it is made for the first time and not ready by the deadline.
+    func graph(_ consistency: ReadConsistency, by deadline: NIODeadline) async throws -> LocalGraph {
+        guard !isStopped else { throw NodeError.stopping }
         lastAsked = .now()
         keepUp()
         if consistency == .stale, ended > 0, let inventory { return inventory.graph }
@@ -55,12 +69,45 @@ actor GraphKeeper {
         let wanted = begun + 1
         while (isStale ? ended : confirmed) < wanted {
             let current = round ?? begin(isConfirmed: !isStale)
+            await wait(until: deadline)
+            if let round, round.number == current.number {
+                try Task.checkCancellation()
+                throw making.map { GraphRefusal.inTheMaking(percent: $0.percent) } ?? NodeError.unavailable
+            }
             let result = await current.task.result
             // One that began before the question, or asked less, may fail: the next one is this question's.
             if case .failure(let error) = result, current.number >= wanted, isStale || current.isConfirmed { throw error }
         }
         guard let inventory else { throw NodeError.unavailable }
         return inventory.graph
+    }
+
+    /// Returns when the round that is under way has ended; at the deadline; or when the task is cancelled.
+    private func wait(until deadline: NIODeadline) async {
+        lastWaiter += 1
+        let waiter = lastWaiter
+        let left = UInt64(max(0, (deadline - .now()).nanoseconds))
+        let patience = Task {
+            try await Task.sleep(nanoseconds: left)
+            self.wake(waiter)
+        }
+        defer { patience.cancel() }
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                if Task.isCancelled { continuation.resume() } else { waiters[waiter] = continuation }
+            }
+        } onCancel: {
+            Task { await self.wake(waiter) }
+        }
+    }
+
+    private func wake(_ waiter: UInt64) { waiters.removeValue(forKey: waiter)?.resume() }
+
+    private func endRound() {
+        round = nil
+        let waiting = waiters.values
+        waiters = [:]
+        for waiter in waiting { waiter.resume() }
     }
 
     private func begin(isConfirmed: Bool) -> Round {
@@ -72,9 +119,13 @@ actor GraphKeeper {
         return begun
     }
 
+    /// For good: whoever asks afterwards is refused.
     func stop() {
+        isStopped = true
         upkeep?.cancel()
         round?.task.cancel()
+        if round == nil { inventory = nil }
+        closeFeeds()
     }
 
     private func keepUp() {
@@ -98,11 +149,12 @@ actor GraphKeeper {
 
     private func closeFeeds() {
         known = []
-        for host in shards.held { host.eventLoop.execute { host.graphFeed.close() } }
+        let number = number
+        for host in shards.held { host.eventLoop.execute { host.graphFeed.close(number) } }
     }
 
     private func bringForward(_ number: Int, isConfirmed: Bool) async throws {
-        defer { round = nil }
+        defer { endRound() }
         var inventory = self.inventory ?? InventoryGraph(partitions: shards.count)
         // Nobody else holds it meanwhile: what is written to is not copied.
         self.inventory = nil
@@ -117,63 +169,125 @@ actor GraphKeeper {
         } catch {
             // What was taken from the feeds would be missing: the next round begins anew.
             closeFeeds()
+            making = nil
             if !(error is CancellationError) {
                 logger.warning("the graph cannot be brought forward", metadata: ["reason": "\(error)"])
             }
             throw error
         }
+        if let making {
+            logger.info("the graph is made", metadata: making.metadata)
+            self.making = nil
+        }
+        guard !isStopped else { throw NodeError.stopping }
         self.inventory = inventory
         ended = number
         if isConfirmed { confirmed = number }
     }
 
     private func fill(_ inventory: inout InventoryGraph, _ isConfirmed: Bool) async throws {
+        let number = number
         for position in 0..<shards.count {
             guard let host = shards[position] else { throw NodeError.missingShards([position + 1]) }
-            let changes = try await host.eventLoop.result { completion in host.graphChanges(isConfirmed, completion) }
-            let isNew = known.insert(position).inserted
-            try await Self.take(changes, into: &inventory, isNew: isNew)
+            let changes = try await host.eventLoop.result { completion in
+                host.graphChanges(for: number, isConfirmed, completion)
+            }
+            if known.insert(position).inserted {
+                if making == nil { making = GraphMaking(shards: shards.count) }
+                try await takeAll(changes.rows, into: &inventory)
+                making?.shardDone()
+            } else if let changed = changes.changed {
+                try await take(changed, of: changes.rows, into: &inventory)
+            } else {
+                // What is not there any more and was before can only be told by starting anew.
+                throw GraphIsBehind()
+            }
         }
     }
 
-    private static func take(
-        _ changes: GraphChanges, into inventory: inout InventoryGraph, isNew: Bool
-    ) async throws {
-        guard let changed = changes.changed else { return try await takeAll(changes.rows, into: &inventory, isNew: isNew) }
-        for start in stride(from: 0, to: changed.count, by: batchRows) {
-            let ids = changed[start..<min(changed.count, start + batchRows)]
+    private func take(_ changed: [ResourceID], of rows: SlotTable, into inventory: inout InventoryGraph) async throws {
+        for start in stride(from: 0, to: changed.count, by: Self.batchRows) {
+            let ids = changed[start..<min(changed.count, start + Self.batchRows)]
             try await put(
-                try ids.map { id in (id, try changes.rows[id].map { try RecordCodec.decode($0, id: id) }) }, into: &inventory
-            )
+                try ids.map { id in (id, try rows[id].map { try RecordCodec.decode($0, id: id) }) }, into: &inventory)
         }
     }
 
-    private static func takeAll(
-        _ rows: SlotTable, into inventory: inout InventoryGraph, isNew: Bool
-    ) async throws {
-        // What is not there any more and was before can only be told by starting anew.
-        guard isNew else { throw GraphIsBehind() }
+    private func takeAll(_ rows: SlotTable, into inventory: inout InventoryGraph) async throws {
         var last: ResourceID?
         while true {
-            let batch = rows.rows(after: last, limit: batchRows)
+            let batch = rows.rows(after: last, limit: Self.batchRows)
             guard let end = batch.last else { return }
             try await put(try batch.map { ($0.id, try RecordCodec.decode($0.bytes, id: $0.id)) }, into: &inventory)
             last = end.id
+            making?.took(batch.count, of: rows.count)
+            if making?.isTimeToTell() == true, let making {
+                logger.info("the graph is being made", metadata: making.metadata)
+            }
         }
     }
 
-    /// Without a record: gone.
-    private static func put(
+    /// Without a record: gone. A record outside the scope is as one that was never there.
+    private func put(
         _ rows: [(id: ResourceID, record: ResourceRecord?)], into inventory: inout InventoryGraph
     ) async throws {
+        let scope = scope
+        let context = scope == nil ? nil : EvaluationContext()
         try inventory.batch { (inventory) throws(GraphError) in
             for (id, record) in rows {
+                var record = record
+                if let scope, let context, let row = record, !scope.admits(row, in: context) { record = nil }
                 if let record { try inventory.put(record) } else { try inventory.remove(id) }
             }
         }
-        _ = inventory.seal(budget: sealBudget)
+        _ = inventory.seal(budget: Self.sealBudget)
         try Task.checkCancellation()
         await Task.yield()
+    }
+}
+
+/// How far a graph in the making is.
+private struct GraphMaking {
+    private static let tellTime = TimeAmount.seconds(5)
+
+    private let shards: Int
+    private var shardsDone = 0
+    private var rowsOfShard = 0
+    private var shardRows = 0
+    private var rows = 0
+    private let begun = NIODeadline.now()
+    private var lastTold = NIODeadline.now()
+
+    init(shards: Int) { self.shards = shards }
+
+    mutating func took(_ count: Int, of all: Int) {
+        rows += count
+        rowsOfShard += count
+        shardRows = all
+    }
+
+    mutating func shardDone() {
+        shardsDone += 1
+        rowsOfShard = 0
+    }
+
+    mutating func isTimeToTell() -> Bool {
+        guard NIODeadline.now() - lastTold > Self.tellTime else { return false }
+        lastTold = .now()
+        return true
+    }
+
+    /// Shards have about as many rows each.
+    var percent: Int {
+        let part = shardRows > 0 ? min(1, Double(rowsOfShard) / Double(shardRows)) : 0
+        return min(99, Int(100 * (Double(shardsDone) + part) / Double(max(shards, 1))))
+    }
+
+    var metadata: Logger.Metadata {
+        [
+            "graph.percent": "\(shardsDone == shards ? 100 : percent)", "graph.rows": "\(rows)",
+            "graph.milliseconds": "\((NIODeadline.now() - begun).nanoseconds / 1_000_000)",
+        ]
     }
 }
 

@@ -1,6 +1,8 @@
+package import Conditions
 package import Cypher
 import CypherSyntax
 package import CypherValues
+package import InventoryGraph
 import Model
 import NIOCore
 import PropertyGraph
@@ -26,19 +28,20 @@ extension Node {
     /// Runs a query that only reads over the inventory's graph as it is when the query begins. Off the event loops, in slices.
     ///
     /// - Parameters:
+    ///   - scope: nothing outside it is in the graph.
     ///   - walk: its turn among the queries of the graph.
     ///   - take: called with some rows at a time.
-    /// Throws `CypherError`, `WalkRefusal` where too many wait, `NodeError` where the rows cannot be had, and what `take` throws.
+    /// Throws `CypherError`, `GraphRefusal` where the graph is not ready in time, `WalkRefusal` where too many wait, `NodeError` where the rows cannot be had, and what `take` throws.
     package nonisolated func query(
-        _ query: CypherQuery, parameters: CypherMap, _ consistency: ReadConsistency, within limits: GraphQueryLimits,
-        in walk: Walk, _ take: @Sendable ([[CypherValue]]) async throws -> Void
+        _ query: CypherQuery, parameters: CypherMap, of scope: ResourceScope?, _ consistency: ReadConsistency,
+        within limits: GraphQueryLimits, in walk: Walk, _ take: @Sendable ([[CypherValue]]) async throws -> Void
     ) async throws -> GraphQueryEnd {
         precondition(!query.writes, "a query that writes was admitted: \(query.text.prefix(200))")
         try await walk.begin()
         defer { walk.end() }
         let start = NIODeadline.now()
         let deadline = start + .milliseconds(limits.milliseconds)
-        let graph = try await self.graph.graph(consistency)
+        let graph = try await self.graph.keeper(of: scope).graph(consistency, by: deadline)
         return try await withTaskExecutorPreference(globalConcurrentExecutor) {
             let now = self.now().milliseconds
             let evaluation = EvaluationContext(
@@ -64,6 +67,28 @@ extension Node {
                 }
                 try Self.checkTime(deadline, limits)
             }
+        }
+    }
+
+    /// What lies around a resource, in the graph as it is when the walk begins. A walk whose `start` is nil afterwards began nowhere.
+    ///
+    /// Throws as `query` does.
+    package nonisolated func neighbourhood(
+        _ neighbourhood: NeighbourhoodWalk, of scope: ResourceScope?, _ consistency: ReadConsistency, in walk: Walk
+    ) async throws -> NeighbourhoodWalk {
+        try await walk.begin()
+        defer { walk.end() }
+        let limits = GraphQueryLimits()
+        let deadline = NIODeadline.now() + .milliseconds(limits.milliseconds)
+        let graph = try await self.graph.keeper(of: scope).graph(consistency, by: deadline)
+        return try await withTaskExecutorPreference(globalConcurrentExecutor) {
+            var neighbourhood = neighbourhood
+            while case .asks(let request) = neighbourhood.next() {
+                do throws(GraphError) { neighbourhood.answer(try graph.read(request)) } catch { throw CypherError(error) }
+                try Self.checkTime(deadline, limits)
+                await Task.yield()
+            }
+            return neighbourhood
         }
     }
 

@@ -76,6 +76,11 @@ enum GraphEndpoints {
     }
 }
 
+extension Call {
+    /// Its turn among those who ask the graph.
+    var graphWalk: Walk { Walk(api.node.graphQueries, for: principal.subject, isLimited: false) }
+}
+
 /// A query that was read and checked, ready to run for one request.
 struct GraphRun: Sendable {
     let query: CypherQuery
@@ -97,11 +102,10 @@ struct GraphRun: Sendable {
     }
 
     private func run(_ take: @Sendable ([[CypherValue]]) async throws -> Void) async throws -> GraphQueryEnd {
-        let node = call.api.node
-        let walk = Walk(node.graphQueries, for: call.principal.subject, isLimited: false)
+        let scope = call.principal.scope
         do {
-            return try await node.query(
-                query, parameters: parameters, call.consistency, within: limits, in: walk, take)
+            return try await call.api.node.query(
+                query, parameters: parameters, of: scope, call.consistency, within: limits, in: call.graphWalk, take)
         } catch let error as CypherError {
             throw Problem(error, in: query.text)
         }

@@ -1,5 +1,6 @@
 import CypherSyntax
 import JSON
+import NodeRuntime
 
 extension Problem {
     /// A query's error, in the terms of openCypher's kit, with the place in its text.
@@ -26,6 +27,19 @@ extension Problem {
             members.append(.init("column", .int(position.column)))
         }
         self.members = members
+    }
+
+    init(_ refusal: GraphRefusal) {
+        switch refusal {
+        case .inTheMaking(let percent):
+            self = .unavailable(
+                "The graph is in the making: \(percent) % of it is there. It is made when it is first asked for; try again.",
+                retryAfter: 5)
+        case .tooManyScopes:
+            self = .unavailable(
+                "Tokens with too many different limits (\"vtag_scope\") ask the graph; a graph is kept for each. Try again later.",
+                retryAfter: 60)
+        }
     }
 
     static func noGraph(_ name: String) -> Problem {
