@@ -135,6 +135,7 @@ struct Program {
             zone: settings.zone, logSegmentBytes: settings.logSegmentBytes)
         options.apiAddress = PeerAddress(settings.http)
         options.postgres = settings.postgres
+        options.restore = settings.restore
         if let cluster = settings.cluster {
             options.replicationFactor = cluster.replicationFactor
             options.peer = NodeOptions.Peer(cluster)

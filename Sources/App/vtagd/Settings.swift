@@ -54,6 +54,8 @@ struct Settings: Sendable {
     let cluster: Cluster?
     /// Where results are replicated to.
     let postgres: PostgresSettings?
+    /// What a new cluster is made from.
+    let restore: PostgresSettings?
     let tokens: Tokens
     let threads: Int
     let logLevel: Logger.Level
@@ -64,7 +66,7 @@ struct Settings: Sendable {
         "config", "data_dir", "http", "node_id", "region", "zone", "shards", "tls_cert", "tls_key", "tls_ca", "jwks",
         "jwks_ca", "jwt_issuer", "jwt_audience", "jwt_leeway", "rate_limit", "rate_burst", "threads", "log_level",
         "log_format", "log_segment_bytes", "peer", "join", "bootstrap_expect", "edge",
-        "postgres", "replication_factor", "peer_tls_cert", "peer_tls_key", "peer_tls_ca",
+        "postgres", "restore_from_postgres", "replication_factor", "peer_tls_cert", "peer_tls_key", "peer_tls_ca",
     ]
     /// Variables of the command line, which often share the shell with the node.
     private static let clientVariables: Set = [
@@ -95,6 +97,7 @@ struct Settings: Sendable {
         tls = try Self.tls(values)
         cluster = try Self.cluster(values)
         postgres = try Self.postgres(values["postgres"])
+        restore = try Self.postgres(values["restore_from_postgres"])
         logLevel = try Self.choice(values["log_level"], Logger.Level.allCases, \.rawValue) ?? .info
         logFormat =
             try Self.choice(values["log_format"], LogFormat.allCases, \.rawValue)

@@ -64,6 +64,8 @@ struct Flags: ParsableArguments {
     @Option(help: "PEM file with its private key.") var peerTLSKey: String?
     @Option(help: "PEM file of the CAs that sign nodes' certificates.") var peerTLSCa: String?
     @Option(help: "Replicate results to this PostgreSQL: a connection string of libpq (off).") var postgres: String?
+    @Option(help: "Make a new cluster from what another one left in this PostgreSQL, in an empty data directory (off).")
+    var restoreFromPostgres: String?
     @Option(help: "PEM file with the certificate of the public listener and its intermediates.") var tlsCert: String?
     @Option(help: "PEM file with its private key.") var tlsKey: String?
     @Option(help: "PEM file of CAs; clients must then show a certificate from one of them.") var tlsCa: String?
@@ -92,7 +94,8 @@ struct Flags: ParsableArguments {
             "peer_tls_ca": peerTLSCa, "shards": shards, "tls_cert": tlsCert, "tls_key": tlsKey, "tls_ca": tlsCa,
             "jwks": jwks, "jwks_ca": jwksCa, "jwt_issuer": jwtIssuer, "jwt_audience": jwtAudience,
             "jwt_leeway": jwtLeeway, "rate_limit": rateLimit, "rate_burst": rateBurst, "threads": threads,
-            "postgres": postgres, "log_level": logLevel, "log_format": logFormat, "log_segment_bytes": logSegmentBytes,
+            "postgres": postgres, "restore_from_postgres": restoreFromPostgres, "log_level": logLevel,
+            "log_format": logFormat, "log_segment_bytes": logSegmentBytes,
         ]
         return all.compactMapValues(\.self)
     }

@@ -24,7 +24,7 @@ package final class Checkpoint: Sendable {
 
     /// Files up to this size, in bytes, are checked whole at the start; larger ones by what is read of them.
     static let wholeCheckBytesMax: UInt64 = 64 << 20
-    private static let pageBytes = 16384
+    static let pageBytes = 16384
     /// Page cache of the connection that writes, in KiB.
     private static let cacheKiB = 65_536
     /// How long a fold waits for readers.

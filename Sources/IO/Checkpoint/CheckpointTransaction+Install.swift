@@ -6,20 +6,7 @@ extension CheckpointTransaction {
         try clear(scan.shard)
         var row = StoredRecord.rows(of: scan.shard).first
         let head = try scan.run(goOn: goOn) { entry in
-            switch entry {
-            case .record(let record, let bytes, let auditHead, let checksum):
-                try statements.insert(
-                    row: row, record.resource.id.uuid, changedIndex: record.changedIndex, auditHead: auditHead,
-                    checksum: checksum, bytes)
-                try statements.projection.insert(record, row: row)
-                row += 1
-            case .tombstone(let id, let tombstone):
-                try tombstone.write(id, shard: scan.shard, with: statements.insertTombstone)
-            case .item(let item, let columns): try item.write(connection, columns: columns)
-            case .audit(let entry): try entry.write(with: statements.insertAudit)
-            case .removed(let removal): try removal.write(with: statements.insertRemoval)
-            case .state(let state): try state.write(with: statements.putState)
-            }
+            try statements.write(entry, shard: scan.shard, nextRow: &row, connection)
         }
         nextRows[scan.shard] = row
         var stored = head.stored

@@ -34,7 +34,7 @@ package struct SnapshotContents: Sendable {
 }
 
 /// An entry that was checked, and what was found out on the way.
-enum ScannedEntry {
+enum ScannedEntry: Sendable {
     case record(ResourceRecord, bytes: [UInt8], auditHead: Int64, checksum: UInt32)
     case tombstone(UUID128, StoredTombstone)
     case item(StoredItem, columns: [(name: String, value: String)])

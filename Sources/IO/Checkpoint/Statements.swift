@@ -38,6 +38,25 @@ struct Statements {
         deleteState = try connection.prepare("DELETE FROM shard_state WHERE shard = ? AND key = ?")
     }
 
+    /// Writes something of a shard of which nothing is there yet.
+    func write(
+        _ entry: ScannedEntry, shard: Int, nextRow row: inout Int64, _ connection: SQLiteConnection
+    ) throws {
+        switch entry {
+        case .record(let record, let bytes, let auditHead, let checksum):
+            try insert(
+                row: row, record.resource.id.uuid, changedIndex: record.changedIndex, auditHead: auditHead,
+                checksum: checksum, bytes)
+            try projection.insert(record, row: row)
+            row += 1
+        case .tombstone(let id, let tombstone): try tombstone.write(id, shard: shard, with: insertTombstone)
+        case .item(let item, let columns): try item.write(connection, columns: columns)
+        case .audit(let entry): try entry.write(with: insertAudit)
+        case .removed(let removal): try removal.write(with: insertRemoval)
+        case .state(let state): try state.write(with: putState)
+        }
+    }
+
     func insert(
         row: Int64, _ id: UUID128, changedIndex: UInt64, auditHead: Int64, checksum: UInt32, _ bytes: [UInt8]
     ) throws {

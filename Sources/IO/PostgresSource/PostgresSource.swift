@@ -36,9 +36,13 @@ package final class PostgresSource {
 
     /// Whatever `body` reads is as of one moment. Errors of its own go through.
     package func reading<Value>(_ body: (SourceSnapshot) throws -> Value) throws -> Value {
+        try transaction("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY") { try body(SourceSnapshot($0)) }
+    }
+
+    func transaction<Value>(_ begin: StaticString, _ body: (PostgresConnection) throws -> Value) throws -> Value {
         do {
-            try connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            let value = try body(SourceSnapshot(connection))
+            try connection.execute(begin)
+            let value = try body(connection)
             try connection.execute("COMMIT")
             return value
         } catch {
@@ -59,13 +63,16 @@ package enum SourceError: Error, Hashable, Sendable, CustomStringConvertible {
     case schema(String)
     /// Something is missing that the cluster had not sent yet.
     case incomplete(String)
+    /// No cluster can begin on a server that takes no writes.
+    case readOnly(String)
+    case takenOver(String)
     /// A row does not hold what the cluster wrote.
     case damaged(table: String, id: String, reason: String)
 
     package var description: String {
         switch self {
         case .postgres(let error): "\(error)"
-        case .schema(let words), .incomplete(let words): words
+        case .schema(let words), .incomplete(let words), .readOnly(let words), .takenOver(let words): words
         case .damaged(let table, let id, let reason):
             "row \(id) of vtag.\(table) is not what a cluster wrote there (\(reason)): restore the database from a back-up, or, "
                 + "where its cluster still runs, have the shard sent again (docs/postgres.md)"

@@ -8,7 +8,7 @@ package import Sink
 /// there is. A shard's progress says up to where nothing is missing; single rows may be newer, and come again once it has passed
 /// them.
 package struct SourceSnapshot {
-    private let connection: PostgresConnection
+    let connection: PostgresConnection
 
     /// Most rows that are fetched at once.
     private static let batchRows = 2_000
@@ -21,6 +21,10 @@ package struct SourceSnapshot {
     package func progress() throws -> [Int: SinkProgress] {
         let rows = try connection.execute(
             "SELECT shard, incarnation, term, applied_index, audit_sequence FROM vtag.sink_progress")
+        return try Self.progress(rows)
+    }
+
+    static func progress(_ rows: PostgresRows) throws -> [Int: SinkProgress] {
         var found: [Int: SinkProgress] = [:]
         for row in 0..<rows.count {
             found[Int(try rows.get(row, 0, as: Int64.self))] = SinkProgress(

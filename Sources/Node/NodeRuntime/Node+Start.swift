@@ -10,6 +10,7 @@ package import NIOCore
 import NIOPosix
 import PeerTransport
 import Placement
+import PostgresClient
 import Shard
 import WriteAheadLog
 
@@ -26,7 +27,11 @@ extension Node {
         now: @escaping @Sendable () -> Timestamp = wallClock, onFatal: @escaping @Sendable (NodeFailure) -> Void
     ) async throws -> Node {
         let eventLoops = Array(group.makeIterator())
-        let home = try await NIOThreadPool.singleton.runIfActive { try NodeHome(options) }
+        let given = options
+        let (home, options) = try await NIOThreadPool.singleton.runIfActive {
+            let home = try NodeHome(given)
+            return (home, try home.prepareRestore(given))
+        }
         let links: ClusterLinks?
         let founding: ClusterFounding
         if let peer = options.peer, let peerListener {
@@ -49,6 +54,7 @@ extension Node {
             links = nil
         }
         do {
+            try await restore(home, founding, options, logger: logger)
             let recovered = try await NIOThreadPool.singleton.runIfActive {
                 try Recovered(home, options, founding, logger: logger)
             }
@@ -64,6 +70,25 @@ extension Node {
 }
 
 extension Node {
+    /// Nothing where the node is not to be made from a database.
+    private static func restore(
+        _ home: NodeHome, _ founding: ClusterFounding, _ options: NodeOptions, logger: Logger
+    ) async throws {
+        let cancellation = PostgresCancellation()
+        try await withTaskCancellationHandler {
+            try await NIOThreadPool.singleton.runIfActive {
+                try home.finishRestore(founding, options) { database in
+                    try DatabaseRestore(
+                        database: database, founding: founding, here: home.identity.replicaID, directory: home.directory,
+                        logger: logger, cancellation: cancellation
+                    ).run()
+                }
+            }
+        } onCancel: {
+            cancellation.cancel()
+        }
+    }
+
     /// Returns once the catalogue and every replica here can be read: each has a leader that a majority follows; and there is a
     /// key for cursors.
     func waitUntilReady() async throws {

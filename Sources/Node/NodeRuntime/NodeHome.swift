@@ -55,7 +55,7 @@ struct NodeHome: Sendable {
         var generator = SystemRandomNumberGenerator()
         let founding = ClusterFounding(
             cluster: ClusterID(high: generator.next(), low: generator.next()), founders: [options.info(identity)],
-            shards: options.shards, replicationFactor: 1)
+            shards: options.shards, replicationFactor: 1, isRestored: options.restore != nil)
         try FoundingFiles.write(founding, in: directory)
         return founding
     }

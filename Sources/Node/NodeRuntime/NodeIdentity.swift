@@ -126,6 +126,16 @@ enum DataFile {
         let synced = written == bytes.count && fsync(descriptor) == 0
         close(descriptor)
         guard synced, rename(temporary, path) == 0 else { throw failed("write", path) }
+        try sync(directory)
+    }
+
+    /// The file is gone for good.
+    static func remove(_ path: String, in directory: String) throws(NodeStartError) {
+        guard unlink(path) == 0 || errno == ENOENT else { throw failed("remove", path) }
+        try sync(directory)
+    }
+
+    private static func sync(_ directory: String) throws(NodeStartError) {
         let folder = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard folder >= 0 else { throw failed("open", directory) }
         defer { close(folder) }

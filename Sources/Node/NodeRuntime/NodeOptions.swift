@@ -36,6 +36,8 @@ package struct NodeOptions: Sendable {
     package var replicationFactor = 3
     /// Where results are replicated to; nil: nowhere.
     package var postgres: PostgresSettings?
+    /// The database that a new cluster is to be made from; nil: it begins empty.
+    package var restore: PostgresSettings?
     /// Where clients reach this node, as others are told.
     package var apiAddress: PeerAddress?
     /// How it takes part in a cluster; nil: alone.

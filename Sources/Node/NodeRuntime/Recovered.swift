@@ -127,7 +127,9 @@ struct Recovered: Sendable {
         if let failure { throw failure }
         func start(_ group: Int) -> ReplicaStart? {
             guard !log.removed.contains(GroupID(group)) else { return nil }
-            return log.hardStates[GroupID(group)].map { tails[group].start(HardState($0)) }
+            if let state = log.hardStates[GroupID(group)] { return tails[group].start(HardState(state)) }
+            // The checkpoint has it from elsewhere, and the log begins behind that.
+            return restarts[group].map { tails[group].start(HardState(term: $0.point.term, vote: nil)) }
         }
         return Replayed(
             shards: states.indices.map {

@@ -43,11 +43,14 @@ package struct FoundingTerms: Hashable, Sendable {
     package var shards: Int
     /// Voters of a shard, 1 to `FoundingLimits.replicationFactorMax`.
     package var replicationFactor: Int
+    /// The cluster begins with what another one left elsewhere: no founder may begin without it.
+    package var isRestored: Bool
 
-    package init(founders: Int, shards: Int, replicationFactor: Int) {
+    package init(founders: Int, shards: Int, replicationFactor: Int, isRestored: Bool = false) {
         self.founders = founders
         self.shards = shards
         self.replicationFactor = replicationFactor
+        self.isRestored = isRestored
     }
 
     package var isWithinLimits: Bool {
@@ -63,16 +66,22 @@ package struct ClusterFounding: Hashable, Sendable {
     package var founders: [FounderInfo]
     package var shards: Int
     package var replicationFactor: Int
+    /// It began with what another cluster left elsewhere.
+    package var isRestored: Bool
 
-    package init(cluster: ClusterID, founders: [FounderInfo], shards: Int, replicationFactor: Int) {
+    package init(
+        cluster: ClusterID, founders: [FounderInfo], shards: Int, replicationFactor: Int, isRestored: Bool = false
+    ) {
         self.cluster = cluster
         self.founders = founders
         self.shards = shards
         self.replicationFactor = replicationFactor
+        self.isRestored = isRestored
     }
 
     package var terms: FoundingTerms {
-        FoundingTerms(founders: founders.count, shards: shards, replicationFactor: replicationFactor)
+        FoundingTerms(
+            founders: founders.count, shards: shards, replicationFactor: replicationFactor, isRestored: isRestored)
     }
 
     /// The founder with this data directory; nil if that is none.

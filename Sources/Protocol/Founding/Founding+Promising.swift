@@ -191,7 +191,7 @@ extension Founding {
         var lowBits = SeededGenerator(seed: generator.next() ^ me.replica)
         let founding = ClusterFounding(
             cluster: ClusterID(high: generator.next(), low: lowBits.next()), founders: [me] + chosen.map(\.info),
-            shards: terms.shards, replicationFactor: terms.replicationFactor)
+            shards: terms.shards, replicationFactor: terms.replicationFactor, isRestored: terms.isRestored)
         promise(Proposal(ballot: Ballot(round: round + 1, name: me.name, replica: me.replica), founding: founding))
         return true
     }

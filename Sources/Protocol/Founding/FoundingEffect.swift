@@ -109,7 +109,9 @@ package enum FoundingRefusal: Hashable, Sendable, CustomStringConvertible {
 }
 
 extension FoundingTerms {
-    fileprivate var text: String { "\(founders) nodes, \(shards) shards and \(replicationFactor) replicas" }
+    fileprivate var text: String {
+        "\(founders) nodes, \(shards) shards and \(replicationFactor) replicas\(isRestored ? ", restored from PostgreSQL" : "")"
+    }
 }
 
 extension ClusterID {

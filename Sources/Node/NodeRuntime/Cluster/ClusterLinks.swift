@@ -55,7 +55,9 @@ final class ClusterLinks: Sendable {
         self.pools = pools
         let info = options.info(home.identity)
         let terms = peer.bootstrapExpect.map {
-            FoundingTerms(founders: $0, shards: options.shards, replicationFactor: options.replicationFactor)
+            FoundingTerms(
+                founders: $0, shards: options.shards, replicationFactor: options.replicationFactor,
+                isRestored: options.restore != nil)
         }
         let core = Founding(
             me: info, terms: peer.isEdge ? nil : terms, joins: peer.joins, pledge: home.pledge, record: home.record,

@@ -103,6 +103,10 @@ extension JSONWriter {
         int(founding.shards)
         key("replication_factor")
         int(founding.replicationFactor)
+        if founding.isRestored {
+            key("restored")
+            bool(true)
+        }
         key("founders")
         beginArray()
         for founder in founding.founders { self.founder(founder) }
@@ -152,7 +156,9 @@ extension ClusterFounding {
         else { return nil }
         let read = founders.compactMap { FounderInfo($0) }
         guard read.count == founders.count else { return nil }
-        self.init(cluster: cluster, founders: read, shards: shards, replicationFactor: replicationFactor)
+        self.init(
+            cluster: cluster, founders: read, shards: shards, replicationFactor: replicationFactor,
+            isRestored: value["restored"]?.bool ?? false)
     }
 }
 

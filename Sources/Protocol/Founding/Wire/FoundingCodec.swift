@@ -6,17 +6,20 @@ import Membership
 ///
 ///     message  = version(1) founder ?terms kind(1) standing addresses
 ///     founder  = replica(8) name(text) peer(address) client(address) region(text) zone(text)
-///     terms    = founders(2) shards(2) replicationFactor(2)
+///     terms    = founders(2) shards(2) copies(2)
+///     copies   = the replication factor; its highest bit: the cluster is restored
 ///     address  = host(text) port(2)
 ///     standing = ?ballot ?(ballot founding)            kind 0: open
 ///              | founding isUp(1)                      kind 1: member
 ///     ballot   = round(8) replica(8) name(text)
-///     founding = cluster(8 low, 8 high) shards(2) replicationFactor(2) count(2) founder*
+///     founding = cluster(8 low, 8 high) shards(2) copies(2) count(2) founder*
 ///     addresses = count(2) address*
 ///
 /// What is decoded encodes to the same bytes.
 enum FoundingCodec {
     static let version: UInt8 = 1
+    /// So that software which knows nothing of restoring refuses such a message, and reads all others.
+    fileprivate static let restoredBit: UInt16 = 1 << 15
 
     static func encode(_ message: FoundingMessage) -> [UInt8] {
         var writer = Writer()
@@ -92,7 +95,11 @@ private struct Writer {
     mutating func terms(_ terms: FoundingTerms) {
         integer(UInt16(terms.founders))
         integer(UInt16(terms.shards))
-        integer(UInt16(terms.replicationFactor))
+        copies(terms.replicationFactor, isRestored: terms.isRestored)
+    }
+
+    private mutating func copies(_ factor: Int, isRestored: Bool) {
+        integer(UInt16(factor) | (isRestored ? FoundingCodec.restoredBit : 0))
     }
 
     mutating func ballot(_ ballot: Ballot) {
@@ -105,7 +112,7 @@ private struct Writer {
         integer(founding.cluster.low)
         integer(founding.cluster.high)
         integer(UInt16(founding.shards))
-        integer(UInt16(founding.replicationFactor))
+        copies(founding.replicationFactor, isRestored: founding.isRestored)
         integer(UInt16(founding.founders.count))
         for founder in founding.founders { self.founder(founder) }
     }
@@ -169,11 +176,18 @@ private struct Reader {
     }
 
     mutating func terms() throws(FoundingDamage) -> FoundingTerms {
+        let founders = Int(try integer(UInt16.self))
+        let shards = Int(try integer(UInt16.self))
+        let copies = try copies()
         let terms = FoundingTerms(
-            founders: Int(try integer(UInt16.self)), shards: Int(try integer(UInt16.self)),
-            replicationFactor: Int(try integer(UInt16.self)))
+            founders: founders, shards: shards, replicationFactor: copies.factor, isRestored: copies.isRestored)
         guard terms.isWithinLimits else { throw .outOfRange(.terms) }
         return terms
+    }
+
+    private mutating func copies() throws(FoundingDamage) -> (factor: Int, isRestored: Bool) {
+        let word = try integer(UInt16.self)
+        return (Int(word & ~FoundingCodec.restoredBit), word & FoundingCodec.restoredBit != 0)
     }
 
     mutating func ballot() throws(FoundingDamage) -> Ballot {
@@ -187,13 +201,14 @@ private struct Reader {
         let low = try integer(UInt64.self)
         let cluster = ClusterID(high: try integer(UInt64.self), low: low)
         let shards = Int(try integer(UInt16.self))
-        let replicationFactor = Int(try integer(UInt16.self))
+        let copies = try copies()
         let count = Int(try integer(UInt16.self))
         guard count <= FoundingLimits.foundersMax else { throw .outOfRange(.founders) }
         var founders: [FounderInfo] = []
         for _ in 0..<count { founders.append(try founder()) }
         let founding = ClusterFounding(
-            cluster: cluster, founders: founders, shards: shards, replicationFactor: replicationFactor)
+            cluster: cluster, founders: founders, shards: shards, replicationFactor: copies.factor,
+            isRestored: copies.isRestored)
         guard founding.isSound else { throw .outOfRange(.founders) }
         return founding
     }
