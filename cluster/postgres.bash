@@ -130,6 +130,8 @@ max_wal_size = 4GB
 wal_level = replica
 max_wal_senders = 10
 max_slot_wal_keep_size = $postgres_slot_kept
+# A former primary is brought back from the log as of where the two parted, if it is still there.
+wal_keep_size = 512MB
 # Rows that a query on the replica still reads stay.
 hot_standby_feedback = on
 TEXT
