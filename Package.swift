@@ -104,7 +104,7 @@ let package = Package(
         library("Founding", in: "Protocol", ["Membership"]),
         library("Consensus", in: "Protocol", ["WriteAheadLog", "CChecksum"], settings: plantedBugs),
         library("Placement", in: "Protocol", ["Model"]),
-        library("Sink", in: "Protocol", ["Model", collections]),
+        library("Sink", in: "Protocol", ["Model", collections], settings: plantedBugs),
         library(
             "Shard", in: "Protocol",
             [

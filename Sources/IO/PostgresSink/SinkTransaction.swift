@@ -4,14 +4,8 @@ package import Sink
 
 /// What is sent at once: some of what changed in some shards, and how far these are then.
 package struct SinkTransaction: Sendable {
-    package struct Part: Hashable, Sendable {
-        package let shard: Int
-        package let before: SinkProgress
-        package let after: SinkProgress
-    }
-
     /// By shard once it is sent.
-    package private(set) var parts: [Part] = []
+    package private(set) var parts: [SinkPart] = []
     private var resources = ResourceBatch()
     private var deletions = DeletionBatch()
     private var audit = AuditBatch()
@@ -30,7 +24,7 @@ package struct SinkTransaction: Sendable {
     /// What follows belongs to this part; a shard has one.
     package mutating func begin(_ shard: Int, from before: SinkProgress, to after: SinkProgress) {
         precondition(before != after && !parts.contains { $0.shard == shard }, "\(before) to \(after) of shard \(shard)")
-        parts.append(Part(shard: shard, before: before, after: after))
+        parts.append(SinkPart(shard: shard, before: before, after: after))
     }
 
     /// Throws where the row cannot be read. No resource twice.

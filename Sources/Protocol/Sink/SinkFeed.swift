@@ -17,6 +17,7 @@ package struct SinkFeed: Sendable {
 
     /// The next changes, whole entries of the log.
     package struct Portion: Sendable {
+        /// In the order of the log; a row that changed twice is in it twice.
         package let changes: [Change]
         package let audit: [AuditEntry]
         /// Nothing that changed up to this index is missing, once these are there.
@@ -29,10 +30,18 @@ package struct SinkFeed: Sendable {
             self.appliedIndex = appliedIndex
             self.auditSequence = auditSequence
         }
+
+        /// The last change of each row, by id.
+        package var lastChanges: [Change] {
+            var indexes: [ResourceID: UInt64] = [:]
+            for change in changes { indexes[change.id] = change.index }
+            return indexes.map { Change(index: $0.value, id: $0.key) }.sorted { $0.id < $1.id }
+        }
     }
 
     private let changesMax: Int
     private let auditBytesMax: Int
+    private let bugs: SinkBugs
     private var changes: Deque<Change> = []
     private var audit: Deque<AuditEntry> = []
     private var auditBytes = 0
@@ -49,7 +58,10 @@ package struct SinkFeed: Sendable {
     /// - Parameters:
     ///   - changesMax: most changes that are kept.
     ///   - auditBytesMax: most bytes of audit entries that are kept, about.
-    package init(appliedIndex: UInt64, auditSequence: UInt64, changesMax: Int, auditBytesMax: Int) {
+    package init(
+        appliedIndex: UInt64, auditSequence: UInt64, changesMax: Int, auditBytesMax: Int, bugs: SinkBugs = []
+    ) {
+        self.bugs = bugs
         self.changesMax = changesMax
         self.auditBytesMax = auditBytesMax
         self.appliedIndex = appliedIndex
@@ -70,7 +82,9 @@ package struct SinkFeed: Sendable {
             auditBytes += Self.bytes(entry)
             auditSequence = entry.sequence
         }
-        while changes.count > changesMax, let oldest = changes.popFirst() { knownAfter = oldest.index }
+        while changes.count > changesMax, let oldest = changes.popFirst() {
+            if !bugs.plants(.forgetSilently) { knownAfter = oldest.index }
+        }
         while auditBytes > auditBytesMax, let oldest = audit.popFirst() { forgot(oldest) }
     }
 
@@ -107,8 +121,9 @@ package struct SinkFeed: Sendable {
         let endEntry = min(audit.count, firstEntry + limit)
         return Portion(
             changes: Array(changes[first..<end]), audit: Array(audit[firstEntry..<endEntry]),
-            appliedIndex: end == changes.count ? appliedIndex : changes[end - 1].index,
-            auditSequence: endEntry == audit.count ? auditSequence : audit[endEntry - 1].sequence)
+            appliedIndex: end == changes.count || bugs.plants(.claimAll) ? appliedIndex : changes[end - 1].index,
+            auditSequence: endEntry == audit.count || bugs.plants(.claimAllAudit)
+                ? auditSequence : audit[endEntry - 1].sequence)
     }
 
     /// Of the first element that `isBehind`; the elements are sorted so.

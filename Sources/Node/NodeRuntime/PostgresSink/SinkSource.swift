@@ -1,3 +1,4 @@
+import Checkpoint
 import Model
 import NIOCore
 import Shard
@@ -6,14 +7,14 @@ import Sink
 /// What the sink fetches from a group that is led here, on the group's event loop.
 protocol SinkSource: AnyObject, Sendable {
     var eventLoop: any EventLoop { get }
-    func supply(after progress: SinkProgress, limit: Int) -> SinkSupply
+    func supply(after progress: SinkProgress, limit: Int) -> TapSupply
     /// The rows as they are now.
-    func rows(_ ids: ArraySlice<ResourceID>) -> [[UInt8]?]
+    func rows(_ ids: [ResourceID]) -> [[UInt8]?]
     /// The database has it.
     func sent(_ progress: SinkProgress)
 }
 
-enum SinkSupply: Sendable {
+enum TapSupply: Sendable {
     /// This replica does not lead in that term.
     case none
     case portion(SinkFeed.Portion)
@@ -69,7 +70,7 @@ struct SinkTap {
     func supply(
         after progress: SinkProgress, limit: Int, _ leadership: Leadership, rows: SlotTable?, appliedIndex: UInt64,
         auditSequence: UInt64
-    ) -> SinkSupply {
+    ) -> TapSupply {
         guard case .leading(progress.term) = leadership else { return .none }
         if let portion = feed.portion(
             afterIndex: progress.appliedIndex, sequence: progress.auditSequence, limit: limit)
@@ -80,15 +81,60 @@ struct SinkTap {
     }
 }
 
+/// A group's changes for the sink's thread, which they make wait: what is at hand on the group's event loop, what is not in its rows
+/// and the checkpoint.
+struct SourceHistory: SinkHistory {
+    let group: Int
+    let source: any SinkSource
+    let checkpoint: Checkpoint
+    /// Everything that is applied by now is in the checkpoint when it returns.
+    let flush: @Sendable () throws -> Void
+
+    func supply(after progress: SinkProgress, limit: Int) throws -> SinkSupply? {
+        let source = source
+        switch try source.eventLoop.submit({ source.supply(after: progress, limit: limit) }).wait() {
+        case .none: return nil
+        case .portion(let portion): return .portion(portion)
+        case .behind(let rows, let appliedIndex, let auditSequence):
+            try flush()
+            return .behind(
+                SinkCatchUp(
+                    after: progress, rows: try Self.changes(of: rows, after: progress.appliedIndex),
+                    deletions: rows == nil ? [] : try deletions(after: progress.appliedIndex), appliedIndex: appliedIndex,
+                    auditSequence: auditSequence))
+        }
+    }
+
+    func audit(after sequence: UInt64, upTo last: UInt64, limit: Int) throws -> [AuditEntry] {
+        try checkpoint.auditEntries(of: group, after: sequence, upTo: last, limit: limit)
+    }
+
+    private static func changes(of rows: SlotTable?, after applied: UInt64) throws(CodecError) -> [SinkFeed.Change] {
+        var changes: [SinkFeed.Change] = []
+        _ = try rows?.walk(after: nil) { id, row throws(CodecError) in
+            let index = try RecordCodec.changedIndex(of: row)
+            if index > applied { changes.append(SinkFeed.Change(index: index, id: id)) }
+            return true
+        }
+        return changes
+    }
+
+    private func deletions(after applied: UInt64) throws -> [SinkFeed.Change] {
+        try checkpoint.tombstones(of: group, changedAfter: applied).map {
+            SinkFeed.Change(index: $0.changedIndex, id: $0.id)
+        }
+    }
+}
+
 extension ShardHost: SinkSource {
-    func supply(after progress: SinkProgress, limit: Int) -> SinkSupply {
+    func supply(after progress: SinkProgress, limit: Int) -> TapSupply {
         let state = shard.state
         return tap?.supply(
             after: progress, limit: limit, leadership, rows: state.rows, appliedIndex: state.appliedIndex,
             auditSequence: state.auditSequence) ?? .none
     }
 
-    func rows(_ ids: ArraySlice<ResourceID>) -> [[UInt8]?] {
+    func rows(_ ids: [ResourceID]) -> [[UInt8]?] {
         let rows = shard.state.rows
         return ids.map { rows.slots.contains(Int($0.slot.number)) ? rows[$0] : nil }
     }
@@ -99,14 +145,14 @@ extension ShardHost: SinkSource {
 }
 
 extension SystemHost: SinkSource {
-    func supply(after progress: SinkProgress, limit: Int) -> SinkSupply {
+    func supply(after progress: SinkProgress, limit: Int) -> TapSupply {
         let state = shard.state
         return tap?.supply(
             after: progress, limit: limit, leadership, rows: nil, appliedIndex: state.appliedIndex,
             auditSequence: state.auditSequence) ?? .none
     }
 
-    func rows(_ ids: ArraySlice<ResourceID>) -> [[UInt8]?] { [] }
+    func rows(_ ids: [ResourceID]) -> [[UInt8]?] { [] }
 
     func sent(_ progress: SinkProgress) {
         tap?.feed.sent(appliedIndex: progress.appliedIndex, auditSequence: progress.auditSequence)

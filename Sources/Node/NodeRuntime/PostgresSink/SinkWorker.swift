@@ -10,7 +10,7 @@ import Sink
 /// The sink's thread: one session with the database, over which every group that is led here sends what changed. Its calls block;
 /// nothing waits for it.
 ///
-/// What is to happen to each group its `ShardSink` says. What several of them have to send travels in one transaction.
+/// What is to be asked of the database, and what follows from its answers, the `SinkCoordinator` says; here it is carried out.
 final class SinkWorker {
     struct Parts {
         let settings: PostgresSettings
@@ -38,24 +38,13 @@ final class SinkWorker {
     private static let gatherMilliseconds: Int64 = 20
     /// A transaction that took longer was too large, one that took less than half of it may be larger, in milliseconds.
     private static let transactionMillisecondsMax: Int64 = 800
-    /// Between two looks at whether somebody has mended what stopped a group.
-    private static let stoppedMilliseconds: Int64 = 15_000
-    /// Between two looks at where the database is with groups that have nothing to send.
-    private static let lookTime = TimeAmount.seconds(20)
+    /// Between two warnings that the database has less than before.
+    private static let goneTime = TimeAmount.seconds(20)
 
     private let parts: Parts
     private let cancellation: PostgresCancellation
     private var board: SinkBoard { parts.board }
-    private var machines: [Int: ShardSink] = [:]
-    /// What each group asked for last, as long as it is not done.
-    private var raising: [Int: UInt64] = [:]
-    private var sending: [Int: SinkProgress] = [:]
-    private var timers: [Int: NIODeadline] = [:]
-    private var catchUps: [Int: (at: SinkProgress, rest: SinkCatchUp)] = [:]
-    /// Groups of whose contents the server refused something: they go alone, so that the others go on.
-    private var secluded: Set<Int> = []
-    /// The group that goes first in the next transaction.
-    private var turn = 0
+    private var coordinator: SinkCoordinator
     private var changesMax = 500
     /// What the database has of group 0 for sure.
     private var knownSystem: KnownSystem?
@@ -64,8 +53,6 @@ final class SinkWorker {
         var catalogVersion: UInt64
         var items: [UUID128: SystemItem]
     }
-
-    private var lookAt = NIODeadline.now() + lookTime
 
     private var session: SinkSession?
     private var delay = ReconnectDelay()
@@ -80,100 +67,59 @@ final class SinkWorker {
     init(_ parts: Parts, _ cancellation: PostgresCancellation) {
         self.parts = parts
         self.cancellation = cancellation
+        coordinator = SinkCoordinator(incarnation: parts.incarnation, at: Self.milliseconds)
     }
+
+    /// The coordinator's time.
+    private static var milliseconds: Int64 { Int64(NIODeadline.now().uptimeNanoseconds / 1_000_000) }
+
+    private static func deadline(_ milliseconds: Int64) -> NIODeadline { .uptimeNanoseconds(UInt64(milliseconds) * 1_000_000) }
+
+    private static func roll() -> Double { .random(in: 0..<1) }
 
     /// Returns when the board says stop.
     func run() {
         while !board.isStopping {
             heedNews()
-            ringTimers()
-            if !raising.isEmpty || !sending.isEmpty {
+            coordinator.timePassed(at: Self.milliseconds)
+            if coordinator.wantsSession {
                 guard connect() else {
                     board.sleep(until: connectAt)
                     continue
                 }
-                if raising.isEmpty { send() } else { raise() }
+                let terms = coordinator.raises
+                if terms.isEmpty { send() } else { raise(terms) }
             } else if session == nil {
                 // Whether the database is there is to be known before there is something for it.
-                if !connect() { board.sleep(until: min(connectAt, timers.values.min() ?? connectAt)) }
+                if !connect() { board.sleep(until: min(connectAt, Self.deadline(coordinator.nextDeadline))) }
             } else {
-                board.sleep(until: min(timers.values.min() ?? lookAt, lookAt))
+                board.sleep(until: Self.deadline(coordinator.nextDeadline))
             }
         }
         session?.close()
     }
 
-    // MARK: Events
-
     private func heedNews() {
         for (group, office) in board.takeNews() {
             guard let office else {
-                forget(group)
+                coordinator.follows(group)
                 continue
             }
-            var machine = machines[group] ?? ShardSink(incarnation: parts.incarnation)
-            let applied = machine.applied(index: office.appliedIndex, auditSequence: office.auditSequence)
-            if machine.term == office.term, machine.isInOffice {
-                machines[group] = machine
-                perform(applied, for: group)
-            } else {
-                let elected = machine.elected(term: office.term)
-                machines[group] = machine
-                perform(elected, for: group)
+            coordinator.leads(
+                group, term: office.term, appliedIndex: office.appliedIndex, auditSequence: office.auditSequence,
+                at: Self.milliseconds)
+        }
+    }
+
+    private func note(_ notices: [SinkCoordinator.Notice], since: NIODeadline? = nil) {
+        for notice in notices {
+            switch notice {
+            case .reached(let group, let progress): noteProgress(group, progress, since: since)
+            case .stopped(let group, let reason):
+                board.stopped(group, reason)
+                say(reason, group)
             }
         }
-    }
-
-    private func forget(_ group: Int) {
-        machines[group]?.deposed()
-        raising[group] = nil
-        sending[group] = nil
-        timers[group] = nil
-        catchUps[group] = nil
-        secluded.remove(group)
-    }
-
-    private func ringTimers() {
-        let now = NIODeadline.now()
-        for (group, at) in timers where at <= now {
-            timers[group] = nil
-            change(group) { $0.timePassed() }
-        }
-        guard lookAt <= now else { return }
-        lookAt = now + Self.lookTime
-        for group in machines.keys.sorted() { change(group) { $0.lookDue() } }
-    }
-
-    private func change(_ group: Int, _ body: (inout ShardSink) -> ShardSink.Action) {
-        guard var machine = machines[group] else { return }
-        let action = body(&machine)
-        machines[group] = machine
-        perform(action, for: group)
-    }
-
-    private func perform(_ action: ShardSink.Action, for group: Int) {
-        switch action {
-        case .nothing: break
-        case .raiseTerm(_, let term):
-            forgetActions(of: group)
-            raising[group] = term
-        case .send(let progress): sending[group] = progress
-        case .wait(let milliseconds):
-            forgetActions(of: group)
-            timers[group] = .now() + .milliseconds(milliseconds)
-        case .stop(let reason):
-            forgetActions(of: group)
-            timers[group] = .now() + .milliseconds(Self.stoppedMilliseconds)
-            board.stopped(group, reason)
-            say(reason, group)
-        }
-    }
-
-    private func forgetActions(of group: Int) {
-        raising[group] = nil
-        sending[group] = nil
-        catchUps[group] = nil
-        if group == SystemShard.group { knownSystem = nil }
     }
 
     // MARK: The session
@@ -190,10 +136,9 @@ final class SinkWorker {
                 parts.logger.notice("PostgreSQL's schema was brought forward", metadata: ["postgres.step": "\(step)"])
             }
             session = opened
-            // What waited because the database was away waits no longer.
-            for group in timers.keys where stops[group] == nil { timers[group] = .now() }
+            coordinator.connected(at: Self.milliseconds)
             // Where something is to be sent, that tells whether all is well.
-            if raising.isEmpty, sending.isEmpty, timers.isEmpty { worked() }
+            if !coordinator.wantsSession, !coordinator.isWaiting { worked() }
             return true
         } catch {
             connectAt = .now() + .milliseconds(delay.failed(random: .random(in: 0..<1)))
@@ -235,35 +180,24 @@ final class SinkWorker {
 
     // MARK: Terms
 
-    private func raise() {
+    private func raise(_ terms: [(group: Int, term: UInt64)]) {
         guard let session else { return }
-        let terms = raising.map { (shard: $0.key, term: $0.value) }.sorted { $0.shard < $1.shard }
         let result: Result<[SinkProgress], SinkError>
         do throws(SinkError) {
-            result = .success(try session.raise(terms))
+            result = .success(try session.raise(terms.map { (shard: $0.group, term: $0.term) }))
         } catch {
             result = .failure(error)
             lost(error)
         }
         // What was applied meanwhile may be in the database already.
         heedNews()
-        for (position, (group, term)) in terms.enumerated() where raising[group] == term {
-            let roll = Double.random(in: 0..<1)
-            switch result {
-            case .success(let found):
-                raising[group] = nil
-                change(group) { $0.raised(term: term, .success(found[position]), random: roll) }
-                if let progress = machines[group]?.progress { noteProgress(group, progress) }
-            case .failure(let error):
-                change(group) { $0.raised(term: term, .failure(error.failure), random: roll) }
-            }
-        }
-        if case .success = result, sending.isEmpty || board.link == .connecting { worked() }
+        note(coordinator.raised(terms, result.mapError(\.failure), at: Self.milliseconds, random: Self.roll))
+        if case .success = result, !coordinator.isSending || board.link == .connecting { worked() }
     }
 
     private func noteProgress(_ group: Int, _ progress: SinkProgress, since: NIODeadline? = nil) {
         board.reached(group, progress, since: since)
-        if progress.appliedIndex < furthest[group] ?? 0, saidGoneAt.map({ $0 + Self.lookTime < .now() }) ?? true {
+        if progress.appliedIndex < furthest[group] ?? 0, saidGoneAt.map({ $0 + Self.goneTime < .now() }) ?? true {
             saidGoneAt = .now()
             parts.logger.warning(
                 "PostgreSQL has less than before: it was emptied, replaced or restored; what it lacks is sent again",
@@ -306,16 +240,9 @@ extension SinkWorker {
         let taken = NIODeadline.now()
         var budget = (changes: changesMax, bytes: Self.rowBytesMax)
         var sent: KnownSystem?
-        for group in inTurn() where budget.changes > 0 && budget.bytes > 0 {
-            guard let progress = sending[group] else { continue }
+        for (group, progress) in coordinator.takeTurn() where budget.changes > 0 && budget.bytes > 0 {
             do {
-                guard let portion = try portion(of: group, after: progress, limit: budget.changes),
-                    portion.appliedIndex > progress.appliedIndex || portion.auditSequence > progress.auditSequence
-                else {
-                    // It leads no more, and news of that is on the way.
-                    forget(group)
-                    continue
-                }
+                guard let portion = try portion(of: group, after: progress, limit: budget.changes) else { continue }
                 sent = try add(portion, of: group, after: progress, to: &transaction, &budget) ?? sent
             } catch {
                 unreadable(group, progress, error)
@@ -334,37 +261,13 @@ extension SinkWorker {
         }
     }
 
-    /// All groups that have something to send, another one first each time; one of whose contents something was refused goes alone.
-    private func inTurn() -> [Int] {
-        let groups = sending.keys.sorted()
-        let ordered = groups.filter { $0 >= turn } + groups.filter { $0 < turn }
-        guard let first = ordered.first else { return [] }
-        turn = first + 1
-        return secluded.contains(first) ? [first] : ordered.filter { !secluded.contains($0) }
-    }
-
     private func portion(of group: Int, after progress: SinkProgress, limit: Int) throws -> SinkFeed.Portion? {
-        if let (at, rest) = catchUps[group], at == progress {
-            var rest = rest
-            if let portion = try rest.portion(after: progress, limit: limit) {
-                catchUps[group] = (at, rest)
-                return portion
-            }
+        guard let source = parts.source(group) else {
+            coordinator.follows(group)
+            return nil
         }
-        catchUps[group] = nil
-        guard let source = parts.source(group) else { return nil }
-        switch try source.eventLoop.submit({ source.supply(after: progress, limit: limit) }).wait() {
-        case .none: return nil
-        case .portion(let portion): return portion
-        case .behind(let rows, let appliedIndex, let auditSequence):
-            try parts.flush()
-            var rest = try SinkCatchUp(
-                group, after: progress, rows: rows, appliedIndex: appliedIndex, auditSequence: auditSequence,
-                parts.checkpoint)
-            let portion = try rest.portion(after: progress, limit: limit)
-            catchUps[group] = (progress, rest)
-            return portion
-        }
+        let history = SourceHistory(group: group, source: source, checkpoint: parts.checkpoint, flush: parts.flush)
+        return try coordinator.portion(of: group, after: progress, limit: limit, from: history)
     }
 
     /// What the database has of group 0 once it is sent, where that is in it.
@@ -379,28 +282,27 @@ extension SinkWorker {
         for entry in portion.audit { transaction.add(entry, shard: group) }
         budget.changes -= portion.audit.count + portion.changes.count
         guard group != SystemShard.group else { return try addSystem(to: &transaction, changedIndex: next.appliedIndex) }
-        // The last change of each row.
-        var indexes: [ResourceID: UInt64] = [:]
-        for change in portion.changes { indexes[change.id] = change.index }
-        let ids = indexes.keys.sorted()
-        for start in stride(from: 0, to: ids.count, by: Self.rowsPerVisit) {
-            let visit = ids[start..<min(ids.count, start + Self.rowsPerVisit)]
+        let changes = portion.lastChanges
+        for start in stride(from: 0, to: changes.count, by: Self.rowsPerVisit) {
+            let visit = changes[start..<min(changes.count, start + Self.rowsPerVisit)]
             guard let source = parts.source(group) else { throw NodeError.notLeader(nil) }
-            let rows = try source.eventLoop.submit { source.rows(visit) }.wait()
-            for (id, row) in zip(visit, rows) {
+            let rows = try source.eventLoop.submit { source.rows(visit.map(\.id)) }.wait()
+            for (change, row) in zip(visit, rows) {
                 guard let row else {
-                    transaction.delete(id, changedIndex: indexes[id] ?? next.appliedIndex, shard: group)
+                    transaction.delete(change.id, changedIndex: change.index, shard: group)
                     continue
                 }
                 // As it is now: what is there is never older than the progress says. One that changed since comes again in its turn.
                 budget.bytes -= row.count
-                try transaction.put(id, row, shard: group)
+                try transaction.put(change.id, row, shard: group)
             }
         }
         return nil
     }
 
     private func addSystem(to transaction: inout SinkTransaction, changedIndex: UInt64) throws -> KnownSystem? {
+        // Whoever came between may have written something else.
+        if !coordinator.isContinued(SystemShard.group) { knownSystem = nil }
         let state = try parts.system()
         let now = KnownSystem(catalogVersion: state.catalogVersion, items: state.replicated)
         if now.catalogVersion != knownSystem?.catalogVersion {
@@ -428,18 +330,9 @@ extension SinkWorker {
             counts.rows += transaction.rowCount
         }
         for part in transaction.parts {
-            let group = part.shard
-            noteProgress(group, part.after, since: taken)
-            secluded.remove(group)
-            sending[group] = nil
-            if let (_, rest) = catchUps[group] { catchUps[group] = (part.after, rest) }
-            if let source = parts.source(group) { source.eventLoop.execute { source.sent(part.after) } }
-            change(group) { machine in
-                // It may have applied more by now than it was told of.
-                _ = machine.applied(index: part.after.appliedIndex, auditSequence: part.after.auditSequence)
-                return machine.sent(after: part.before, .success(part.after), random: 0)
-            }
+            if let source = parts.source(part.shard) { source.eventLoop.execute { source.sent(part.after) } }
         }
+        note(coordinator.sent(transaction.parts, .success(()), at: Self.milliseconds, random: Self.roll), since: taken)
         if took > Self.transactionMillisecondsMax {
             changesMax = max(Self.changesMin, changesMax / 2)
         } else if isFull, took < Self.transactionMillisecondsMax / 2 {
@@ -456,17 +349,16 @@ extension SinkWorker {
             if error.failure == .conflict { board.count { $0.conflicts += 1 } }
             if error.trouble == .timedOut { changesMax = max(Self.changesMin, changesMax / 2) }
         }
-        for part in transaction.parts {
-            change(part.shard) { $0.sent(after: part.before, .failure(error.failure), random: .random(in: 0..<1)) }
-        }
+        note(
+            coordinator.sent(
+                transaction.parts, .failure(error.failure), at: Self.milliseconds, random: Self.roll))
     }
 
     /// The groups try one by one; one that is refused alone is the one.
     private func contentsRefused(_ transaction: SinkTransaction, _ error: SinkError) {
         let groups = transaction.parts.map(\.shard)
         board.count { $0.errors[.refused, default: 0] += 1 }
-        guard secluded.intersection(groups).isEmpty else { return }
-        secluded.formUnion(groups)
+        guard coordinator.contentsRefused(groups) else { return }
         parts.logger.error(
             "PostgreSQL refuses what is sent; it is tried shard by shard, so that the others go on",
             metadata: [
@@ -481,7 +373,7 @@ extension SinkWorker {
                 "what a shard has to send to PostgreSQL cannot be read now",
                 metadata: ["postgres.shard": "\(group)", "reason": "\(error)"])
         }
-        change(group) { $0.sent(after: progress, .failure(.unavailable), random: .random(in: 0..<1)) }
+        coordinator.unreadable(group, after: progress, at: Self.milliseconds, random: Self.roll())
     }
 }
 
