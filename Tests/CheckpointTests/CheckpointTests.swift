@@ -31,6 +31,27 @@ struct CheckpointTests {
         checkpoint.close()
     }
 
+    @Test("Deletions are remembered with the index of each, whatever else was written with them")
+    func deletions() async throws {
+        let scratch = try Scratch()
+        var world = World(seed: 4)
+        let checkpoint = try Checkpoint.open(path: scratch.file)
+        for _ in 0..<8 {
+            let (batches, system) = world.round()
+            try await checkpoint.write(batches, system: system)
+        }
+        for shard in World.shards {
+            let expected = world.deletions[shard] ?? [:]
+            let middle = expected.values.sorted().dropFirst(expected.count / 2).first ?? 0
+            let found = try checkpoint.tombstones(of: shard, changedAfter: middle)
+            #expect(
+                Dictionary(uniqueKeysWithValues: found.map { ($0.id, $0.changedIndex) })
+                    == expected.filter { $0.value > middle })
+            #expect(expected.count > 1)
+        }
+        checkpoint.close()
+    }
+
     @Test("A process that dies loses no round that was reported written")
     func death() async throws {
         let scratch = try Scratch()

@@ -50,6 +50,8 @@ struct World {
     var state: [Int: [String: [UInt8]]] = [:]
     var audit: [(shard: Int, entry: AuditEntry)] = []
     var items: [UUID128: [UInt8]] = [:]
+    /// When what is gone was deleted.
+    private(set) var deletions: [Int: [ResourceID: UInt64]] = [:]
     private var indexes: [Int: UInt64] = [:]
     private var sequences: [Int: UInt64] = [:]
     private var now: Int64 = 1_790_000_000_000
@@ -72,6 +74,7 @@ struct World {
             if let victim = known.randomElement(using: &random), Int.random(in: 0..<10, using: &random) == 0 {
                 rows[shard, default: [:]][victim] = nil
                 changed[victim] = .some(nil)
+                deletions[shard, default: [:]][victim] = indexes[shard, default: 0]
                 entries.append(entry(victim, .resourceDeleted, shard: shard))
                 continue
             }
@@ -79,6 +82,7 @@ struct World {
             let id = ResourceID(provider: .aws, nativeID: name)
             let bytes = record(name, index: indexes[shard, default: 0])
             rows[shard, default: [:]][id] = bytes
+            deletions[shard]?[id] = nil
             changed[id] = bytes
             entries.append(entry(id, .tagChanged, shard: shard))
         }
@@ -89,7 +93,9 @@ struct World {
         return CheckpointBatch(
             shard: shard, watermark: watermark(shard), configuration: configuration(shard),
             rows: changed.compactMap { id, bytes in bytes.map { (id, $0) } },
-            deleted: changed.filter { $0.value == nil }.map(\.key), audit: entries, state: [(key, value)])
+            deleted: changed.filter { $0.value == nil }.map {
+                CheckpointBatch.Deletion(id: $0.key, index: deletions[shard]?[$0.key] ?? 0)
+            }, audit: entries, state: [(key, value)])
     }
 
     private mutating func systemBatch() -> SystemCheckpointBatch {

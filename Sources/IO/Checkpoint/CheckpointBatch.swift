@@ -2,6 +2,17 @@ package import Model
 
 /// What one data shard hands to the checkpoint: all that changed after its last watermark. Written in one transaction.
 package struct CheckpointBatch: Sendable {
+    /// A row that is gone since the entry at `index`.
+    package struct Deletion: Hashable, Sendable {
+        package let id: ResourceID
+        package let index: UInt64
+
+        package init(id: ResourceID, index: UInt64) {
+            self.id = id
+            self.index = index
+        }
+    }
+
     package let shard: Int
     package let watermark: Watermark
     /// The group's configuration as of the watermark; bytes that mean nothing here.
@@ -9,7 +20,7 @@ package struct CheckpointBatch: Sendable {
     /// The rows that changed, as they are now. `RecordCodec`'s form; the columns are read from it.
     package let rows: [(id: ResourceID, bytes: [UInt8])]
     /// The rows that are gone.
-    package let deleted: [ResourceID]
+    package let deleted: [Deletion]
     /// In order of their sequence. One that is there already is written again unchanged (after a crash between two batches).
     package let audit: [AuditEntry]
     /// Entries that go, in this order, after those that came.
@@ -19,7 +30,7 @@ package struct CheckpointBatch: Sendable {
 
     package init(
         shard: Int, watermark: Watermark, configuration: [UInt8], rows: [(id: ResourceID, bytes: [UInt8])],
-        deleted: [ResourceID], audit: [AuditEntry], removals: [AuditRemoval] = [],
+        deleted: [Deletion], audit: [AuditEntry], removals: [AuditRemoval] = [],
         state: [(key: String, value: [UInt8]?)]
     ) {
         self.shard = shard

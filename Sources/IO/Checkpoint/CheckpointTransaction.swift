@@ -92,7 +92,7 @@ struct CheckpointTransaction {
         advance(&stored, shard: batch.shard, to: batch.watermark, batch.configuration)
         for part in batch.removals { try remove(part, shard: batch.shard, &stored) }
         try put(batch.rows, shard: batch.shard, &stored)
-        for id in batch.deleted { try delete(id, batch, &stored) }
+        for deletion in batch.deleted { try delete(deletion, shard: batch.shard, &stored) }
         try writeState(batch.state, shard: batch.shard, at: batch.watermark.appliedIndex, &stored)
         set(stored, of: batch.shard)
     }
@@ -176,8 +176,11 @@ struct CheckpointTransaction {
         return row
     }
 
-    private mutating func delete(_ id: ResourceID, _ batch: CheckpointBatch, _ stored: inout StoredWatermark) throws {
-        try removeTombstone(id, shard: batch.shard, &stored)
+    private mutating func delete(
+        _ deletion: CheckpointBatch.Deletion, shard: Int, _ stored: inout StoredWatermark
+    ) throws {
+        let id = deletion.id
+        try removeTombstone(id, shard: shard, &stored)
         let old = try record(id)
         let head = heads[id] ?? old?.auditHead ?? 0
         if let old {
@@ -186,9 +189,9 @@ struct CheckpointTransaction {
             guard try statements.deleteRecord.runOnOneRow() else { throw missing(old.row, id) }
             try statements.projection.clear(old.row)
         }
-        let tombstone = StoredTombstone(changedIndex: batch.watermark.appliedIndex, auditHead: head)
+        let tombstone = StoredTombstone(changedIndex: deletion.index, auditHead: head)
         stored.tombstones.add(Tally.hash(id.uuid, tombstone.checksum))
-        try tombstone.write(id.uuid, shard: batch.shard, with: statements.insertTombstone)
+        try tombstone.write(id.uuid, shard: shard, with: statements.insertTombstone)
     }
 
     private func removeTombstone(_ id: ResourceID, shard: Int, _ stored: inout StoredWatermark) throws {

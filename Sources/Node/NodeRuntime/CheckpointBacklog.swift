@@ -10,6 +10,8 @@ import WriteAheadLog
 /// `count` grows too large.
 struct CheckpointBacklog: Sendable {
     private var changed: Set<ResourceID> = []
+    /// The last deletion of each row that was deleted; some are there again.
+    private var deletions: [ResourceID: UInt64] = [:]
     private var audit: [AuditEntry] = []
     private var removals: [AuditRemoval] = []
     private var remembered: Set<IdempotencyKey> = []
@@ -31,6 +33,7 @@ struct CheckpointBacklog: Sendable {
     mutating func note(_ changes: ShardState.Changes, _ entry: Entry) {
         group.applied(entry)
         changed.formUnion(changes.rows)
+        for id in changes.deleted { deletions[id] = entry.index }
         audit.append(contentsOf: changes.audit)
         removals.append(contentsOf: changes.removals)
         remembered.formUnion(changes.remembered)
@@ -43,16 +46,21 @@ struct CheckpointBacklog: Sendable {
         isWriting = true
         writing = changed.count + audit.count + removed
         var rows: [(id: ResourceID, bytes: [UInt8])] = []
-        var deleted: [ResourceID] = []
+        var deleted: [CheckpointBatch.Deletion] = []
         rows.reserveCapacity(changed.count)
         for id in changed.sorted() {
-            if let bytes = state.rows[id] { rows.append((id, bytes)) } else { deleted.append(id) }
+            if let bytes = state.rows[id] {
+                rows.append((id, bytes))
+            } else {
+                deleted.append(CheckpointBatch.Deletion(id: id, index: deletions[id] ?? state.appliedIndex))
+            }
         }
         let batch = CheckpointBatch(
             shard: shard,
             watermark: group.watermark(auditSequence: state.auditSequence), configuration: group.configuration.encoded,
             rows: rows, deleted: deleted, audit: audit, removals: removals, state: changedState(state))
         changed.removeAll(keepingCapacity: true)
+        deletions.removeAll()
         audit.removeAll(keepingCapacity: true)
         removals.removeAll()
         remembered.removeAll()

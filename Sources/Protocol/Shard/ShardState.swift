@@ -35,6 +35,8 @@ package struct ShardState: Sendable {
     /// What changed, for whoever keeps a copy.
     package struct Changes: Sendable {
         package var rows: [ResourceID] = []
+        /// Of these rows: those that were deleted, whatever became of them then.
+        package var deleted: [ResourceID] = []
         package var audit: [AuditEntry] = []
         /// Entries that go, after those that came.
         package var removals: [AuditRemoval] = []
@@ -98,6 +100,7 @@ package struct ShardState: Sendable {
                     former[id] = old
                 }
                 changes.rows.append(id)
+                changes.deleted.append(id)
             case .audit(let entries):
                 auditSequence = entries.last?.sequence ?? auditSequence
                 for entry in entries { changes.audit.append(try whole(entry, former)) }
