@@ -145,7 +145,7 @@ let package = Package(
         library("Linearizability", in: "App"),
         library(
             "Simulation", in: "App",
-            ["Linearizability", "CChecksum", "COpenSSL", "Consensus", "Model", "Shard", "WriteAheadLog"]),
+            ["Linearizability", "CChecksum", "COpenSSL", "Consensus", "Model", "Shard", "Sink", "WriteAheadLog"]),
         program("vtag-sim", ["Simulation", "Consensus", "Membership", arguments]),
         program(
             "vtagd",

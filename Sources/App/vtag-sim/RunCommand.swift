@@ -72,6 +72,8 @@ struct RunCommand: AsyncParsableCommand {
             (\(tally.damagedLogs) with a damaged log), \(tally.elections) elections, \(tally.snapshots) snapshots \
             (\(tally.damagedChunks) damaged chunks on their way), \
             \(tally.memberChanges) changes of members, \(tally.undecided) keys undecided
+            PostgreSQL: \(tally.databaseCommits) transactions taken, \(tally.databaseRefusals) refused, \(tally.lostAnswers) \
+            answers lost, \(tally.databaseFaults) faults
             \(result.violations.count) violations
             """
     }

@@ -6,7 +6,8 @@ package struct SinkProgress: Hashable, Sendable {
     package var incarnation: UUID128
     /// Term of the leader that may write.
     package var term: UInt64
-    /// What changed up to this index of the shard's log is there.
+    /// What changed up to this index of the shard's log is there; while the sink catches up from the rows, what has changed again
+    /// since may come with its newer index alone.
     package var appliedIndex: UInt64
     /// Every audit entry up to this one is there.
     package var auditSequence: UInt64

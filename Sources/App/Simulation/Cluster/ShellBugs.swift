@@ -83,6 +83,29 @@ package struct ShellBugs: OptionSet, Hashable, Sendable {
     /// A replica hears messages while a snapshot is made its state.
     package static let hearWhileInstalling = ShellBugs(number: 29)
 
+    // MARK: The sink
+
+    /// A new leader reads where the database is, and does not raise the term there.
+    package static let readWithoutRaising = ShellBugs(number: 30)
+    /// A transaction is taken in any term.
+    package static let fenceWithoutTerm = ShellBugs(number: 31)
+    /// A transaction is taken wherever the progress is.
+    package static let fenceWithoutProgress = ShellBugs(number: 32)
+    /// Rows are written in a transaction before that of the fence.
+    package static let rowsOutsideFence = ShellBugs(number: 33)
+    /// The progress is written in a transaction before that of the rows.
+    package static let progressBeforeRows = ShellBugs(number: 34)
+    /// Where the database says less than the node remembers, the node's memory counts.
+    package static let trustMemory = ShellBugs(number: 35)
+    /// What was sent last is sent again after a failure, as it was then.
+    package static let reuseTransaction = ShellBugs(number: 36)
+    /// A feed goes on over a snapshot that took the place of what it tells of.
+    package static let keepFeedOverSnapshot = ShellBugs(number: 37)
+    /// A new leader begins to send before it has applied what earlier leaders left.
+    package static let sendBeforeOldEntries = ShellBugs(number: 38)
+    /// A deletion is remembered with the index of the checkpoint that first has it, not its own.
+    package static let coarseTombstones = ShellBugs(number: 39)
+
     /// Each of them with its name, in order.
     package static let all: [(name: String, bug: ShellBugs)] = [
         ("persistedBeforeSync", .persistedBeforeSync), ("skipSync", .skipSync), ("forgetVote", .forgetVote),
@@ -99,5 +122,10 @@ package struct ShellBugs: OptionSet, Hashable, Sendable {
         ("answerUnchangedWhenApplied", .answerUnchangedWhenApplied), ("judgeByOldCatalog", .judgeByOldCatalog),
         ("sweepBesideOldEntries", .sweepBesideOldEntries), ("trustStagedBytes", .trustStagedBytes),
         ("installOldSnapshot", .installOldSnapshot), ("hearWhileInstalling", .hearWhileInstalling),
+        ("readWithoutRaising", .readWithoutRaising), ("fenceWithoutTerm", .fenceWithoutTerm),
+        ("fenceWithoutProgress", .fenceWithoutProgress), ("rowsOutsideFence", .rowsOutsideFence),
+        ("progressBeforeRows", .progressBeforeRows), ("trustMemory", .trustMemory),
+        ("reuseTransaction", .reuseTransaction), ("keepFeedOverSnapshot", .keepFeedOverSnapshot),
+        ("sendBeforeOldEntries", .sendBeforeOldEntries), ("coarseTombstones", .coarseTombstones),
     ]
 }

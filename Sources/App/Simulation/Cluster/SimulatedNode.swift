@@ -38,6 +38,7 @@ final class SimulatedNode {
     /// What its replicas say in this turn, where that travels as bytes.
     var heartbeats: HeartbeatGatherer
     var outbox: [(peer: ReplicaID, frames: [UInt8])] = []
+    var sink: SimulatedSink
     /// Counts syncs, for a bug that leaves every other one out.
     var syncCount = 0
 
@@ -48,6 +49,7 @@ final class SimulatedNode {
         self.clock = clock
         self.log = log
         self.meta = meta
+        sink = SimulatedSink(nil, [], at: 0)
     }
 
     /// Ids of one position differ by this: a wiped node comes back under the next.

@@ -19,6 +19,7 @@ extension Life {
         node.writing = nil
         node.timerAt = .max
         node.catalog = 1
+        node.sink = SimulatedSink(plan.sink, sinkBugs, at: now)
         node.heartbeats = HeartbeatGatherer(from: node.id)
         node.outbox = []
         node.log.capacity = .max
@@ -90,7 +91,7 @@ extension Life {
             at: instant(node))
         var replica = SimulatedReplica(
             core: core, machine: RegisterMachine(),
-            shard: plan.machines[group] == .shard ? SimulatedShard(group: group) : nil,
+            shard: plan.machines[group] == .shard ? makeShard(group) : nil,
             stored: found.log, applied: base.point, members: base.configuration,
             configuration: found.configuration(base: base), hardStateNumber: found.hardStateNumber,
             snapshotIndex: base.point.index, syncedIndex: found.log.last.index, syncedHardState: found.hardState)

@@ -12,6 +12,7 @@ extension Life {
         network.profile = .calm
         linkFaultNumber += 1
         healLinks()
+        database.heal()
         for node in nodes {
             node.log.heal()
             node.meta.heal()
@@ -124,6 +125,7 @@ extension Life {
                 }
                 if node.isSuspect[group], members.isVoter(id) { return (group, "node \(node.position) is not repaired") }
             }
+            if let what = missingInDatabase(group, leader) { return (group, what) }
         }
         return nil
     }

@@ -141,6 +141,7 @@ extension Life {
             ledger.report(.stateMachineSafety, group, now, "node \(node.position) cannot apply \(entry.index): \(error)")
             return nil
         }
+        if plan.sink != nil { sinkTruth.applied(changes, shard.shard.state.rows, group: group, at: entry.index) }
         checkTrail(changes, after: before.auditSequence, entry, node, group)
         checkRows(changes, shard, sweptUnder: before.sweep.version, entry, node, group)
         let id =
@@ -166,6 +167,7 @@ extension Life {
                 complete(waiter.asker, .done(waiter.reply), node, group)
             }
         }
+        defer { tellSink(node, group) }
         guard shard.office.applied(upTo: applied) else { return }
         if !bugs.contains(.keepInFlight) { shard.shard.termChanged() }
         releaseParked(shard, node, group)
@@ -174,6 +176,7 @@ extension Life {
 
     func officeChanged(_ change: RoleChange, _ shard: SimulatedShard, _ node: SimulatedNode, _ group: Int) {
         guard shard.office.changed(change, last: node.replicas[group].core.lastPoint.index) else { return }
+        tellSink(node, group)
         if !bugs.contains(.keepInFlight) { shard.shard.termChanged() }
         shard.isSweeping = false
         for request in shard.parked { reply(.notLeader(leaderPosition(node, group)), to: request.id, from: node) }

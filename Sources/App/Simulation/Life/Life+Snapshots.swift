@@ -28,6 +28,7 @@ extension Life {
 
     private func makeSnapshot(_ node: SimulatedNode, _ group: Int) -> (point: SnapshotPoint, state: [UInt8]) {
         let replica = node.replicas[group]
+        replica.shard?.checkpointWritten()
         var point = replica.applied
         if bugs.contains(.snapshotIndexOffByOne) { point.index += 1 }
         let founders = Configuration(voters: (0..<plan.founders).map { ReplicaID(UInt64($0 + 1)) })

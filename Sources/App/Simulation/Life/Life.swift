@@ -1,4 +1,5 @@
 package import Consensus
+package import Sink
 
 /// A whole cluster and its clients in one thread of virtual time, from the first election to the last read.
 ///
@@ -9,6 +10,7 @@ package final class Life {
         /// Number of founding nodes; nil: drawn.
         package var founders: Int?
         package var coreBugs: Consensus.PlantedBugs = []
+        package var sinkBugs: SinkBugs = []
         package var shellBugs: ShellBugs = []
 
         package init() {}
@@ -16,6 +18,7 @@ package final class Life {
 
     package let plan: LifePlan
     let bugs: ShellBugs
+    let sinkBugs: SinkBugs
     var queue = EventQueue<LifeEvent>()
     var network: SimulatedNetwork
     var packets = PacketStore()
@@ -29,6 +32,14 @@ package final class Life {
     var clientRandom: RandomStream
     var coreRandom: RandomStream
     var machineRandom: RandomStream
+    var databaseRandom: RandomStream
+    var database: SimulatedDatabase
+    var sinkTruth: SinkTruth
+    /// On their way to the database, by number.
+    var sinkQuestions: [Int: SinkQuestion] = [:]
+    var sinkQuestionCount = 0
+    /// Which of the overlapping faults of the database is the newest: its end heals all.
+    var databaseFaultNumber = 0
     /// Connections of snapshots, by number.
     var streams: [Int: SnapshotStream] = [:]
     var streamCount = 0
@@ -53,6 +64,7 @@ package final class Life {
         plan.settings.plantedBugs = options.coreBugs
         self.plan = plan
         bugs = options.shellBugs
+        sinkBugs = options.sinkBugs
         network = SimulatedNetwork(
             endpoints: plan.nodes + plan.clients, profile: plan.network,
             random: RandomStream(seed: seed, purpose: .network))
@@ -61,6 +73,9 @@ package final class Life {
         clientRandom = RandomStream(seed: seed, purpose: .clients)
         coreRandom = RandomStream(seed: seed, purpose: .cores)
         machineRandom = RandomStream(seed: seed, purpose: .machines)
+        databaseRandom = RandomStream(seed: seed, purpose: .database)
+        database = SimulatedDatabase(groups: plan.groups, resources: plan.keysPerGroup)
+        sinkTruth = SinkTruth(groups: plan.groups, resources: plan.keysPerGroup)
         lastAsked = Array(repeating: [], count: plan.groups)
         placement = Array(repeating: Array(0..<plan.founders), count: plan.groups)
         makeNodes()
@@ -73,6 +88,7 @@ package final class Life {
         for client in clients { wake(client.index, after: clientRandom.duration(in: 0...plan.thinkTime)) }
         scheduleFault()
         if let interval = plan.catalogInterval { queue.schedule(.catalogChanges, after: interval) }
+        scheduleDatabaseFault()
         queue.schedule(.operatorLooks, after: Self.operatorInterval)
         queue.schedule(.settle, at: plan.chaos)
         while !isOver, ledger.violation == nil, let event = queue.next() {
@@ -116,6 +132,13 @@ package final class Life {
             if nodes[node].life == life { leaderIsCutOff(nodes[node], direction: direction, duration: duration) }
         case .client(let client, let wake): clientWoke(client, wake: wake)
         case .operatorLooks: operatorLooks()
+        case .sinkTurn(let node, let life): ifAlive(node, life, event) { sinkTurn($0) }
+        case .sinkReads(let node, let life, let call): ifAlive(node, life, event) { sinkReads($0, call) }
+        case .sinkHears(let node, let life, let call, let answer):
+            ifAlive(node, life, event) { sinkHears($0, call, answer) }
+        case .databaseHears(let question): databaseHears(question)
+        case .databaseFault: databaseFault()
+        case .databaseMends(let number): if number == databaseFaultNumber { database.heal() }
         case .settle: settle()
         }
     }

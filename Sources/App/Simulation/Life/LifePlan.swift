@@ -41,8 +41,13 @@ package struct LifePlan: Sendable, Equatable {
     package var damagedChunksPerMillion: Int
     /// Mean time between two changes of the catalogue; nil: there are none.
     package var catalogInterval: Microseconds?
+    /// PostgreSQL, where results of shards go there.
+    package var sink: SinkPlan?
 
     package var nodes: Int { founders + spares }
+
+    /// Of a hundred lives with shards: those with a PostgreSQL.
+    private static let sinkPercent = 80
 
     package init(seed: UInt64, founders fixedFounders: Int? = nil) {
         var random = RandomStream(seed: seed, purpose: .plan)
@@ -76,6 +81,10 @@ package struct LifePlan: Sendable, Equatable {
         snapshotLimits.chunkBytes = machineRandom.element(of: [64, 512, 4_096])
         snapshotLimits.windowBytes = machineRandom.element(of: [64, 1_024, 1 << 16])
         snapshotLimits.idleMilliseconds = UInt64(machineRandom.number(in: 100...500))
+        var databaseRandom = RandomStream(seed: seed, purpose: .database)
+        if machines.contains(.shard), databaseRandom.chance(percent: Self.sinkPercent) {
+            sink = SinkPlan.drawn(from: &databaseRandom)
+        }
     }
 
     private static func drawnWeights(spares: Int, from random: inout RandomStream) -> [FaultKind: Int] {

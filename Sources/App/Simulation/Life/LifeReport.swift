@@ -16,6 +16,12 @@ package struct LifeTally: Sendable, Equatable {
     package var damagedChunks = 0
     /// Keys whose history was too large to decide.
     package var undecided = 0
+    /// Transactions that PostgreSQL took, and refused.
+    package var databaseCommits = 0
+    package var databaseRefusals = 0
+    /// Answers of PostgreSQL that got lost.
+    package var lostAnswers = 0
+    package var databaseFaults = 0
 
     package init() {}
 
@@ -32,6 +38,10 @@ package struct LifeTally: Sendable, Equatable {
         left.damagedLogs += right.damagedLogs
         left.damagedChunks += right.damagedChunks
         left.undecided += right.undecided
+        left.databaseCommits += right.databaseCommits
+        left.databaseRefusals += right.databaseRefusals
+        left.lostAnswers += right.lostAnswers
+        left.databaseFaults += right.databaseFaults
     }
 }
 

@@ -49,6 +49,16 @@ enum LifeEvent {
     case leaderIsCutOff(node: Int, life: Int, direction: Int, duration: Microseconds)
     case client(Int, wake: Int)
     case operatorLooks
+    /// The node's sink looks what is to be done.
+    case sinkTurn(node: Int, life: Int)
+    /// It reads the rows of the transaction that it is making.
+    case sinkReads(node: Int, life: Int, call: Int)
+    case sinkHears(node: Int, life: Int, call: Int, SimulatedSink.Answer)
+    /// This question arrives.
+    case databaseHears(Int)
+    case databaseFault
+    /// What began with that fault is over, unless another one came.
+    case databaseMends(number: Int)
     case settle
 }
 

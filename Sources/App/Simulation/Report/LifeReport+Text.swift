@@ -35,7 +35,17 @@ extension LifePlan {
             \(network.duplicationPerMillion) ppm, \(network.keepsOrder ? "in order" : "reordered"), delay \
             \(network.delayMean / 1_000) ms, sync \(disk.syncMean / 1_000) ms, heartbeat \
             \(settings.heartbeatMilliseconds) ms, election \(settings.electionMilliseconds) ms, snapshot each \
-            \(snapshotInterval)\(usesFrames ? ", frames" : "")\(streamsSnapshots ? ", snapshots in chunks" : "")
+            \(snapshotInterval)\(usesFrames ? ", frames" : "")\(streamsSnapshots ? ", snapshots in chunks" : "")\(sink?.text ?? "")
+            """
+    }
+}
+
+extension SinkPlan {
+    fileprivate var text: String {
+        let faults = DatabaseFault.allCases.compactMap { kind in faultWeights[kind].map { "\(kind) \($0)" } }
+        return """
+            ; PostgreSQL \(delayMean / 1_000) ms away, given up after \(answerTimeout / 1_000) ms, \(batchMax) changes a \
+            transaction, feeds of \(feedChangesMax), a fault each \(faultInterval / 1_000) ms: \(faults.joined(separator: ", "))
             """
     }
 }

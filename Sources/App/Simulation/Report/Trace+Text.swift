@@ -60,6 +60,11 @@ extension Trace.Line {
         case .settled: "all agree"
         case .violation: "VIOLATION"
         case .catalogChanged: "the catalogue changes: version \(a)"
+        case .databaseFault: "PostgreSQL: \(DatabaseFault(rawValue: Int(a)).map(String.init(describing:)) ?? "")"
+        case .sinkBegins: "raises PostgreSQL to term \(a), which is at \(b) and \(c)"
+        case .sinkAdvanced: "brings PostgreSQL from \(c) to \(a) and \(b)"
+        case .sinkRefused: "is refused by PostgreSQL in term \(a), after \(b)"
+        case .sinkFails: "does not hear from PostgreSQL what became of \(a == 0 ? "its terms" : "its transaction")"
         }
     }
 

@@ -25,13 +25,21 @@ final class SimulatedShard {
     /// In the order of their indexes.
     var waiters: [Waiter] = []
     var isSweeping = false
+    /// Where results go to a database.
+    var tap: SimulatedTap?
+    private let keepsFeed: Bool
     /// Keys of the idempotency table, oldest first.
     private var remembered: [IdempotencyKey] = []
     private var shares: [ResourceID: UInt64] = [:]
     /// The sum of what each row and each answer adds: independent of order, cheap to keep.
     private var contentHash: UInt64 = 0
 
-    init(group: Int) { shard = Shard(number: group + 1, state: ShardState(slots: Self.slots)) }
+    /// `keepsFeed`: over snapshots, a planted bug.
+    init(group: Int, tap: SimulatedTap? = nil, keepsFeed: Bool = false) {
+        shard = Shard(number: group + 1, state: ShardState(slots: Self.slots))
+        self.tap = tap
+        self.keepsFeed = keepsFeed
+    }
 
     /// Few slots, since there are few resources and many replicas.
     static let slots = 0..<64
@@ -64,6 +72,7 @@ final class SimulatedShard {
     func apply(_ bytes: [UInt8]?, at index: UInt64, term: UInt64) throws(CodecError) -> ShardState.Changes {
         let changes = try shard.apply(bytes, at: index, term: term)
         for id in changes.rows { share(of: id) }
+        tap?.applied(changes, shard.state.rows, at: index)
         for key in changes.remembered {
             guard let answer = shard.state.idempotency[key] else { continue }
             remembered.append(key)
@@ -81,6 +90,8 @@ final class SimulatedShard {
         for row in state.rows.rows(after: nil, limit: .max) { share(of: row.id) }
         for key in keys { if let answer = state.idempotency[key] { contentHash &+= Self.share(key, answer) } }
     }
+
+    func checkpointWritten() { tap?.written(at: shard.state.appliedIndex) }
 
     // MARK: Queries
 
@@ -128,19 +139,43 @@ final class SimulatedShard {
             writer.uuid(UUID128(high: key.high, low: key.low))
             state.idempotency[key]?.write(to: &writer)
         }
+        if tap != nil { writeDeletions(to: &writer) }
         return writer.bytes
     }
 
     /// Takes over the state that `snapshot` wrote. Throws, and changes nothing, for other bytes.
     func install(snapshot bytes: [UInt8]) throws(CodecError) {
-        let result: Result<(ShardState, [IdempotencyKey]), CodecError> = bytes.withUnsafeBytes { raw in
-            do throws(CodecError) { return .success(try Self.read(raw)) } catch { return .failure(error) }
+        let hasDeletions = tap != nil
+        let result: Result<Snapshot, CodecError> = bytes.withUnsafeBytes { raw in
+            do throws(CodecError) {
+                return .success(try Self.read(raw, hasDeletions: hasDeletions))
+            } catch {
+                return .failure(error)
+            }
         }
-        let (state, keys) = try result.get()
-        install(state, remembered: keys)
+        let snapshot = try result.get()
+        install(snapshot.state, remembered: snapshot.remembered)
+        tap?.restart(
+            tombstones: snapshot.deletions, appliedIndex: snapshot.state.appliedIndex,
+            auditSequence: snapshot.state.auditSequence, keepsFeed: keepsFeed)
     }
 
-    private static func read(_ raw: UnsafeRawBufferPointer) throws(CodecError) -> (ShardState, [IdempotencyKey]) {
+    private struct Snapshot {
+        let state: ShardState
+        let remembered: [IdempotencyKey]
+        let deletions: [ResourceID: UInt64]
+    }
+
+    private func writeDeletions(to writer: inout ByteWriter) {
+        let deletions = (tap?.tombstones ?? [:]).sorted { $0.key < $1.key }
+        writer.varint(deletions.count)
+        for (id, index) in deletions {
+            writer.uuid(id.uuid)
+            writer.varint(index)
+        }
+    }
+
+    private static func read(_ raw: UnsafeRawBufferPointer, hasDeletions: Bool) throws(CodecError) -> Snapshot {
         var reader = ByteReader(raw)
         let index = try reader.varint()
         let auditSequence = try reader.varint()
@@ -154,6 +189,11 @@ final class SimulatedShard {
             let key = try reader.uuid()
             answers.append((IdempotencyKey(high: key.high, low: key.low), try Remembered(from: &reader)))
         }
+        var deletions: [ResourceID: UInt64] = [:]
+        for _ in 0..<(hasDeletions ? try reader.count() : 0) {
+            let id = ResourceID(try reader.uuid())
+            deletions[id] = try reader.varint()
+        }
         guard reader.atEnd else { throw CodecError("bytes are left over after a snapshot") }
         let nowhere = upTo.high == 0 && upTo.low == 0
         let sweep = ShardState.SweepPosition(
@@ -161,7 +201,7 @@ final class SimulatedShard {
         var state = ShardState(
             slots: slots, appliedIndex: index, auditSequence: auditSequence, sweep: sweep, remembered: answers)
         for (id, bytes) in rows { try state.restore(id, bytes) }
-        return (state, answers.map(\.0))
+        return Snapshot(state: state, remembered: answers.map(\.0), deletions: deletions)
     }
 
     // MARK: Private

@@ -11,6 +11,8 @@ package struct RandomStream: Sendable {
         case network, disk, faults, clients, cores, clocks
         /// State machines, catalogues, and how snapshots travel.
         case machines
+        /// PostgreSQL, the way there, and what goes wrong with both.
+        case database
     }
 
     package init(seed: UInt64, purpose: Purpose) {

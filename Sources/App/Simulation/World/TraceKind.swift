@@ -15,6 +15,8 @@ package enum TraceKind: UInt8, Sendable {
     case settling, settled, violation
     // Shards: [version]
     case catalogChanged
+    // PostgreSQL
+    case databaseFault, sinkBegins, sinkAdvanced, sinkRefused, sinkFails
 
     /// Whether the line belongs into a short history: frequent messages and writes do not.
     var isTelling: Bool {

@@ -73,7 +73,9 @@ final class SinkWorker {
     /// The coordinator's time.
     private static var milliseconds: Int64 { Int64(NIODeadline.now().uptimeNanoseconds / 1_000_000) }
 
-    private static func deadline(_ milliseconds: Int64) -> NIODeadline { .uptimeNanoseconds(UInt64(milliseconds) * 1_000_000) }
+    private static func deadline(_ milliseconds: Int64) -> NIODeadline {
+        .uptimeNanoseconds(UInt64(milliseconds) * 1_000_000)
+    }
 
     private static func roll() -> Double { .random(in: 0..<1) }
 
