@@ -15,7 +15,7 @@ import Testing
 /// Whole nodes behind real sockets, in directories of their own; gone when the closure returns. One node, or as many as
 /// `VTAG_TEST_NODES` says: then each request goes to the next of them.
 final class LiveAPI: Sendable {
-    private static let size = getenv("VTAG_TEST_NODES").flatMap { Int(String(cString: $0)) } ?? 1
+    static let size = getenv("VTAG_TEST_NODES").flatMap { Int(String(cString: $0)) } ?? 1
 
     /// The first node's.
     let directory: String
@@ -37,6 +37,7 @@ final class LiveAPI: Sendable {
     static func run(
         _ configuration: API.Configuration = API.Configuration(), logger: Logger? = nil, keys: RotatingKeys? = nil,
         logSegmentBytes: Int = 1 << 20, walks: WalkGate.Limits = WalkGate.Limits(),
+        queries: QueryEnvironment = QueryEnvironment(),
         now: @escaping @Sendable () -> Timestamp = wallClock, _ body: (LiveAPI) async throws -> Void
     ) async throws {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
@@ -48,6 +49,7 @@ final class LiveAPI: Sendable {
         var options = NodeOptions(dataDirectory: scratch, shards: 4)
         options.logSegmentBytes = logSegmentBytes
         options.walks = walks
+        options.queries = queries
         let nodes = try await start(options, on: group, logger, now: now)
         let now = Int64(time(nil))
         let directory = "\(scratch)/1"

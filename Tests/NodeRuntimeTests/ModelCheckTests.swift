@@ -7,7 +7,7 @@ import Testing
 @testable import NodeRuntime
 
 /// SplitMix64: the same numbers from the same seed everywhere.
-private struct Dice: RandomNumberGenerator {
+struct Dice: RandomNumberGenerator {
     var state: UInt64
 
     mutating func next() -> UInt64 {

@@ -39,7 +39,8 @@ struct Vtag: AsyncParsableCommand {
         version: version,
         subcommands: [
             StatusCommand.self, IngestCommand.self, ResourcesCommand.self, TagsCommand.self, ExplainCommand.self,
-            GraphCommand.self, PlanCommand.self, DiffCommand.self, ApplyCommand.self, RulesCommand.self, SchemaCommand.self,
+            GraphCommand.self, GraphsCommand.self, PlanCommand.self, DiffCommand.self, ApplyCommand.self, RulesCommand.self,
+            SchemaCommand.self,
             PoliciesCommand.self, ComplianceCommand.self, AuditCommand.self, ImportCommand.self, ExportCommand.self,
             LoginCommand.self, TokenCommand.self, ContextCommand.self, ClusterCommand.self, PostgresCommand.self,
             RegionCommand.self, VerifyCommand.self, LoadSamplesCommand.self, CompletionCommand.self,

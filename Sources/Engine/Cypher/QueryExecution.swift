@@ -168,6 +168,14 @@ package struct PlanDescription: Sendable {
     package let requests: Int?
     package let inputs: [PlanDescription]
 
+    package init(name: String, details: String, rows: Int?, requests: Int?, inputs: [PlanDescription]) {
+        self.name = name
+        self.details = details
+        self.rows = rows
+        self.requests = requests
+        self.inputs = inputs
+    }
+
     init(_ root: Operator, profiled: Bool) {
         name = root.description.name
         details = root.description.details

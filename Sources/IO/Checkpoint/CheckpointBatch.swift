@@ -27,11 +27,15 @@ package struct CheckpointBatch: Sendable {
     package let removals: [AuditRemoval]
     /// Small things of the state machine, by key; nil values are dropped.
     package let state: [(key: String, value: [UInt8]?)]
+    /// More of it, too large to be kept in memory all at once: lends each key and value to what it is given, any number of times.
+    package let pages: Pages
+
+    package typealias Pages = @Sendable ((String, [UInt8]?) throws -> Void) throws -> Void
 
     package init(
         shard: Int, watermark: Watermark, configuration: [UInt8], rows: [(id: ResourceID, bytes: [UInt8])],
         deleted: [Deletion], audit: [AuditEntry], removals: [AuditRemoval] = [],
-        state: [(key: String, value: [UInt8]?)]
+        state: [(key: String, value: [UInt8]?)], pages: @escaping Pages = { _ in }
     ) {
         self.shard = shard
         self.watermark = watermark
@@ -41,6 +45,7 @@ package struct CheckpointBatch: Sendable {
         self.audit = audit
         self.removals = removals
         self.state = state
+        self.pages = pages
     }
 }
 

@@ -119,6 +119,7 @@ enum CheckpointSchema {
 
         """
 
+    /// `shard_state` holds what is small, and the pages of users' own graphs, whose keys begin with `graph/`.
     private static let bookkeeping = """
         CREATE TABLE shard_state (
             shard INTEGER NOT NULL, key TEXT NOT NULL, changed_index INTEGER NOT NULL, crc INTEGER NOT NULL,

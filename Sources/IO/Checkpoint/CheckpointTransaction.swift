@@ -94,6 +94,9 @@ struct CheckpointTransaction {
         try put(batch.rows, shard: batch.shard, &stored)
         for deletion in batch.deleted { try delete(deletion, shard: batch.shard, &stored) }
         try writeState(batch.state, shard: batch.shard, at: batch.watermark.appliedIndex, &stored)
+        try batch.pages { key, value in
+            try writeState(key, value, shard: batch.shard, at: batch.watermark.appliedIndex, &stored)
+        }
         set(stored, of: batch.shard)
     }
 
@@ -209,18 +212,22 @@ struct CheckpointTransaction {
     private func writeState(
         _ state: [(key: String, value: [UInt8]?)], shard: Int, at index: UInt64, _ stored: inout StoredWatermark
     ) throws {
-        for (key, value) in state {
-            let old = try StoredState.checksum(of: key, shard: shard, with: statements.findState)
-            if let old { stored.state.remove(StoredState.hash(key, old)) }
-            if let value {
-                let row = StoredState(shard: shard, key: key, changedIndex: index, value: value)
-                stored.state.add(StoredState.hash(key, row.checksum))
-                try row.write(with: statements.putState)
-            } else if old != nil {
-                statements.deleteState.bind(1, Int64(shard))
-                statements.deleteState.bind(2, key)
-                try statements.deleteState.run()
-            }
+        for (key, value) in state { try writeState(key, value, shard: shard, at: index, &stored) }
+    }
+
+    private func writeState(
+        _ key: String, _ value: [UInt8]?, shard: Int, at index: UInt64, _ stored: inout StoredWatermark
+    ) throws {
+        let old = try StoredState.checksum(of: key, shard: shard, with: statements.findState)
+        if let old { stored.state.remove(StoredState.hash(key, old)) }
+        if let value {
+            let row = StoredState(shard: shard, key: key, changedIndex: index, value: value)
+            stored.state.add(StoredState.hash(key, row.checksum))
+            try row.write(with: statements.putState)
+        } else if old != nil {
+            statements.deleteState.bind(1, Int64(shard))
+            statements.deleteState.bind(2, key)
+            try statements.deleteState.run()
         }
     }
 

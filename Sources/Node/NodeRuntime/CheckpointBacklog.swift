@@ -16,6 +16,7 @@ struct CheckpointBacklog: Sendable {
     private var removals: [AuditRemoval] = []
     private var remembered: Set<IdempotencyKey> = []
     private var forgotten: Set<IdempotencyKey> = []
+    private var graphs = NamedGraphBacklog()
     private(set) var group: GroupPosition
     private var isWriting = false
     private var writing = 0
@@ -24,7 +25,7 @@ struct CheckpointBacklog: Sendable {
     init(_ group: GroupPosition) { self.group = group }
 
     /// Changes that are not in the checkpoint yet.
-    var count: Int { changed.count + audit.count + removed + writing }
+    var count: Int { changed.count + audit.count + removed + graphs.count + writing }
 
     /// Entries that are to be removed.
     private var removed: Int { removals.reduce(0) { $0 + $1.count } }
@@ -38,13 +39,15 @@ struct CheckpointBacklog: Sendable {
         removals.append(contentsOf: changes.removals)
         remembered.formUnion(changes.remembered)
         forgotten.formUnion(changes.forgotten)
+        for change in changes.graphs { graphs.note(change) }
     }
 
     /// Everything up to the state's applied index; nil when that is written already, or a batch is under way.
     mutating func take(from state: ShardState, shard: Int) -> CheckpointBatch? {
         guard !isWriting, group.takeChange() else { return nil }
         isWriting = true
-        writing = changed.count + audit.count + removed
+        writing = changed.count + audit.count + removed + graphs.count
+        let pages = graphs.take(from: state.graphs)
         var rows: [(id: ResourceID, bytes: [UInt8])] = []
         var deleted: [CheckpointBatch.Deletion] = []
         rows.reserveCapacity(changed.count)
@@ -58,7 +61,8 @@ struct CheckpointBacklog: Sendable {
         let batch = CheckpointBatch(
             shard: shard,
             watermark: group.watermark(auditSequence: state.auditSequence), configuration: group.configuration.encoded,
-            rows: rows, deleted: deleted, audit: audit, removals: removals, state: changedState(state))
+            rows: rows, deleted: deleted, audit: audit, removals: removals, state: changedState(state),
+            pages: { body in try pages.forEach(body) })
         changed.removeAll(keepingCapacity: true)
         deletions.removeAll()
         audit.removeAll(keepingCapacity: true)

@@ -57,6 +57,11 @@ enum CheckpointLoading {
         var state = ShardState(
             slots: slots, appliedIndex: watermark.appliedIndex, auditSequence: watermark.auditSequence,
             sweep: restored.sweep, cleaning: restored.cleaning, remembered: restored.remembered)
+        do throws(CodecError) {
+            for graph in try restored.graphs.graphs() { try state.restore(graph) }
+        } catch {
+            throw NodeStartError.damagedCheckpoint(error)
+        }
         for (id, bytes) in rows {
             guard slots.contains(Int(id.slot.number)) else {
                 throw NodeStartError.damagedCheckpoint(CodecError("row \(id) is in the wrong shard"))

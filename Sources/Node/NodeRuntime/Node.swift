@@ -39,6 +39,7 @@ package final class Node: Sendable {
     /// Who may query the graph now.
     package let graphQueries: WalkGate
     let graph: GraphKeepers
+    let graphWriters = GraphWriters()
 
     package var shardCount: Int { shards.count }
 

@@ -82,6 +82,10 @@ struct NodeAssembly: Sendable {
                 return .failure(error as? NodeError ?? .damaged("\(error)"))
             }
         }
+        links?.serveGraphs { [weak node] request in
+            guard let node else { return .failure(.stopping) }
+            return await node.answer(request)
+        }
         try await run(node)
         return node
     }

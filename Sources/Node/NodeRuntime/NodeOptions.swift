@@ -32,6 +32,8 @@ package struct NodeOptions: Sendable {
     package var walks = WalkGate.Limits()
     /// How many may query the graph at a time: more than cores, as small queries are to overtake large ones.
     package var graphQueries = WalkGate.Limits(atOnce: 8, waitingMax: 64)
+    /// What queries of the graph find around them.
+    package var queries = QueryEnvironment()
     /// Copies of each shard, at cluster creation only. 1 to 7.
     package var replicationFactor = 3
     /// Where results are replicated to; nil: nowhere.

@@ -4,6 +4,7 @@ import DequeModule
 import LogStorage
 import Model
 package import NIOCore
+import PropertyGraph
 package import Shard
 import Sink
 import WriteAheadLog
@@ -174,6 +175,43 @@ package final class ShardHost: @unchecked Sendable {
         confirmRead { [self] result in completion(result.map { graphFeed.take(shard.state, for: graph) }) }
     }
 
+    /// The graph of that name as it is here; nil: there is none.
+    func namedGraph(
+        _ name: String, _ consistency: ReadConsistency, _ completion: @escaping (Result<NamedGraph?, NodeError>) -> Void
+    ) {
+        switch consistency {
+        case .stale: completion(.success(shard.state.graphs[name]))
+        case .linearizable: confirmRead { [self] result in completion(result.map { shard.state.graphs[name] }) }
+        case .including(let index):
+            whenApplied(index) { [self] result in completion(result.map { shard.state.graphs[name] }) }
+        }
+    }
+
+    /// Fails where another replica leads.
+    func checkLeads(_ completion: (Result<Void, NodeError>) -> Void) {
+        if let refusal { return completion(.failure(refusal)) }
+        if case .following(let leader) = leadership { return completion(.failure(.notLeader(leader))) }
+        completion(.success(()))
+    }
+
+    /// The newest state of that graph, for a query that writes, if this replica leads; or what was answered to it under its key
+    /// before.
+    func graphToWrite(
+        _ name: String, _ idempotency: WriteContext.Idempotency?,
+        _ completion: @escaping (Result<(graph: NamedGraph?, kept: [UInt8]?), NodeError>) -> Void
+    ) {
+        if let refusal { return completion(.failure(refusal)) }
+        if case .following(let leader) = leadership { return completion(.failure(.notLeader(leader))) }
+        confirmRead { [self] result in
+            if case .failure(let error) = result { return completion(.failure(error)) }
+            guard let idempotency, let remembered = shard.state.idempotency[idempotency.key] else {
+                return completion(.success((shard.state.graphs[name], nil)))
+            }
+            guard remembered.bodyDigest == idempotency.bodyDigest else { return completion(.failure(.idempotencyKeyReused)) }
+            completion(.success((shard.state.graphs[name], remembered.reply.answer)))
+        }
+    }
+
     /// From what is applied here.
     func answer(_ query: ShardQuery) -> Result<ShardAnswer, NodeError> {
         do throws(CodecError) {
@@ -310,6 +348,8 @@ extension ShardHost: ReplicatedMachine {
                 bytes += entry.data?.count ?? 0
                 changes += changed.rows.count + changed.audit.count
                 for part in changed.removals { changes += part.count }
+                for graph in changed.graphs { changes += graph.pages.count }
+                Self.release(changed.graphs)
                 backlog.note(changed, entry)
                 tap?.feed.applied(changed.rows, changed.audit, at: entry.index)
                 graphFeed.noted(changed.rows)
@@ -327,6 +367,13 @@ extension ShardHost: ReplicatedMachine {
             startSweepIfNeeded()
         }
         tap?.tell(number, leadership, shard.state.appliedIndex, shard.state.auditSequence)
+    }
+
+    /// A large graph is let go of elsewhere: that takes longer than an event loop may.
+    private static func release(_ changes: [NamedGraphTable.Change]) {
+        let dropped = changes.compactMap(\.dropped)
+        guard !dropped.isEmpty else { return }
+        Task.detached(priority: .background) { withExtendedLifetime(dropped) {} }
     }
 
     private func standStill(at index: UInt64, _ error: CodecError) {

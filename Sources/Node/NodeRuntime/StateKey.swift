@@ -45,6 +45,7 @@ enum StateKey {
         var catalogVersion: UInt64 = 0
         var cleaning = AuditCleaningProgress()
         var remembered: [(IdempotencyKey, Remembered)] = []
+        var graphs = RestoredGraphs()
 
         /// Throws `CodecError` for a value that `encode` did not make, or an unknown key.
         mutating func take(_ key: String, _ value: [UInt8]) throws(CodecError) {
@@ -70,6 +71,8 @@ enum StateKey {
                 cleaning = try reader.progress()
             case StateKey.catalogVersion:
                 catalogVersion = try reader.varint()
+            case _ where key.hasPrefix(NamedGraphKey.prefix):
+                try graphs.take(key, &reader)
             default:
                 guard key.hasPrefix(StateKey.idempotencyPrefix),
                     let id = UUID128(key.dropFirst(StateKey.idempotencyPrefix.count))

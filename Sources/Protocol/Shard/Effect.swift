@@ -16,6 +16,7 @@ package enum Effect: Hashable, Sendable {
     /// Nothing is removed from the history any more that was decided under holds from before this index of group 0's log.
     case auditFenced(UInt64)
     case auditRemoved(AuditRemoval)
+    case graph(GraphEffect)
 }
 
 /// A client's key, scoped to the client, and hashed.
@@ -114,6 +115,9 @@ extension ByteWriter {
         case .auditRemoved(let part):
             byte(21)
             removal(part)
+        case .graph(let effect):
+            byte(30)
+            self.effect(effect)
         }
     }
 }
@@ -134,6 +138,7 @@ extension ByteReader {
         case 6: return .patch(ResourceID(try uuid()), try RowDelta(from: &self))
         case 20: return .auditFenced(try varint())
         case 21: return .auditRemoved(try removal())
+        case 30: return .graph(try graphEffect())
         case let kind: throw CodecError("an entry holds an effect of unknown kind \(kind)")
         }
     }

@@ -47,7 +47,7 @@ extension AuditCleaningProgress {
             switch effect {
             case .auditFenced(let index): fence = max(fence, index)
             case .auditRemoved(let part): apply(part)
-            case .put, .patch, .delete, .audit, .remember, .swept: break
+            case .put, .patch, .delete, .audit, .remember, .swept, .graph: break
             }
         }
     }

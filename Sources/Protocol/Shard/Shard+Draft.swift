@@ -108,7 +108,7 @@ extension Shard {
                 outcomes.append(.unchanged)
             case .sweep(let limit):
                 try sweepRows(limit: limit, judge)
-            case .audit: preconditionFailure("a command about the history concerns no row")
+            case .audit, .graph: preconditionFailure("a command about the history or a graph concerns no row")
             }
         }
 

@@ -12,6 +12,8 @@ package struct Shard: Sendable {
     /// Rows that entries in flight change: the newest version of each.
     private var inFlightRows: [ResourceID: InFlightRow] = [:]
     private var inFlightAnswers: [IdempotencyKey: Remembered] = [:]
+    /// Graphs that entries in flight make, change or drop: their versions then, nil where they are gone.
+    private var inFlightGraphs: [String: (index: UInt64, version: UInt64?)] = [:]
     private var decoded = DecodedEntries()
     private var lastAuditSequence: UInt64
     /// Clean-ups of the history as the last proposal left them.
@@ -46,6 +48,7 @@ package struct Shard: Sendable {
     ) throws(ShardError) -> OnProposed<ShardPayload> {
         if let idempotency = context.idempotency, let answer = try remembered(idempotency) { return answer }
         if case .audit(let command) = command { return proposal(of: command, at: now) }
+        if case .graph(let command) = command { return proposal(of: command, by: context, at: now) }
         var draft = Draft(shard: self, index: queue.nextIndex, now: now, context: context, version: judge.version)
         do throws(CodecError) {
             try draft.carryOut(command, judge: judge)
@@ -59,6 +62,13 @@ package struct Shard: Sendable {
     package mutating func appended(_ proposal: Proposal<ShardPayload>, term: UInt64) {
         for row in proposal.payload.rows { inFlightRows[row.id] = InFlightRow(index: proposal.index, row: row) }
         if let (key, answer) = proposal.payload.answer { inFlightAnswers[key] = answer }
+        for case .graph(let effect) in proposal.payload.entry.effects {
+            if case .dropped(let name) = effect {
+                inFlightGraphs[name] = (proposal.index, nil)
+            } else {
+                inFlightGraphs[effect.name] = (proposal.index, proposal.index)
+            }
+        }
         lastAuditSequence = proposal.payload.auditSequence
         newestCleaning.note(proposal.payload.entry.effects)
         proposedSweep = proposal.payload.sweep
@@ -102,6 +112,7 @@ package struct Shard: Sendable {
         queue.advance(to: index)
         for id in changes.rows where inFlightRows[id]?.index == index { inFlightRows[id] = nil }
         for key in changes.remembered { inFlightAnswers[key] = nil }
+        if !inFlightGraphs.isEmpty { inFlightGraphs = inFlightGraphs.filter { $0.value.index > index } }
         return changes
     }
 
@@ -116,6 +127,7 @@ package struct Shard: Sendable {
         queue = EntryQueue(lastIndex: state.appliedIndex)
         inFlightRows = [:]
         inFlightAnswers = [:]
+        inFlightGraphs = [:]
         lastAuditSequence = state.auditSequence
         newestCleaning = state.cleaning
         proposedSweep = state.sweep
@@ -151,6 +163,14 @@ package struct Shard: Sendable {
         }
         return nil
     }
+
+    /// The version of the graph as the last proposal left it; nil: there is none.
+    func newestGraphVersion(_ name: String) -> UInt64? {
+        if let inFlight = inFlightGraphs[name] { return inFlight.version }
+        return state.graphs[name]?.version
+    }
+
+    var nextIndex: UInt64 { queue.nextIndex }
 
     var sweepMayStart: Bool { state.appliedIndex >= sweepBarrier }
     var sweepPosition: ShardState.SweepPosition { proposedSweep }
@@ -201,6 +221,23 @@ package struct Shard: Sendable {
             auditSequence: draft.auditSequence, sweep: draft.sweep)
         let reply = ShardReply(index: queue.nextIndex, outcomes: draft.outcomes, subject: draft.subject, tags: draft.tags)
         return .append(proposal(payload, reply))
+    }
+
+    /// Of an effect on a graph, which concerns no row; what it is answered is remembered for the context's key.
+    func proposal(
+        of effect: GraphEffect, _ reply: ShardReply, _ context: WriteContext, _ now: Timestamp
+    ) -> Proposal<ShardPayload> {
+        var effects = [Effect.graph(effect)]
+        var answer: (IdempotencyKey, Remembered)?
+        if let idempotency = context.idempotency {
+            let remembered = Remembered(bodyDigest: idempotency.bodyDigest, reply: reply, at: now)
+            effects.append(.remember(idempotency.key, remembered))
+            answer = (idempotency.key, remembered)
+        }
+        return proposal(
+            ShardPayload(
+                entry: EntryPayload(at: now, effects: effects), rows: [], answer: answer, auditSequence: lastAuditSequence,
+                sweep: proposedSweep), reply)
     }
 
     private func proposal(_ payload: ShardPayload, _ reply: ShardReply) -> Proposal<ShardPayload> {

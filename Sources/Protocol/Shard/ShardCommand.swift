@@ -19,6 +19,8 @@ package enum ShardCommand: Sendable {
     case reserveKey
     /// About the shard's audit history.
     case audit(AuditCommand)
+    /// About a graph of users' own whose name falls to the shard.
+    case graph(GraphCommand)
     /// Judges up to `limit` rows after the sweep's position under the current catalogue, or reads more of them where few can
     /// come out otherwise than they are.
     case sweep(limit: Int)
@@ -112,22 +114,28 @@ package struct ShardReply: Hashable, Sendable {
     /// Tags that were set by hand on one resource, as they were then: whatever becomes of them, the same idempotency key is
     /// answered the same.
     package let tags: TagSnapshot?
+    /// What a query that changed a graph was answered, for its idempotency key; bytes that mean nothing here.
+    package let answer: [UInt8]?
 
-    package init(index: UInt64, outcomes: [Outcome], subject: UUID128? = nil, tags: TagSnapshot? = nil) {
+    package init(
+        index: UInt64, outcomes: [Outcome], subject: UUID128? = nil, tags: TagSnapshot? = nil, answer: [UInt8]? = nil
+    ) {
         self.index = index
         self.outcomes = outcomes
         self.subject = subject
         self.tags = tags
+        self.answer = answer
     }
 
     func write(to writer: inout ByteWriter) {
         writer.varint(index)
-        writer.byte((subject == nil ? 0 : 1) | (tags == nil ? 0 : 2))
+        writer.byte((subject == nil ? 0 : 1) | (tags == nil ? 0 : 2) | (answer == nil ? 0 : 4))
         if let subject { writer.uuid(subject) }
         if let tags {
             writer.uuid(tags.resource.uuid)
             writer.blob(tags.row)
         }
+        if let answer { writer.blob(answer) }
         writer.varint(outcomes.count)
         for outcome in outcomes {
             switch outcome {
@@ -153,9 +161,10 @@ package struct ShardReply: Hashable, Sendable {
     init(from reader: inout ByteReader) throws(CodecError) {
         index = try reader.varint()
         let flags = try reader.byte()
-        guard flags < 4 else { throw CodecError("an answer has a form that this version does not know") }
+        guard flags < 8 else { throw CodecError("an answer has a form that this version does not know") }
         subject = flags & 1 == 0 ? nil : try reader.uuid()
         tags = flags & 2 == 0 ? nil : TagSnapshot(resource: ResourceID(try reader.uuid()), row: try reader.blob())
+        answer = flags & 4 == 0 ? nil : try reader.blob()
         var outcomes: [Outcome] = []
         for _ in 0..<(try reader.count()) {
             switch try reader.byte() {

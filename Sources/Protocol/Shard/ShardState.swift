@@ -6,6 +6,8 @@ package struct ShardState: Sendable {
     package private(set) var totals = InventoryTotals()
     package private(set) var idempotency = IdempotencyTable()
     package private(set) var sweep = SweepPosition()
+    /// Graphs of users' own whose names fall to this shard.
+    package private(set) var graphs = NamedGraphTable()
     /// All rows are judged under this version of the catalogue or a later one; nil: nobody knows, as after a restart in the
     /// middle of a sweep. Derived: replicas may differ in it.
     private(set) var judgedSince: UInt64? = 0
@@ -42,6 +44,7 @@ package struct ShardState: Sendable {
         package var removals: [AuditRemoval] = []
         package var remembered: [IdempotencyKey] = []
         package var forgotten: [IdempotencyKey] = []
+        package var graphs: [NamedGraphTable.Change] = []
 
         package init() {}
     }
@@ -70,6 +73,9 @@ package struct ShardState: Sendable {
     package static func slots(ofShard position: Int, of count: Int) -> Range<Int> {
         (position * Slot.count + count - 1) / count..<((position + 1) * Slot.count + count - 1) / count
     }
+
+    /// One graph of a checkpoint.
+    package mutating func restore(_ graph: NamedGraph) throws(CodecError) { try graphs.restore(graph) }
 
     /// One row of a checkpoint.
     package mutating func restore(_ id: ResourceID, _ bytes: [UInt8]) throws(CodecError) {
@@ -110,6 +116,7 @@ package struct ShardState: Sendable {
             case .swept(let version, let upTo):
                 sweep = SweepPosition(version: version, upTo: upTo, isComplete: upTo == nil)
                 if sweep.isComplete { judgedSince = version }
+            case .graph(let effect): changes.graphs.append(try graphs.apply(effect, at: index))
             case .auditFenced: break
             case .auditRemoved(let part): changes.removals.append(part)
             }

@@ -47,6 +47,8 @@ struct RoleMatrixTests {
         "POST /graph/query": .viewer,
         "GET /resources/{id}/neighbors": .viewer,
         "GET /resources/{id}/impact": .viewer,
+        "GET /graphs": .viewer,
+        "GET /graphs/{name}": .viewer,
         "POST /db/{name}/query/v2": .viewer,
 
         "POST /virtual-tags/apply": .tagger,
@@ -80,6 +82,9 @@ struct RoleMatrixTests {
         "POST /tag-schema/proposals/{id}/accept": .governor,
         "POST /tag-schema/proposals/{id}/reject": .governor,
         "POST /tag-schema/proposals/{id}/reconsider": .governor,
+
+        "PUT /graphs/{name}": .governor,
+        "DELETE /graphs/{name}": .governor,
 
         "POST /plans": .governor,
         "DELETE /plans/{id}": .governor,

@@ -45,6 +45,8 @@ struct ScopeReachTests {
         // A graph of what lies within is made for them.
         "POST /graph/query": .scoped, "POST /db/{name}/query/v2": .scoped,
         "GET /resources/{id}/neighbors": .scoped, "GET /resources/{id}/impact": .scoped,
+        // A graph of users' own is about anything.
+        "GET /graphs": .whole, "GET /graphs/{name}": .whole, "PUT /graphs/{name}": .whole, "DELETE /graphs/{name}": .whole,
         "GET /audit/verify": .whole, "GET /audit/retention": .whole, "PUT /audit/retention": .whole,
         "GET /audit/holds": .whole, "POST /audit/holds": .whole, "GET /audit/holds/{id}": .whole,
         "DELETE /audit/holds/{id}": .whole,

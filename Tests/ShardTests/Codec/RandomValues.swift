@@ -36,7 +36,8 @@ struct SeededValues: RandomNumberGenerator {
 
 extension SeededValues {
     mutating func command() -> ShardCommand {
-        switch below(8) {
+        switch below(9) {
+        case 7: .graph(graphCommand())
         case 0: .observe(list(5) { $0.observation() })
         case 1: .addCosts(list(4) { $0.cost() })
         case 2: .putResource(observation(), precondition())
@@ -45,6 +46,19 @@ extension SeededValues {
         case 5: .setTag(uuid(), value: text(), precondition())
         case 6: .deleteTag(uuid(), precondition())
         default: .reserveKey
+        }
+    }
+
+    mutating func graphCommand() -> GraphCommand {
+        let name = "g-\(below(1_000))"
+        return switch below(3) {
+        case 0: .create(name)
+        case 1: .drop(name, precondition())
+        default:
+            .change(
+                GraphTransaction(
+                    name: name, version: number(), mutations: list(20) { UInt8($0.below(256)) }, grows: chance(),
+                    answer: maybe { values in values.list(9) { UInt8($0.below(256)) } }))
         }
     }
 

@@ -60,6 +60,7 @@ extension LocalGraph {
             }
             for partition in partitions.indices {
                 partitions[partition].indexes.removeAll { $0.definition.name == name }
+                partitions[partition].changes?.head = true
             }
             outcome.counts.indexesRemoved += 1
         }

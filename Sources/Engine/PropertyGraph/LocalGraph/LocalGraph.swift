@@ -22,6 +22,9 @@ package struct LocalGraph: Sendable {
         partitions = (0..<count).map { GraphPartition(number: UInt16($0)) }
     }
 
+    package var nodeCount: Int { partitions.reduce(0) { $0 + $1.nodeCount } }
+    package var relationshipCount: Int { partitions.reduce(0) { $0 + $1.relationshipCount } }
+
     package var isInTransaction: Bool { before != nil }
 
     package mutating func begin() {

@@ -31,6 +31,8 @@ extension GraphPartition {
             nodeProperties.append(row)
         }
         nodeCount += 1
+        changes?.node(node)
+        changes?.bytes += row.footprintBytes
         if let elementId { elementIds.insert(ElementId(text: elementId, node: node)) }
         for label in set { join(label, node, row) }
         return node
@@ -43,6 +45,8 @@ extension GraphPartition {
         if case .string(let text) = row.value(of: Property.elementIdKey) {
             elementIds.remove(ElementId(text: text, node: node))
         }
+        changes?.node(node)
+        changes?.bytes -= row.footprintBytes
         nodes[Int(node)].labels = NodeRecord.gone
         nodeProperties[Int(node)] = []
         nodeCount -= 1
@@ -62,6 +66,7 @@ extension GraphPartition {
         }
         guard added > 0 else { return 0 }
         nodes[Int(node)].labels = labelSets.intern(set.sorted(), names: labelNames)
+        changes?.node(node)
         return added
     }
 
@@ -76,6 +81,7 @@ extension GraphPartition {
         }
         guard set.count < before else { return 0 }
         nodes[Int(node)].labels = labelSets.intern(set, names: labelNames)
+        changes?.node(node)
         return before - set.count
     }
 
@@ -84,6 +90,8 @@ extension GraphPartition {
         if value.isNull, keyNames.number(of: key) == nil { return false }
         let key = try keyNames.intern(key)
         let old = nodeProperties[Int(node)].set(key, value)
+        changes?.node(node)
+        changes?.replaced(old, by: value)
         if !indexes.isEmpty {
             for label in labelSets[nodes[Int(node)].labels] {
                 for index in indexes.indices where indexes[index].label == label && indexes[index].key == key {
@@ -103,9 +111,10 @@ extension GraphPartition {
             return true
         }
         indexes.append(index)
+        changes?.head = true
     }
 
-    private mutating func internLabel(_ name: String) throws(GraphError) -> UInt16 {
+    mutating func internLabel(_ name: String) throws(GraphError) -> UInt16 {
         let label = try labelNames.intern(name)
         if Int(label) == members.count { members.append(SortedChunks()) }
         return label

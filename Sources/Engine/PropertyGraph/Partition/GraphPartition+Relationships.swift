@@ -29,6 +29,8 @@ extension GraphPartition {
             relationship = UInt32(relationships.count)
             relationships.append(record)
         }
+        changes?.relationship(relationship)
+        changes?.bytes += row.footprintBytes
         outgoing.insert(outgoingKey(relationship, record))
         nodes[Int(start)].outgoing += 1
         typeCounts[Int(type)] += 1
@@ -53,7 +55,12 @@ extension GraphPartition {
         nodes[Int(record.start)].outgoing -= 1
         typeCounts[Int(record.type)] -= 1
         relationshipCount -= 1
-        if record.row > 0 { release(row: record.row) }
+        changes?.relationship(relationship)
+        if record.row > 0 {
+            let bytes = changes == nil ? 0 : properties(of: record).footprintBytes
+            changes?.bytes -= bytes
+            release(row: record.row)
+        }
         relationships[Int(relationship)].type = RelationshipRecord.gone
         relationships[Int(relationship)].row = 0
         freedRelationships.append(relationship)
@@ -75,10 +82,14 @@ extension GraphPartition {
         let row = relationships[Int(relationship)].row
         if row == 0 {
             guard !value.isNull else { return false }
+            changes?.relationship(relationship)
+            changes?.replaced(.null, by: value)
             relationships[Int(relationship)].row = place([Property(key: key, value: value)])
             return true
         }
         let old = relationshipProperties[Int(row - 1)].set(key, value)
+        changes?.relationship(relationship)
+        changes?.replaced(old, by: value)
         if relationshipProperties[Int(row - 1)].isEmpty {
             release(row: row)
             relationships[Int(relationship)].row = 0
@@ -93,15 +104,33 @@ extension GraphPartition {
     /// Numbers that the transaction freed may be given again. Nodes among them have no relationships any more.
     mutating func releaseFreed() {
         for node in freedNodes {
+            changes?.node(node)
             nodes[Int(node)].outgoing = freeNode ?? .max
             freeNode = node
         }
         freedNodes = []
         for relationship in freedRelationships {
+            changes?.relationship(relationship)
             relationships[Int(relationship)].end = freeRelationship ?? .max
             freeRelationship = relationship
         }
         freedRelationships = []
+    }
+
+    /// A relationship of a stored graph, both of whose ends are here.
+    mutating func restore(_ record: RelationshipRecord, _ row: PropertyRow) {
+        var record = record
+        if !row.isEmpty { record.row = place(row) }
+        let relationship = UInt32(relationships.count)
+        relationships.append(record)
+        outgoing.insert(outgoingKey(relationship, record))
+        incoming.insert(
+            incomingKey(
+                relationshipHandle(relationship), type: record.type, from: handle(record.start), to: record.end))
+        nodes[Int(record.start)].outgoing += 1
+        nodes[Int(record.end)].incoming += 1
+        typeCounts[Int(record.type)] += 1
+        relationshipCount += 1
     }
 
     private func outgoingKey(_ relationship: UInt32, _ record: RelationshipRecord) -> AdjacencyKey {

@@ -43,6 +43,8 @@ package struct GraphPartition: Sendable {
     /// it deleted.
     var freedNodes: [UInt32] = []
     var freedRelationships: [UInt32] = []
+    /// What changed, where somebody stores the partition page by page; nil: nobody does.
+    var changes: PageChanges?
 
     package init(number: UInt16) { self.number = number }
 

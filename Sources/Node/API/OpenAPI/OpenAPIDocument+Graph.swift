@@ -1,4 +1,5 @@
 import InventoryGraph
+import Shard
 
 extension OpenAPIDocument {
     static let graphPaths = #"""
@@ -10,7 +11,9 @@ extension OpenAPIDocument {
               description: |
                 The graph holds every resource as a node, joined to what it depends on, to its account and region, and to its
                 effective tags ([the page](docs/property-graph.md) tells labels, types and properties). It is read-only: it follows the
-                resources. A query finds everything that was acknowledged before it came.
+                resources. With `graph` the query goes to a graph of one's own (`PUT /graphs/{name}`), which it may change (tagger): all of
+                it or nothing, at most \#(NamedGraphLimits.transactionChangesMax) changes at a time; the answer comes once it is
+                replicated. A query finds everything that was acknowledged before it came.
 
                 With `Accept: application/x-ndjson` the answer is streamed: a line `{"columns": […]}`, a line for each row (an
                 array), and a last line `{"stats": …}`, or `{"error": problem}` where the query failed on its way.
@@ -29,7 +32,7 @@ extension OpenAPIDocument {
                       properties:
                         query: { type: string, minLength: 1 }
                         parameters: { type: [object, 'null'], description: 'Values of `$name` in the query' }
-                        graph: { type: string, minLength: 1, maxLength: 255, description: '`inventory`, which is the default' }
+                        graph: { type: string, minLength: 1, maxLength: 255, description: 'A named graph; else `inventory`, the default' }
                         timeout_seconds:
                           type: integer
                           minimum: \#(GraphEndpoints.timeoutSeconds.lowerBound)
@@ -66,18 +69,19 @@ extension OpenAPIDocument {
                             properties:
                               rows: { type: integer }
                               milliseconds: { type: integer }
+                            additionalProperties: { type: integer, description: 'Of a query that writes: nodes_created and so on' }
                           plan: { type: array, items: { type: string }, description: Of EXPLAIN and PROFILE }
                     application/x-ndjson:
                       schema: { type: string }
         \#(always)
-        \#(problems(404))
+        \#(problems(404, 409))
         \#(written)
           /db/{name}/query/v2:
             parameters:
               - name: name
                 in: path
                 required: true
-                description: '`neo4j`, which is the inventory''s graph.'
+                description: 'A named graph; `neo4j` is the inventory''s.'
                 schema: { type: string }
             post:
               operationId: queryAPI
@@ -106,7 +110,7 @@ extension OpenAPIDocument {
                     application/vnd.neo4j.query.v1.0: { schema: { $ref: '#/components/schemas/StatementResult' } }
                     application/vnd.neo4j.query.v1.1: { schema: { $ref: '#/components/schemas/StatementResult' } }
         \#(always)
-        \#(problems(404))
+        \#(problems(404, 409))
         \#(written)
           /resources/{id}/neighbors:
             parameters:
@@ -171,6 +175,84 @@ extension OpenAPIDocument {
                       schema: { $ref: '#/components/schemas/Neighbourhood' }
         \#(always)
         \#(problems(404))
+          /graphs:
+            get:
+              operationId: listGraphs
+              tags: [graph]
+              summary: The graphs of one's own, by name (viewer)
+              parameters:
+                - $ref: '#/components/parameters/Limit'
+                - $ref: '#/components/parameters/ReadConsistency'
+              responses:
+                '200':
+                  description: A page
+                  headers:
+                    Staleness-Ms: { $ref: '#/components/headers/Staleness-Ms' }
+                  content:
+                    application/json:
+                      schema:
+                        type: object
+                        required: [items, next_cursor]
+                        properties:
+                          items: { type: array, items: { $ref: '#/components/schemas/NamedGraph' } }
+                          next_cursor: { $ref: '#/components/schemas/NextCursor' }
+        \#(always)
+          /graphs/{name}:
+            parameters:
+              - name: name
+                in: path
+                required: true
+                description: Letters, digits, `-`, `_` and `.`
+                schema: { type: string }
+            get:
+              operationId: getGraph
+              tags: [graph]
+              summary: What is in a graph of one's own (viewer)
+              parameters:
+                - $ref: '#/components/parameters/ReadConsistency'
+              responses:
+                '200':
+                  description: The graph
+                  headers:
+                    ETag: { $ref: '#/components/headers/ETag' }
+                    Staleness-Ms: { $ref: '#/components/headers/Staleness-Ms' }
+                  content:
+                    application/json:
+                      schema: { $ref: '#/components/schemas/NamedGraph' }
+        \#(always)
+        \#(problems(404))
+            put:
+              operationId: putGraph
+              tags: [graph]
+              summary: Make a graph of one's own, if there is none of the name (governor)
+              description: |
+                An empty graph, durable and replicated as everything else. There may be \#(NamedGraphLimits.graphsMax) of them, each of
+                \#(NamedGraphLimits.graphBytesMax >> 20) MiB of memory.
+              responses:
+                '200':
+                  description: It was there
+                  headers:
+                    ETag: { $ref: '#/components/headers/ETag' }
+                  content:
+                    application/json:
+                      schema: { $ref: '#/components/schemas/NamedGraph' }
+                '201':
+                  description: It is new
+                  headers:
+                    ETag: { $ref: '#/components/headers/ETag' }
+                  content:
+                    application/json:
+                      schema: { $ref: '#/components/schemas/NamedGraph' }
+        \#(always)
+        \#(problems(404, 422, 429))
+            delete:
+              operationId: deleteGraph
+              tags: [graph]
+              summary: Drop a graph of one's own with all that is in it (governor)
+              responses:
+                '204': { $ref: '#/components/responses/Done' }
+        \#(always)
+        \#(problems(404, 412, 422, 429))
 
         """#
 
@@ -205,6 +287,14 @@ extension OpenAPIDocument {
                           direction: { type: string, enum: [out, in] }
                           from: { type: string }
                 truncated: { type: boolean }
+            NamedGraph:
+              type: object
+              required: [name, nodes, relationships, memory_bytes]
+              properties:
+                name: { type: string }
+                nodes: { type: integer }
+                relationships: { type: integer }
+                memory_bytes: { type: integer, description: About what it takes }
             Statement:
               type: object
               required: [statement]

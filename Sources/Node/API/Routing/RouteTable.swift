@@ -66,6 +66,10 @@ extension Route {
     ]
 
     private static let graph: [Route] = [
+        Route(.get, "/graphs", .viewer, query: NamedGraphEndpoints.listQuery, NamedGraphEndpoints.list),
+        Route(.get, "/graphs/{name}", .viewer, NamedGraphEndpoints.get),
+        Route(.put, "/graphs/{name}", .governor, NamedGraphEndpoints.put),
+        Route(.delete, "/graphs/{name}", .governor, NamedGraphEndpoints.delete),
         Route(
             .post, "/graph/query", .viewer, reach: .scoped, body: .json(bytesMax: GraphEndpoints.bodyBytesMax),
             produces: GraphEndpoints.produces, GraphEndpoints.query),

@@ -171,6 +171,13 @@ final class ClusterLinks: Sendable {
         dispatch.change { $0.history = history }
     }
 
+    /// From now on others may send queries of named graphs.
+    func serveGraphs(
+        _ graphs: @escaping @Sendable (NamedGraphRequest) async -> Result<NamedGraphOutcome, NodeError>
+    ) {
+        dispatch.change { $0.graphs = graphs }
+    }
+
     /// Answers nobody any more and closes all connections.
     func stop() async {
         dispatch.change { $0 = PeerDispatch.Parts() }

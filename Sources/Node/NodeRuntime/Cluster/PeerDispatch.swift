@@ -21,6 +21,8 @@ final class PeerDispatch: PeerService {
         var audit: (@Sendable (AuditQuery) async -> Result<AuditAnswer, NodeError>)?
         /// What this node's checkpoint tells of a history.
         var history: (@Sendable (HistoryQuery) async -> Result<HistoryAnswer, NodeError>)?
+        /// A query of a graph whose shard has a replica here.
+        var graphs: (@Sendable (NamedGraphRequest) async -> Result<NamedGraphOutcome, NodeError>)?
     }
 
     /// What takes part in groups.
@@ -76,6 +78,17 @@ final class PeerDispatch: PeerService {
             do throws(CodecError) {
                 let query = try AuditQuery(decoding: request.body)
                 Task { answer(reply, await audit(query).map(\.encoded)) }
+            } catch {
+                reply.refuse(error.message)
+            }
+        case NamedGraphRequest.path:
+            guard let graphs = parts.graphs, let directory = parts.replicas?.directory else {
+                return reply.send(PeerResponse(status: 503))
+            }
+            guard directory.isKnown(request.peer) else { return turnAway(request, reply) }
+            do throws(CodecError) {
+                let query = try NamedGraphRequest(decoding: request.body)
+                Task { answer(reply, await graphs(query).map(\.encoded)) }
             } catch {
                 reply.refuse(error.message)
             }

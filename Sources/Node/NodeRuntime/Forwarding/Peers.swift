@@ -85,6 +85,27 @@ final class Peers: Sendable {
         throw failure == .outcomeUnknown ? .notLeader(nil) : failure
     }
 
+    /// A query of a named graph, of the first of these that can be reached: its time is the query's own.
+    func query(
+        _ request: NamedGraphRequest, shard: Int, of replicas: [ReplicaID], except here: ReplicaID
+    ) async throws(NodeError) -> NamedGraphOutcome {
+        let time = TimeAmount.milliseconds(request.limits.milliseconds) + Node.requestTime
+        let body = request.encoded
+        var failure = NodeError.notLeader(nil)
+        for replica in replicas where replica != here {
+            do throws(NodeError) {
+                return try await post(
+                    NamedGraphRequest.path, body, to: replica, from: shard, within: isCutOff ? nil : time
+                ) { bytes, _ throws(CodecError) in try NamedGraphOutcome(decoding: bytes) }
+            } catch {
+                failure = error
+                // It may have happened there.
+                if error == .outcomeUnknown { throw error }
+            }
+        }
+        throw failure
+    }
+
     /// A part of the audit history, from that node.
     func audit(_ query: AuditQuery, of peer: ReplicaID, within time: TimeAmount) async throws(NodeError) -> AuditAnswer {
         try await post(AuditQuery.path, query.encoded, to: peer, from: 0, within: time) { bytes, _ throws(CodecError) in

@@ -5,7 +5,7 @@ package import CypherValues
 package import InventoryGraph
 import Model
 import NIOCore
-import PropertyGraph
+package import PropertyGraph
 
 /// What a query of the graph may take; beside it what the engine's own budget says.
 package struct GraphQueryLimits: Hashable, Sendable {
@@ -22,6 +22,8 @@ package struct GraphQueryEnd: Sendable {
     package let milliseconds: Int64
     /// Of EXPLAIN and PROFILE.
     package let plan: PlanDescription?
+    /// What it changed.
+    package var counts = MutationCounts()
 }
 
 extension Node {
@@ -94,9 +96,8 @@ extension Node {
 
     private static var howToRaise: String { "give the query more with \"memory_mib\"" }
 
-    /// The machine's time zones, for queries and their parameters.
-    package var timeZones: SystemTimeZones { Self.zones }
-    private static let zones = SystemTimeZones()
+    /// The time zones, for queries and their parameters.
+    package var timeZones: any TimeZoneSource { options.queries.zones }
 
     /// Rows that one slice takes through operators: about a millisecond.
     private static var sliceGraphRows: Int { 4_096 }

@@ -12,6 +12,7 @@ extension ShardAnswer: PeerCodable {
         case .cleaning(let progress):
             writer.byte(20)
             writer.progress(progress)
+        case .graphs(let graphs): writer.put(21, graphs)
         }
     }
 
@@ -24,6 +25,7 @@ extension ShardAnswer: PeerCodable {
         case 5: self = .rows(try reader.take(), isLast: true)
         case 6: self = .totals(try reader.take())
         case 20: self = .cleaning(try reader.progress())
+        case 21: self = .graphs(try reader.take())
         case let kind: throw CodecError("unknown kind of answer \(kind)")
         }
     }

@@ -42,6 +42,8 @@ package enum ShardAnswer: Hashable, Sendable {
     case rows([Row], isLast: Bool)
     case totals(Totals)
     case cleaning(AuditCleaningProgress)
+    /// By name.
+    case graphs([NamedGraphSummary])
 
     package var encoded: [UInt8] { PeerForm.encode(self, reserving: 4 << 10) }
 
@@ -55,19 +57,19 @@ package enum ShardAnswer: Hashable, Sendable {
         case (.row(let bytes?), .row(let id)): try json.check(row: bytes, of: id)
         case (.tag(let row?), _): try json.check(row: row.bytes, of: row.id)
         case (.rows(let rows, _), _): for row in rows { try json.check(row: row.bytes, of: row.id) }
-        case (.row, _), (.tag, _), (.totals, _), (.cleaning, _): break
+        case (.row, _), (.tag, _), (.totals, _), (.cleaning, _), (.graphs, _): break
         }
     }
 
     private func answers(_ query: ShardQuery) -> Bool {
         switch (self, query) {
-        case (.row, .row), (.totals, .totals), (.cleaning, .cleaning): true
+        case (.row, .row), (.totals, .totals), (.cleaning, .cleaning), (.graphs, .graphs): true
         case (.tag(let row), .tag(let id)): row.map { $0.id.uuid.prefix == id.prefix } ?? true
         case (.rows(let rows, let isLast), .rows(let after, let limit)):
             rows.count <= min(limit, Self.pageRowsMax) && (isLast || !rows.isEmpty)
                 && zip(rows, rows.dropFirst()).allSatisfy { $0.id < $1.id }
                 && (rows.first.map { first in after.map { $0 < first.id } ?? true } ?? true)
-        case (.row, _), (.tag, _), (.rows, _), (.totals, _), (.cleaning, _): false
+        case (.row, _), (.tag, _), (.rows, _), (.totals, _), (.cleaning, _), (.graphs, _): false
         }
     }
 }
@@ -84,6 +86,7 @@ extension ShardState {
         case .row(let id): return .row(rows[id])
         case .tag(let id): return .tag(try rowCarrying(id))
         case .cleaning: return .cleaning(cleaning)
+        case .graphs: return .graphs(graphs.summaries)
         case .rows(let after, let limit): return page(after: after, limit: limit)
         case .totals:
             return .totals(

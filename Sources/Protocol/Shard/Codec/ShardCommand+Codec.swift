@@ -15,7 +15,7 @@ extension ShardCommand {
         case .observe(let observations): for observation in observations { try observation.check(json) }
         case .addCosts(let costs): for cost in costs { try cost.resource.check(json) }
         case .putResource(let observation, _): try observation.check(json)
-        case .deleteResource, .applyTags, .setTag, .deleteTag, .reserveKey, .sweep, .audit: break
+        case .deleteResource, .applyTags, .setTag, .deleteTag, .reserveKey, .sweep, .audit, .graph: break
         }
     }
 
@@ -30,6 +30,7 @@ extension ShardCommand {
         case .deleteResource(let id, _): owns(id.slot)
         case .applyTags(let items): items.allSatisfy { owns($0.resource.slot) }
         case .setTag(let id, _, _), .deleteTag(let id, _): owns(id.slot)
+        case .graph(let command): owns(NamedGraph.slot(of: command.name))
         case .reserveKey, .sweep, .audit: true
         }
     }
@@ -47,6 +48,7 @@ extension ShardCommand: PeerCodable {
         case .deleteTag(let id, let precondition): writer.put(7, id, precondition)
         case .reserveKey: writer.put(8)
         case .audit(let command): writer.put(20, command)
+        case .graph(let command): writer.put(21, command)
         case .sweep: preconditionFailure("a sweep is begun by a shard's leader, never forwarded to it")
         }
     }
@@ -62,6 +64,7 @@ extension ShardCommand: PeerCodable {
         case 7: self = .deleteTag(try reader.take(), try reader.take())
         case 8: self = .reserveKey
         case 20: self = .audit(try reader.take())
+        case 21: self = .graph(try reader.take())
         case let kind: throw CodecError("unknown kind of command \(kind)")
         }
     }

@@ -10,6 +10,8 @@ package enum ShardQuery: Hashable, Sendable {
     case totals
     /// How far the clean-up of its audit history has come.
     case cleaning
+    /// The graphs of users' own that it keeps.
+    case graphs
 
     package var encoded: [UInt8] { PeerForm.encode(self, reserving: 32) }
 
@@ -23,7 +25,7 @@ package enum ShardQuery: Hashable, Sendable {
             case .row(let id): id.slot
             case .tag(let id): id.slot
             case .rows(let after, _): after?.slot
-            case .totals, .cleaning: nil
+            case .totals, .cleaning, .graphs: nil
             }
         return slot.map { slots.contains(Int($0.number)) } ?? true
     }
@@ -37,6 +39,7 @@ extension ShardQuery: PeerCodable {
         case .rows(let after, let limit): writer.put(3, after, UInt64(limit))
         case .totals: writer.put(4)
         case .cleaning: writer.put(20)
+        case .graphs: writer.put(21)
         }
     }
 
@@ -52,6 +55,7 @@ extension ShardQuery: PeerCodable {
             self = .rows(after: after, limit: limit)
         case 4: self = .totals
         case 20: self = .cleaning
+        case 21: self = .graphs
         case let kind: throw CodecError("unknown kind of query \(kind)")
         }
     }

@@ -6,21 +6,21 @@ import HTTPTransport
 import JSON
 import NIOCore
 import NodeRuntime
+import PropertyGraph
+import Shard
 import Synchronization
 
-/// `POST /graph/query`: openCypher over the inventory's graph.
+/// `POST /graph/query`: openCypher over the inventory's graph, or a named one.
 enum GraphEndpoints {
     static let produces = ["application/json", "application/x-ndjson"]
     /// Longest accepted body: a query and its parameters.
     static let bodyBytesMax = 8 << 20
-    /// Longest answer that is not streamed, in bytes.
-    static let answerBytesMax = 64 << 20
     static let timeoutSeconds = 1...120
     static let memoryMiB = 1...1_024
     static let inventoryName = "inventory"
 
     static let query: Route.Handler = { call in
-        let (value, _) = try await call.document()
+        let (value, body) = try await call.document()
         var errors = ValidationErrors()
         let accepted = ["query", "parameters", "graph", "timeout_seconds", "memory_mib"]
         let reader = ObjectReader(value, at: .root, accepting: accepted, into: &errors)
@@ -33,8 +33,8 @@ enum GraphEndpoints {
         if let size = reader?.int("memory_mib", in: memoryMiB, into: &errors) { limits.budget.memoryBytesMax = size << 20 }
         let parameters = Self.parameters(reader?.value("parameters"), isTyped: false, call, into: &errors)
         guard let text, let parameters, errors.isEmpty else { throw Problem(errors) }
-        guard graph == nil || graph == inventoryName else { throw Problem.noGraph(graph ?? "") }
-        let run = try GraphRun(text, parameters: parameters, limits, call)
+        let run = try await GraphRun(
+            text, of: graph == inventoryName ? nil : graph, parameters: parameters, limits, call, body: body)
         let accept = call.request.head.headers.values(of: "accept")
         if ContentNegotiation.choose(accept: accept, offered: produces) == produces[1] { return run.streamed() }
         let (rows, end) = try await run.collected(.own)
@@ -47,7 +47,7 @@ enum GraphEndpoints {
             if !rows.isEmpty { json.raw(rows) }
             json.endArray()
             json.key("stats")
-            json.statistics(end)
+            json.statistics(end, of: run.query)
             if let plan = end.plan {
                 json.key("plan")
                 json.texts(plan.lines)
@@ -83,41 +83,77 @@ extension Call {
 
 /// A query that was read and checked, ready to run for one request.
 struct GraphRun: Sendable {
+    /// The least role that may write to a named graph.
+    static let writerRole = Role.tagger
+
     let query: CypherQuery
+    /// Nil: the inventory's.
+    private let graph: String?
     private let parameters: CypherMap
     private let limits: GraphQueryLimits
     private let call: Call
+    private let context: WriteContext
 
     /// Throws the problem where it cannot be run.
-    init(_ text: String, parameters: CypherMap, _ limits: GraphQueryLimits, _ call: Call) throws(Problem) {
+    ///
+    /// - Parameter body: what an idempotency key stands for, where the query writes.
+    init(
+        _ text: String, of graph: String?, parameters: CypherMap, _ limits: GraphQueryLimits, _ call: Call, body: ByteBuffer
+    ) async throws {
         do throws(CypherError) {
-            query = try CypherQuery(text)
+            query = try CypherQuery(text, procedures: call.api.node.options.queries.procedures)
         } catch {
             throw Problem(error, in: text)
         }
-        guard !query.writes else { throw .graphIsReadOnly }
+        if let graph {
+            guard call.principal.scope == nil else { throw Problem.beyondScope }
+            guard NamedGraphLimits.isName(graph) else { throw Problem.noGraph(graph) }
+            guard !query.writes || call.principal.role >= Self.writerRole else {
+                throw Problem.forbidden(needs: Self.writerRole, has: call.principal.role)
+            }
+        } else if query.writes {
+            throw Problem.graphIsReadOnly
+        }
+        context =
+            query.writes
+            ? try await call.stamp(body: body).context()
+            : WriteContext(actor: call.principal.subject, requestID: call.requestID)
+        self.graph = graph
         self.parameters = parameters
         self.limits = limits
         self.call = call
     }
 
-    private func run(_ take: @Sendable ([[CypherValue]]) async throws -> Void) async throws -> GraphQueryEnd {
-        let scope = call.principal.scope
+    private func run(
+        _ form: ValueForm, _ rows: NamedGraphRequest.Rows, _ take: @Sendable ([UInt8]) async throws -> Void
+    ) async throws -> GraphQueryEnd {
+        let (node, walk) = (call.api.node, call.graphWalk)
         do {
-            return try await call.api.node.query(
-                query, parameters: parameters, of: scope, call.consistency, within: limits, in: call.graphWalk, take)
+            guard let graph else {
+                return try await node.query(
+                    query, parameters: parameters, of: call.principal.scope, call.consistency, within: limits, in: walk
+                ) { values in
+                    try await take(GraphRows.bytes(of: values, form, separator: rows.separator))
+                }
+            }
+            let request = NamedGraphRequest(
+                graph: graph, text: query.text, parameters: parameters, form: form, rows: rows, limits: limits,
+                consistency: call.consistency, context: context)
+            return try await node.query(request, query, in: walk, take)
         } catch let error as CypherError {
             throw Problem(error, in: query.text)
+        } catch let error as NamedGraphError {
+            throw Problem(error)
         }
     }
 
     /// All rows as the members of a JSON array, without its brackets.
     func collected(_ form: ValueForm) async throws -> (rows: [UInt8], end: GraphQueryEnd) {
         let bytes = Mutex<[UInt8]>([])
-        let end = try await run { rows in
-            let text = Self.text(of: rows, form, separator: UInt8(ascii: ","))
+        let end = try await run(form, .array) { text in
+            guard !text.isEmpty else { return }
             try bytes.withLock { bytes in
-                guard bytes.count + text.count < GraphEndpoints.answerBytesMax else { throw Problem.graphAnswerTooLarge }
+                guard bytes.count + text.count < GraphRows.answerBytesMax else { throw Problem.graphAnswerTooLarge }
                 if !bytes.isEmpty { bytes.append(UInt8(ascii: ",")) }
                 bytes += text
             }
@@ -137,15 +173,14 @@ struct GraphRun: Sendable {
                 json.endObject()
             }
             do {
-                let end = try await run { rows in
-                    guard !rows.isEmpty else { return }
-                    try await writer.write(
-                        ByteBuffer(bytes: Self.text(of: rows, .own, separator: UInt8(ascii: "\n")) + [UInt8(ascii: "\n")]))
+                let end = try await run(.own, .lines) { text in
+                    guard !text.isEmpty else { return }
+                    try await writer.write(ByteBuffer(bytes: text + [UInt8(ascii: "\n")]))
                 }
                 try await writer.line { json in
                     json.beginObject()
                     json.key("stats")
-                    json.statistics(end)
+                    json.statistics(end, of: query)
                     if let plan = end.plan {
                         json.key("plan")
                         json.texts(plan.lines)
@@ -162,19 +197,6 @@ struct GraphRun: Sendable {
                 }
             }
         }
-    }
-
-    private static func text(of rows: [[CypherValue]], _ form: ValueForm, separator: UInt8) -> [UInt8] {
-        var bytes: [UInt8] = []
-        for row in rows {
-            var json = JSONWriter(reserving: 256)
-            json.beginArray()
-            for value in row { json.value(value, as: form) }
-            json.endArray()
-            if !bytes.isEmpty { bytes.append(separator) }
-            bytes += json.bytes
-        }
-        return bytes
     }
 }
 
@@ -193,12 +215,19 @@ extension JSONWriter {
         endArray()
     }
 
-    fileprivate mutating func statistics(_ end: GraphQueryEnd) {
+    /// What changed only of a query that changes something.
+    fileprivate mutating func statistics(_ end: GraphQueryEnd, of query: CypherQuery) {
         beginObject()
         key("rows")
         int(end.rows)
         key("milliseconds")
         int(end.milliseconds)
+        if query.writes {
+            for (name, field) in MutationCounts.fields {
+                key(name)
+                int(end.counts[keyPath: field])
+            }
+        }
         endObject()
     }
 }

@@ -43,18 +43,32 @@ extension Problem {
     }
 
     static func noGraph(_ name: String) -> Problem {
-        .notFound("There is no graph \"\(name)\"; without \"graph\" a query goes to the inventory's.")
+        Problem(
+            404, "no-graph", "Not found",
+            detail:
+                "There is no graph \"\(name)\"; PUT /graphs/NAME makes one, and without \"graph\" a query goes to the inventory's."
+        )
+    }
+
+    init(_ error: NamedGraphError) {
+        switch error {
+        case .noGraph(let name): self = .noGraph(name)
+        case .changedMeanwhile:
+            self = .conflict("The graph was changed again and again meanwhile; nothing of the query happened. Try again.")
+        case .limit(let detail): self.init(422, "graph-limit", "A limit of the graph is reached", detail: detail + ".")
+        case .answerTooLarge: self = .graphAnswerTooLarge
+        }
     }
 
     static let graphIsReadOnly = Problem(
         422, "graph-is-read-only", "The graph is read-only",
         detail:
-            "The inventory's graph follows the resources: change these (/ingest, /resources, /virtual-tags), and it changes with them."
+            "The inventory's graph follows the resources: change these (/ingest, /resources, /virtual-tags), and it changes with them. For a graph of your own: PUT /graphs/NAME, then \"graph\": \"NAME\"."
     )
 
     static let graphAnswerTooLarge = Problem(
         422, "answer-too-large", "The answer is too large",
         detail:
-            "The rows have more than \(GraphEndpoints.answerBytesMax >> 20) MiB. Return less, add a LIMIT, or ask for application/x-ndjson, which is streamed."
+            "The rows have more than \(GraphRows.answerBytesMax >> 20) MiB. Return less, add a LIMIT, or ask for application/x-ndjson, which is streamed."
     )
 }

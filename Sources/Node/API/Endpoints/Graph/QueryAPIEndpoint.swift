@@ -5,6 +5,7 @@ import CypherValues
 import HTTPTransport
 import JSON
 import NodeRuntime
+import PropertyGraph
 
 /// `POST /db/{name}/query/v2`: as Neo4j's Query API, for its drivers and tools.
 enum QueryAPIEndpoint {
@@ -13,7 +14,7 @@ enum QueryAPIEndpoint {
     ]
     static let produces = ["application/json"] + typed
     static let accepts = produces
-    /// What clients of Neo4j call the database; here the inventory's graph.
+    /// What clients of Neo4j call the database; here the inventory's graph. Other names are named graphs'.
     static let databaseName = "neo4j"
 
     static let query: Route.Handler = { call in
@@ -32,11 +33,6 @@ enum QueryAPIEndpoint {
     private static func answer(_ call: Call) async throws -> HTTPResponse {
         let name = call.parameters.first ?? ""
         let buffer = try await call.body(upTo: GraphEndpoints.bodyBytesMax)
-        guard name == databaseName else {
-            throw QueryAPIError(
-                404, "Neo.ClientError.Database.DatabaseNotFound",
-                "There is no graph \"\(name)\"; \"\(databaseName)\" is the inventory's")
-        }
         let value = try Call.parse(buffer) { JSONValue($0) }
         var errors = ValidationErrors()
         // Members that other versions of the API know are no reason to refuse.
@@ -47,8 +43,8 @@ enum QueryAPIEndpoint {
         guard let parameters = GraphEndpoints.parameters(value["parameters"], isTyped: isTyped, call, into: &errors) else {
             throw QueryAPIError(400, "Neo.ClientError.Request.Invalid", Problem(errors).detail)
         }
-        let run: GraphRun
-        run = try GraphRun(statement, parameters: parameters, GraphQueryLimits(), call)
+        let run = try await GraphRun(
+            statement, of: name == databaseName ? nil : name, parameters: parameters, GraphQueryLimits(), call, body: buffer)
         let accept = call.request.head.headers.values(of: "accept")
         let type = ContentNegotiation.choose(accept: accept, offered: produces) ?? produces[0]
         let (rows, end) = try await run.collected(typed.contains(type) ? .typed : .plain)
@@ -65,7 +61,7 @@ enum QueryAPIEndpoint {
         json.endObject()
         if value["includeCounters"]?.bool == true {
             json.key("counters")
-            json.noCounters()
+            json.counters(end.counts)
         }
         if let plan = end.plan {
             json.key(run.query.mode == .profile ? "profiledQueryPlan" : "queryPlan")
@@ -106,7 +102,12 @@ struct QueryAPIError: Error {
             case "ProcedureError": "Procedure.ProcedureNotFound"
             case "ConstraintVerificationFailed", "ConstraintValidationFailed": "Schema.ConstraintValidationFailed"
             case "LimitExceeded": "Statement.ExecutionFailed"
-            default: "\(problem.kind)" == "graph-is-read-only" ? "Statement.AccessMode" : "Request.Invalid"
+            default:
+                switch "\(problem.kind)" {
+                case "graph-is-read-only": "Statement.AccessMode"
+                case "no-graph": "Database.DatabaseNotFound"
+                default: "Request.Invalid"
+                }
             }
         self.init(problem.status, "Neo.ClientError.\(code)", problem.detail)
         self.opencypher = opencypher
@@ -130,17 +131,20 @@ struct QueryAPIError: Error {
 }
 
 extension JSONWriter {
-    /// A query that only reads changes nothing.
-    fileprivate mutating func noCounters() {
+    fileprivate mutating func counters(_ counts: MutationCounts) {
         beginObject()
         key("containsUpdates")
-        bool(false)
-        for name in [
-            "nodesCreated", "nodesDeleted", "propertiesSet", "relationshipsCreated", "relationshipsDeleted", "labelsAdded",
-            "labelsRemoved", "indexesAdded", "indexesRemoved", "constraintsAdded", "constraintsRemoved", "systemUpdates",
+        bool(counts != MutationCounts())
+        for (name, count) in [
+            ("nodesCreated", counts.nodesCreated), ("nodesDeleted", counts.nodesDeleted),
+            ("propertiesSet", counts.propertiesSet), ("relationshipsCreated", counts.relationshipsCreated),
+            ("relationshipsDeleted", counts.relationshipsDeleted), ("labelsAdded", counts.labelsAdded),
+            ("labelsRemoved", counts.labelsRemoved), ("indexesAdded", counts.indexesAdded),
+            ("indexesRemoved", counts.indexesRemoved), ("constraintsAdded", 0), ("constraintsRemoved", 0),
+            ("systemUpdates", 0),
         ] {
             key(name)
-            int(0)
+            int(count)
         }
         key("containsSystemUpdates")
         bool(false)

@@ -1,26 +1,28 @@
 import Cypher
-import CypherSyntax
-import CypherValues
+package import CypherSyntax
+package import CypherValues
 import Foundation
-import PropertyGraph
+package import PropertyGraph
+import Synchronization
 
 /// A door to a graph in this process.
-final class LocalDoor: GraphDoor {
+package final class LocalDoor: GraphDoor {
     private var graph: LocalGraph
     private let budget: QueryBudget
-    private var procedures = KitProcedures()
+    private let procedures = KitProcedures()
     private let zones: KitZones
 
     /// Few rows in a batch make queries cross its ends at many places.
-    init(zones: KitZones, partitions: Int, batchRows: Int) {
+    package init(zones: KitZones, partitions: Int, batchRows: Int) {
         self.zones = zones
         graph = LocalGraph(partitions: partitions)
         budget = QueryBudget(batchRowsMax: batchRows)
     }
 
-    func provide(_ procedure: KitProcedure) async throws { procedures.mocks.append(procedure) }
+    package func provide(_ procedure: KitProcedure) async throws { procedures.add(procedure) }
+    package func close() async throws {}
 
-    func run(_ query: String, parameters: [String: KitValue]) async throws -> KitResult {
+    package func run(_ query: String, parameters: [String: KitValue]) async throws -> KitResult {
         let values = CypherMap(parameters.compactMap { key, value in value.cypherValue.map { (key, $0) } })
         let evaluation = EvaluationContext(
             parameters: values, statementTime: Instant(epochSeconds: 1_700_000_000), seed: 1, zones: zones)
@@ -37,11 +39,17 @@ final class LocalDoor: GraphDoor {
 }
 
 /// The procedures that a scenario brings, and the built-in ones.
-private struct KitProcedures: ProcedureProvider {
-    var mocks: [KitProcedure] = []
+package final class KitProcedures: ProcedureProvider {
+    private let added = Mutex<[KitProcedure]>([])
+    private var mocks: [KitProcedure] { added.withLock { $0 } }
     private let builtIn = SchemaProcedures()
 
-    var signatures: [ProcedureSignature] {
+    package init() {}
+
+    package func add(_ procedure: KitProcedure) { added.withLock { $0.append(procedure) } }
+    package func removeAll() { added.withLock { $0 = [] } }
+
+    package var signatures: [ProcedureSignature] {
         mocks.map { mock in
             ProcedureSignature(
                 name: mock.name, arguments: mock.inputs.map(Self.field), results: mock.outputs.map(Self.field))
@@ -53,7 +61,7 @@ private struct KitProcedures: ProcedureProvider {
         return ProcedureSignature.Field(field.name, ProcedureSignature.ValueType(rawValue: String(type)) ?? .any)
     }
 
-    func call(
+    package func call(
         _ name: String, _ arguments: [CypherValue], schema: GraphSchema
     ) throws(CypherError) -> [[CypherValue]] {
         guard let mock = mocks.first(where: { $0.name.lowercased() == name.lowercased() }) else {
@@ -66,10 +74,10 @@ private struct KitProcedures: ProcedureProvider {
 
 /// The time zones that the kit names, as the tz database's main data has them, where Stockholm's is Berlin's. They lie beside the
 /// tests, as machines differ in theirs.
-struct KitZones: TimeZoneSource {
+package struct KitZones: TimeZoneSource {
     private let rules: [String: TimeZoneRules]
 
-    init() throws {
+    package init() throws {
         var rules: [String: TimeZoneRules] = [:]
         for name in ["Europe/Stockholm", "Europe/London", "Pacific/Honolulu", "Australia/Eucla", "America/New_York"] {
             guard let file = Bundle.module.url(forResource: "Fixtures/zoneinfo/" + name, withExtension: nil) else {
@@ -80,5 +88,5 @@ struct KitZones: TimeZoneSource {
         self.rules = rules
     }
 
-    func rules(named name: String) -> TimeZoneRules? { rules[name] }
+    package func rules(named name: String) -> TimeZoneRules? { rules[name] }
 }

@@ -1,25 +1,25 @@
 /// A feature file of the compatibility kit: Gherkin, as far as the kit uses it.
-struct Feature: Sendable {
-    struct Step: Sendable {
+package struct Feature: Sendable {
+    package struct Step: Sendable {
         /// The line without its `Given`, `When`, `Then`, `And` or `But`.
         var text: String
         var docString: String?
         var table: [[String]] = []
     }
 
-    struct Scenario: Sendable {
+    package struct Scenario: Sendable {
         var name: String
         /// Those of the background first.
         var steps: [Step]
     }
 
-    let name: String
-    let scenarios: [Scenario]
+    package let name: String
+    package let scenarios: [Scenario]
 }
 
 /// Why a file of the kit could not be read: a fault of the file or of this reader, never of the graph.
-struct KitFault: Error, CustomStringConvertible {
-    let description: String
+package struct KitFault: Error, CustomStringConvertible {
+    package let description: String
 }
 
 extension Feature {

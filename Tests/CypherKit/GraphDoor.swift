@@ -1,22 +1,34 @@
 /// What a query under test gave.
-struct KitResult: Sendable {
+package struct KitResult: Sendable {
     var columns: [String]
     var rows: [[KitValue]]
+
+    package init(columns: [String], rows: [[KitValue]]) {
+        self.columns = columns
+        self.rows = rows
+    }
 }
 
 /// Why a query under test failed, in the standard's terms.
-struct KitError: Error, Sendable, CustomStringConvertible {
+package struct KitError: Error, Sendable, CustomStringConvertible {
     var `class`: String
     /// `compile time` or `runtime`.
     var phase: String
     var detail: String
     var message: String
 
-    var description: String { "\(self.class) at \(phase): \(detail) (\(message))" }
+    package init(class: String, phase: String, detail: String, message: String) {
+        self.class = `class`
+        self.phase = phase
+        self.detail = detail
+        self.message = message
+    }
+
+    package var description: String { "\(self.class) at \(phase): \(detail) (\(message))" }
 }
 
 /// A procedure that a scenario brings: its rows are those of the table whose inputs equal the arguments.
-struct KitProcedure: Sendable {
+package struct KitProcedure: Sendable {
     struct Field: Sendable {
         var name: String
         /// Such as `INTEGER?`.
@@ -32,11 +44,13 @@ struct KitProcedure: Sendable {
 
 /// A way to a graph that is empty at first and belongs to one scenario. The kit runs through any that there is: in process, or over
 /// HTTP.
-protocol GraphDoor: AnyObject {
+package protocol GraphDoor: AnyObject {
     /// Runs one query as its own transaction. Throws `KitError` when the query fails.
     func run(_ query: String, parameters: [String: KitValue]) async throws -> KitResult
     /// Makes a procedure known to all later queries.
     func provide(_ procedure: KitProcedure) async throws
+    /// The scenario is over.
+    func close() async throws
 }
 
 /// All that is in a graph, as far as side effects are counted by it.

@@ -1,21 +1,37 @@
 import CypherValues
 
 /// A value as the kit writes it down. Dates, times and durations are strings there.
-indirect enum KitValue: Hashable, Sendable {
-    struct Node: Hashable, Sendable {
+package indirect enum KitValue: Hashable, Sendable {
+    package struct Node: Hashable, Sendable {
         var labels: Set<String>
         var properties: [String: KitValue]
+
+        package init(labels: Set<String>, properties: [String: KitValue]) {
+            self.labels = labels
+            self.properties = properties
+        }
     }
 
-    struct Relationship: Hashable, Sendable {
+    package struct Relationship: Hashable, Sendable {
         var type: String
         var properties: [String: KitValue]
+
+        package init(type: String, properties: [String: KitValue]) {
+            self.type = type
+            self.properties = properties
+        }
     }
 
-    struct PathStep: Hashable, Sendable {
+    package struct PathStep: Hashable, Sendable {
         var relationship: Relationship
         var isForward: Bool
         var node: Node
+
+        package init(relationship: Relationship, isForward: Bool, node: Node) {
+            self.relationship = relationship
+            self.isForward = isForward
+            self.node = node
+        }
     }
 
     case null
