@@ -44,12 +44,42 @@ private struct Counter: Sendable {
     }
 }
 
+/// Counts a node of a named graph upwards in the same way.
+private struct GraphCounter: Sendable {
+    let number: Int
+    /// Two of them count the same node.
+    var graph: String { "counter-\(number / 2)" }
+
+    static let query = "MATCH (c:Counter) SET c.value = c.value + 1 RETURN c.value"
+
+    func count(to last: Int, on servers: Servers) async throws {
+        var server = number
+        for count in 1...last {
+            let body = #"{"query":"\#(Self.query)","graph":"\#(graph)"}"#
+            while true {
+                let answer = try? await servers[server].send(.post, "/graph/query", body, key: "graph-\(number)-\(count)")
+                if answer?.status == 200 { break }
+                guard answer.map({ [409, 429, 503].contains($0.status) }) ?? true else {
+                    throw NodeProcess.Failure("count \(count): \(String(decoding: answer?.body ?? [], as: UTF8.self))")
+                }
+                server += 1
+                await Task.yield()
+            }
+            servers.acknowledged.withLock { $0 += 1 }
+        }
+    }
+}
+
 @Suite("A cluster whose nodes are killed")
 struct ClusterKillTests {
     static let counters = 6
     static let counts = 60
+    static let graphCounters = 6
+    static let graphCounts = 20
 
-    @Test("A leader is killed with kill -9 under writes, twice: nothing acknowledged is lost or applied twice")
+    @Test(
+        "A leader is killed with kill -9 under writes, twice: nothing acknowledged is lost or applied twice, in graphs neither"
+    )
     func leaderKilled() async throws {
         let cluster = try ClusterProcesses()
         defer { cluster.scratch.remove() }
@@ -67,7 +97,14 @@ struct ClusterKillTests {
         let created = try await servers[0].send(
             .post, "/ingest/aws?operation=ec2.describe-volumes", #"{"Volumes":[\#(volumes)]}"#)
         #expect(created.json["created"]?.int == Self.counters)
+        let graphCounters = (0..<Self.graphCounters).map { GraphCounter(number: $0) }
+        for graph in Set(graphCounters.map(\.graph)) {
+            #expect(try await servers[0].send(.put, "/graphs/\(graph)").status == 201)
+            let body = #"{"query":"CREATE (:Counter {value: 0})","graph":"\#(graph)"}"#
+            #expect(try await servers[1].send(.post, "/graph/query", body).status == 200)
+        }
         try await withThrowingTaskGroup(of: Void.self) { group in
+            for counter in graphCounters { group.addTask { try await counter.count(to: Self.graphCounts, on: servers) } }
             for counter in counters { group.addTask { try await counter.count(to: Self.counts, on: servers) } }
             for kill in 1...2 {
                 let due = Self.counters * Self.counts * kill / 3
@@ -82,6 +119,12 @@ struct ClusterKillTests {
             for counter in counters {
                 let tags = try await node.all("/resources/\(counter.resource)/virtual-tags")
                 #expect(tags.first { $0["tag_key"]?.string == "count" }?["tag_value"]?.string == "\(Self.counts)")
+            }
+            for graph in Set(graphCounters.map(\.graph)) {
+                let body = #"{"query":"MATCH (c:Counter) RETURN c.value, id(c)","graph":"\#(graph)"}"#
+                let answer = try await node.send(.post, "/graph/query", body)
+                let row = answer.json["rows"]?.array?.first?.array?.compactMap(\.int)
+                #expect(row == [2 * Self.graphCounts, 0], "\(String(decoding: answer.body, as: UTF8.self))")
             }
         }
         for counter in counters {
