@@ -75,6 +75,12 @@ nginx_asking_server() {
         listen unix:$(nginx_folder "$1")/asking.sock;
         location / {
             proxy_next_upstream error timeout non_idempotent;
+            # As the other server has them: it knows the client.
+            proxy_set_header Host \$http_host;
+            proxy_set_header Connection \$upgrade_connection;
+            proxy_set_header Upgrade \$http_upgrade;
+            proxy_set_header X-Forwarded-For \$http_x_forwarded_for;
+            proxy_set_header X-Forwarded-Proto \$http_x_forwarded_proto;
             add_header X-Accel-Expires \$kept_until;
             proxy_pass $2://vtag;
         }
@@ -86,6 +92,8 @@ TEXT
 nginx_cached_reads() {
     cat <<TEXT
             proxy_buffering on;
+            # What is not kept goes through memory alone, as fast as its reader takes it.
+            proxy_max_temp_file_size 0;
             proxy_cache answers;
             proxy_cache_key "\$request_method \$request_uri \$http_accept \$http_authorization";
             proxy_cache_methods GET HEAD;

@@ -42,6 +42,16 @@ struct PostgresConnectionTests {
         #expect(try rows.get(0, 12, as: String.self) == "b")
     }
 
+    @Test("The server looks whether a silent client is still there, so that one that the network lost holds no locks")
+    func keepAlive() throws {
+        let rows = try Self.connect().execute(
+            """
+            SELECT current_setting('tcp_keepalives_idle'), current_setting('tcp_keepalives_interval'),
+                current_setting('tcp_keepalives_count')
+            """)
+        #expect(try (0..<3).map { try rows.get(0, $0, as: String.self) } == ["5", "5", "2"])
+    }
+
     @Test("An empty value is not NULL, and U+0000 becomes what text can hold")
     func emptyValues() throws {
         let connection = try Self.connect()

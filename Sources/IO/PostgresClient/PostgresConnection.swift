@@ -40,9 +40,15 @@ package final class PostgresConnection {
                 """
                 SELECT pg_catalog.set_config('statement_timeout', $1, false), pg_catalog.set_config('lock_timeout', $2, false),
                     pg_catalog.set_config('idle_in_transaction_session_timeout', $1, false),
+                    pg_catalog.set_config('tcp_keepalives_idle', $3, false),
+                    pg_catalog.set_config('tcp_keepalives_interval', $3, false),
+                    pg_catalog.set_config('tcp_keepalives_count', '2', false),
                     pg_catalog.set_config('TimeZone', 'UTC', false)
                 """,
-                [.text("\(settings.statementTimeoutMilliseconds)"), .text("\(settings.lockTimeoutMilliseconds)")]))
+                [
+                    .text("\(settings.statementTimeoutMilliseconds)"), .text("\(settings.lockTimeoutMilliseconds)"),
+                    .text("\(PostgresSettings.serverKeepAliveSeconds)"),
+                ]))
     }
 
     deinit { close() }

@@ -20,6 +20,9 @@ package struct PostgresSettings: Sendable, CustomStringConvertible {
     static let connectTimeoutSeconds = 5
     /// How long sent data may stay unacknowledged before the connection counts as lost, in milliseconds.
     static let unacknowledgedMillisecondsMax = 10_000
+    /// After so much silence the server asks whether this side is still there, and once more: a session whose client the network lost in
+    /// the middle of a batch would else keep its locks for the two hours of the system's default, as it counts as active.
+    static let serverKeepAliveSeconds = 5
 
     /// - Parameters:
     ///   - text: `host=db dbname=tags user=vtag` or `postgresql://vtag@db/tags`.
