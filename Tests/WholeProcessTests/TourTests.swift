@@ -112,6 +112,7 @@ struct TourTests {
         defer { node.terminate() }
         let loaded = try await tool.run("load-samples", "samples", url: node.url, token: node.token)
         try #require(loaded.status == 0, "\(loaded.errors)")
+        try await GraphPage.check(node, tool, root: root)
 
         var page = Self.head
         for step in Self.steps {

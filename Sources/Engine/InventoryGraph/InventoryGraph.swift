@@ -11,6 +11,8 @@ package import PropertyGraph
 /// A value: a copy is a snapshot for queries, as with `LocalGraph`.
 package struct InventoryGraph: Sendable {
     package private(set) var graph: LocalGraph
+    /// The nodes that resources share, by what they are.
+    private var shared: [ResourceNode.Shared: NodeHandle] = [:]
 
     /// The label of nodes that stand for resources without a row.
     package static let unobserved = "Unobserved"
@@ -37,16 +39,22 @@ package struct InventoryGraph: Sendable {
     /// these as properties; its tags are still nodes.
     package mutating func put(_ record: ResourceRecord) throws(GraphError) {
         let resource = ResourceNode(record)
-        try transaction { (graph) throws(GraphError) in
-            let node = try graph.node(of: resource.id)
-            try graph.label(node, as: resource.labels)
+        try transaction { (graph, shared) throws(GraphError) in
+            let (name, placement) = (resource.id.description, resource.id.slot.number)
+            let (node, isNew): (NodeHandle, Bool)
             do throws(GraphError) {
-                _ = try graph.mutate([.replaceProperties(.node(node), resource.properties)])
+                (node, isNew) = try graph.putNode(
+                    name, placement: placement, labels: resource.labels, properties: resource.properties)
             } catch {
                 guard case .full = error else { throw error }
-                _ = try graph.mutate([.replaceProperties(.node(node), resource.fixedProperties)])
+                (node, isNew) = try graph.putNode(
+                    name, placement: placement, labels: resource.labels, properties: resource.fixedProperties)
             }
-            try graph.link(node, resource.links)
+            if isNew || !graph.hasLinks(node) {
+                try graph.addLinks(resource.links, to: node, &shared)
+            } else {
+                try graph.link(node, resource.links, &shared)
+            }
         }
     }
 
@@ -57,28 +65,39 @@ package struct InventoryGraph: Sendable {
         graph.begin()
         do throws(GraphError) { try changes(&self) } catch {
             graph.rollback()
+            shared = [:]
             throw error
         }
+        try graph.commit()
+    }
+
+    /// As `batch`, for a graph that nobody else has yet: several times as quick, but where it throws, the graph is of no more use.
+    package mutating func fill(_ changes: (inout InventoryGraph) throws(GraphError) -> Void) throws(GraphError) {
+        graph.beginFilling()
+        try changes(&self)
         try graph.commit()
     }
 
     /// The row is gone. What relates to the resource still does.
     package mutating func remove(_ id: ResourceID) throws(GraphError) {
         guard let node = graph.node(elementId: id.description, placement: id.slot.number) else { return }
-        try transaction { (graph) throws(GraphError) in
-            try graph.label(node, as: [Self.unobserved])
-            _ = try graph.mutate([.replaceProperties(.node(node), CypherMap())])
-            try graph.link(node, [])
-            try graph.sweep(node)
+        try transaction { (graph, shared) throws(GraphError) in
+            _ = try graph.putNode(
+                id.description, placement: id.slot.number, labels: [Self.unobserved], properties: CypherMap())
+            try graph.link(node, [], &shared)
+            try graph.sweep(node, &shared)
         }
     }
 
     /// A transaction of its own, or the batch's.
-    private mutating func transaction(_ body: (inout LocalGraph) throws(GraphError) -> Void) throws(GraphError) {
-        guard !graph.isInTransaction else { return try body(&graph) }
+    private mutating func transaction(
+        _ body: (inout LocalGraph, inout [ResourceNode.Shared: NodeHandle]) throws(GraphError) -> Void
+    ) throws(GraphError) {
+        guard !graph.isInTransaction else { return try body(&graph, &shared) }
         graph.begin()
-        do throws(GraphError) { try body(&graph) } catch {
+        do throws(GraphError) { try body(&graph, &shared) } catch {
             graph.rollback()
+            shared = [:]
             throw error
         }
         try graph.commit()
@@ -106,26 +125,51 @@ extension LocalGraph {
         ]).nodes[0]
     }
 
-    fileprivate mutating func node(of shared: ResourceNode.Shared) throws(GraphError) -> NodeHandle {
-        let placement = UInt16(truncatingIfNeeded: StableHash.hash(shared.elementId))
-        if let node = node(elementId: shared.elementId, placement: placement) { return node }
-        return try mutate([
-            .createNode(
-                labels: shared.labels, properties: shared.properties, elementId: shared.elementId, placement: placement)
-        ]).nodes[0]
+    fileprivate mutating func node(
+        of shared: ResourceNode.Shared, _ known: inout [ResourceNode.Shared: NodeHandle]
+    ) throws(GraphError) -> NodeHandle {
+        if let node = known[shared] { return node }
+        let name = shared.elementId
+        let placement = UInt16(truncatingIfNeeded: StableHash.hash(name))
+        let node = try putNode(name, placement: placement, labels: shared.labels, properties: shared.properties).node
+        known[shared] = node
+        return node
     }
 
-    fileprivate mutating func label(_ node: NodeHandle, as labels: [String]) throws(GraphError) {
-        guard case .load(let loaded) = try read(.load(EntityLoad(nodes: [node]))) else { return }
-        let old = loaded.nodes.nodes[0].labels
-        _ = try mutate([
-            .removeLabels(node, old.filter { !labels.contains($0) }),
-            .addLabels(node, labels.filter { !old.contains($0) }),
-        ])
+    /// Whether the node has links of its own: what others have to it aside.
+    fileprivate func hasLinks(_ node: NodeHandle) -> Bool {
+        for request in [
+            DegreeRequest([node], .outgoing), DegreeRequest([node], .incoming, types: [RelationshipNames.account]),
+        ] {
+            guard case .degrees(let degrees)? = try? read(.degrees(request)), degrees == [0] else { return true }
+        }
+        return false
+    }
+
+    fileprivate mutating func far(
+        of link: ResourceNode.Link, _ shared: inout [ResourceNode.Shared: NodeHandle]
+    ) throws(GraphError) -> (type: String, far: NodeHandle, isIncoming: Bool) {
+        switch link {
+        case .resource(let type, let target): (type, try node(of: target), false)
+        case .to(let type, let far): (type, try node(of: far, &shared), false)
+        case .from(let type, let far): (type, try node(of: far, &shared), true)
+        }
+    }
+
+    /// Gives these links to a node that has none of its own.
+    fileprivate mutating func addLinks(
+        _ links: [ResourceNode.Link], to node: NodeHandle, _ shared: inout [ResourceNode.Shared: NodeHandle]
+    ) throws(GraphError) {
+        for link in links {
+            let (type, far, isIncoming) = try self.far(of: link, &shared)
+            if isIncoming { try relate(type, from: far, to: node) } else { try relate(type, from: node, to: far) }
+        }
     }
 
     /// Leaves the node with these links of its own: its outgoing relationships, and the one from its account.
-    fileprivate mutating func link(_ node: NodeHandle, _ links: [ResourceNode.Link]) throws(GraphError) {
+    fileprivate mutating func link(
+        _ node: NodeHandle, _ links: [ResourceNode.Link], _ shared: inout [ResourceNode.Shared: NodeHandle]
+    ) throws(GraphError) {
         struct Wanted: Hashable {
             let type: String
             let far: NodeHandle
@@ -133,14 +177,8 @@ extension LocalGraph {
         }
         var wanted: [Wanted] = []
         for link in links {
-            switch link {
-            case .resource(let type, let target):
-                wanted.append(Wanted(type: type, far: try self.node(of: target), incoming: false))
-            case .to(let type, let shared):
-                wanted.append(Wanted(type: type, far: try self.node(of: shared), incoming: false))
-            case .from(let type, let shared):
-                wanted.append(Wanted(type: type, far: try self.node(of: shared), incoming: true))
-            }
+            let (type, far, isIncoming) = try self.far(of: link, &shared)
+            wanted.append(Wanted(type: type, far: far, incoming: isIncoming))
         }
         var missing = Set(wanted)
         var left: [NodeHandle] = []
@@ -154,12 +192,9 @@ extension LocalGraph {
         }
         for link in wanted where missing.remove(link) != nil {
             let (start, end) = link.incoming ? (link.far, node) : (node, link.far)
-            _ = try mutate([
-                .createRelationship(
-                    type: link.type, from: .existing(start), to: .existing(end), properties: CypherMap())
-            ])
+            try relate(link.type, from: start, to: end)
         }
-        for far in left { try sweep(far) }
+        for far in left { try sweep(far, &shared) }
     }
 
     private func relationships(
@@ -176,11 +211,15 @@ extension LocalGraph {
     }
 
     /// Deletes a node that nothing relates to any more, unless it is a resource with a row.
-    fileprivate mutating func sweep(_ node: NodeHandle) throws(GraphError) {
+    fileprivate mutating func sweep(
+        _ node: NodeHandle, _ shared: inout [ResourceNode.Shared: NodeHandle]
+    ) throws(GraphError) {
         guard exists(node), case .degrees(let degrees) = try read(.degrees(DegreeRequest([node], .either))), degrees[0] == 0,
             case .load(let loaded) = try read(.load(EntityLoad(nodes: [node]))),
             !loaded.nodes.nodes[0].labels.contains(ResourceLabels.resource)
         else { return }
+        // Its number may soon be another node's.
+        if !loaded.nodes.nodes[0].labels.contains(InventoryGraph.unobserved) { shared = [:] }
         _ = try mutate([.deleteNode(node, detach: false)])
     }
 }

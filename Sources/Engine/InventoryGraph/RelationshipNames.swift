@@ -14,10 +14,12 @@ package enum RelationshipNames {
         case .inSubnet where resource.provider == .aws: awsSubnet
         case .inNetwork where resource.provider == .aws: awsNetwork
         case .encryptedWith: encryption
+        case .memberOf where resource.provider == .aws && !resource.resourceType.hasPrefix("iam."): securityGroup
         default: type.name.uppercased()
         }
     }
 
+    private static let securityGroup = "MEMBER_OF_EC2_SECURITY_GROUP"
     private static let awsSubnet = "PART_OF_SUBNET"
     private static let awsNetwork = "MEMBER_OF_AWS_VPC"
     private static let encryption = "ENCRYPTED_BY"
@@ -28,6 +30,7 @@ package enum RelationshipNames {
         case .inSubnet: [type.name.uppercased(), awsSubnet]
         case .inNetwork: [type.name.uppercased(), awsNetwork]
         case .encryptedWith: [encryption]
+        case .memberOf: [type.name.uppercased(), securityGroup]
         default: [type.name.uppercased()]
         }
     }
@@ -37,7 +40,7 @@ package enum RelationshipNames {
     package static func names(spelt text: String) -> [String]? {
         if let type = RelationshipType(name: text.lowercased()) { return all(of: type) }
         let name = text.uppercased()
-        return [account, region, tag, awsSubnet, awsNetwork, encryption].contains(name) ? [name] : nil
+        return [account, region, tag, awsSubnet, awsNetwork, encryption, securityGroup].contains(name) ? [name] : nil
     }
 
     /// Those between resources: accounts, regions and tags would join everything with everything.

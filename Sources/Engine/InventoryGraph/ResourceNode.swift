@@ -5,11 +5,43 @@ package import Model
 /// What the graph holds of one resource: its node, and the relationships that its row states.
 package struct ResourceNode: Sendable, Hashable {
     /// A node that others share: it is there as long as a relationship is.
-    package struct Shared: Sendable, Hashable {
+    package enum Shared: Sendable, Hashable {
+        case account(Provider, String)
+        case region(Provider, String)
+        case tag(key: String, value: String, TagSource, confidence: Double)
+
         /// `account:aws:111122223333`, and the like.
-        package let elementId: String
-        package let labels: [String]
-        package let properties: CypherMap
+        package var elementId: String {
+            switch self {
+            case .account(let provider, let id): "account:\(provider.rawValue):\(id)"
+            case .region(let provider, let name): "region:\(provider.rawValue):\(name)"
+            // With the key's length no other key and value give the same text.
+            case .tag(let key, let value, let source, let confidence):
+                "tag:\(source.rawValue):\(confidence):\(key.utf8.count):\(key)=\(value)"
+            }
+        }
+
+        package var labels: [String] {
+            switch self {
+            case .account(.aws, _): ["Account", "AWSAccount"]
+            case .account(.gcp, _): ["Account", "GCPProject"]
+            case .account(.azure, _): ["Account", "AzureSubscription"]
+            case .region: ["Region"]
+            case .tag: ["Tag"]
+            }
+        }
+
+        package var properties: CypherMap {
+            switch self {
+            case .account(let provider, let id): ["id": .string(id), "provider": .string(provider.rawValue)]
+            case .region(let provider, let name): ["name": .string(name), "provider": .string(provider.rawValue)]
+            case .tag(let key, let value, let source, let confidence):
+                [
+                    "key": .string(key), "value": .string(value), "source": .string(source.rawValue),
+                    "confidence": .float(confidence),
+                ]
+            }
+        }
     }
 
     package enum Link: Sendable, Hashable {
@@ -56,8 +88,34 @@ package struct ResourceNode: Sendable, Hashable {
         for tag in resource.nativeTags.tags { properties["native_tags.\(tag.key)"] = .string(tag.value) }
         for tag in record.tags { properties["tags.\(tag.key)"] = .string(tag.value) }
         addMetadata(of: resource, to: &properties)
+        if resource.provider == .aws { addCartographyNames(of: resource, to: &properties) }
+        addFindings(of: record, to: &properties)
         addCost(of: resource, to: &properties)
         return properties
+    }
+
+    private static func addCartographyNames(of resource: Resource, to properties: inout CypherMap) {
+        if resource.resourceID.hasPrefix("arn:") { properties["arn"] = .string(resource.resourceID) }
+        if let name = CartographyProperties.idByType[resource.resourceType] {
+            properties[name] = .string(resource.resourceID)
+        }
+        for (path, name) in CartographyProperties.byType[resource.resourceType] ?? [] {
+            if let value = properties["metadata." + path] { properties[name] = value }
+        }
+    }
+
+    /// What policies find fault with, as `missing_tag owner`, each once; what a waiver allows is left out.
+    private static func addFindings(of record: ResourceRecord, to properties: inout CypherMap) {
+        var findings: [String] = []
+        for result in record.compliance where !result.isAccepted {
+            for violation in result.violations {
+                let finding =
+                    violation.tagKey.isEmpty ? violation.code.rawValue : "\(violation.code.rawValue) \(violation.tagKey)"
+                if !findings.contains(finding) { findings.append(finding) }
+            }
+        }
+        guard !findings.isEmpty else { return }
+        properties["violations"] = .list(findings.map(CypherValue.string))
     }
 
     /// What it cost in the newest month that is known, all services together, in the currency that comes first.
@@ -108,43 +166,21 @@ package struct ResourceNode: Sendable, Hashable {
     private static func links(of record: ResourceRecord) -> [Link] {
         let resource = record.resource
         var links: [Link] = []
-        if !resource.accountID.isEmpty { links.append(.from(type: RelationshipNames.account, account(of: resource))) }
-        if !resource.region.isEmpty { links.append(.to(type: RelationshipNames.region, region(of: resource))) }
-        for tag in record.tags { links.append(.to(type: RelationshipNames.tag, self.tag(tag))) }
+        if !resource.accountID.isEmpty {
+            links.append(.from(type: RelationshipNames.account, .account(resource.provider, resource.accountID)))
+        }
+        if !resource.region.isEmpty {
+            links.append(.to(type: RelationshipNames.region, .region(resource.provider, resource.region)))
+        }
+        for tag in record.tags {
+            let winner = tag.winner
+            let node = Shared.tag(key: tag.key, value: tag.value, winner.source, confidence: winner.confidence)
+            links.append(.to(type: RelationshipNames.tag, node))
+        }
         for relationship in resource.relationships {
             let type = RelationshipNames.name(of: relationship.type, from: resource)
             links.append(.resource(type: type, target: relationship.target))
         }
         return links
-    }
-
-    private static func account(of resource: Resource) -> Shared {
-        let label =
-            switch resource.provider {
-            case .aws: "AWSAccount"
-            case .gcp: "GCPProject"
-            case .azure: "AzureSubscription"
-            }
-        return Shared(
-            elementId: "account:\(resource.provider.rawValue):\(resource.accountID)", labels: ["Account", label],
-            properties: ["id": .string(resource.accountID), "provider": .string(resource.provider.rawValue)])
-    }
-
-    private static func region(of resource: Resource) -> Shared {
-        Shared(
-            elementId: "region:\(resource.provider.rawValue):\(resource.region)", labels: ["Region"],
-            properties: ["name": .string(resource.region), "provider": .string(resource.provider.rawValue)])
-    }
-
-    private static func tag(_ tag: VirtualTag) -> Shared {
-        let winner = tag.winner
-        return Shared(
-            // With the key's length no other key and value give the same text.
-            elementId: "tag:\(winner.source.rawValue):\(winner.confidence):\(tag.key.utf8.count):\(tag.key)=\(tag.value)",
-            labels: ["Tag"],
-            properties: [
-                "key": .string(tag.key), "value": .string(tag.value), "source": .string(winner.source.rawValue),
-                "confidence": .float(winner.confidence),
-            ])
     }
 }

@@ -1,4 +1,4 @@
-import CypherValues
+package import CypherValues
 
 /// Changes. Each keeps both sides of a relationship in step.
 extension LocalGraph {
@@ -74,6 +74,29 @@ extension LocalGraph {
         let partition = choosePartition(placement)
         let node = try partitions[partition].createNode(labels: labels, properties: properties, elementId: elementId)
         return partitions[partition].handle(node)
+    }
+
+    // MARK: In bulk, within a transaction
+
+    /// The node of that name with exactly these labels and properties, made where it is not there.
+    package mutating func putNode(
+        _ elementId: String, placement: UInt16, labels: [String], properties: CypherMap
+    ) throws(GraphError) -> (node: NodeHandle, isNew: Bool) {
+        precondition(isInTransaction, "a node is put outside a transaction")
+        try requireStorable(properties)
+        let partition = choosePartition(placement)
+        if let node = lend(partition, { $0.pointee.node(elementId: elementId) }) {
+            try partitions[partition].replace(node.local, labels: labels, properties: properties)
+            return (node, false)
+        }
+        let local = try partitions[partition].createNode(labels: labels, properties: properties, elementId: elementId)
+        return (partitions[partition].handle(local), true)
+    }
+
+    /// A relationship without properties, between nodes that are there.
+    package mutating func relate(_ type: String, from start: NodeHandle, to end: NodeHandle) throws(GraphError) {
+        precondition(isInTransaction, "a relationship is made outside a transaction")
+        _ = try createRelationship(type, start, end, CypherMap())
     }
 
     private mutating func createRelationship(

@@ -10,8 +10,9 @@ package struct LocalGraph: Sendable {
     package static let partitionsMax = 65_536
 
     package internal(set) var partitions: [GraphPartition]
-    /// What was there when the transaction began.
+    /// What was there when the transaction began; nil: there is none, or it cannot be rolled back.
     private var before: [GraphPartition]?
+    package private(set) var isInTransaction = false
     /// Nodes that the transaction deleted without their relationships: by its end these must be gone.
     private var unverified: [NodeHandle] = []
     /// The partition of the next node that comes without a placement.
@@ -25,26 +26,34 @@ package struct LocalGraph: Sendable {
     package var nodeCount: Int { partitions.reduce(0) { $0 + $1.nodeCount } }
     package var relationshipCount: Int { partitions.reduce(0) { $0 + $1.relationshipCount } }
 
-    package var isInTransaction: Bool { before != nil }
-
     package mutating func begin() {
-        precondition(before == nil, "a transaction in a transaction")
+        precondition(!isInTransaction, "a transaction in a transaction")
         before = partitions
+        isInTransaction = true
+        unverified = []
+    }
+
+    /// A transaction that cannot be rolled back: whoever fills a graph that nobody else has yet throws it away where that fails. No page
+    /// is copied for its sake.
+    package mutating func beginFilling() {
+        precondition(!isInTransaction, "a transaction in a transaction")
+        isInTransaction = true
         unverified = []
     }
 
     /// Throws `deletedNodeHasRelationships`, and then has rolled back.
     package mutating func commit() throws(GraphError) {
-        precondition(before != nil, "no transaction to commit")
+        precondition(isInTransaction, "no transaction to commit")
         for node in unverified {
             let record = partitions[Int(node.partition)].nodes[Int(node.local)]
             let count = Int(record.outgoing) + Int(record.incoming)
             guard count == 0 else {
-                rollback()
+                if before != nil { rollback() }
                 throw .deletedNodeHasRelationships(node, count: count)
             }
         }
         before = nil
+        isInTransaction = false
         unverified = []
         for partition in partitions.indices { partitions[partition].releaseFreed() }
     }
@@ -53,13 +62,14 @@ package struct LocalGraph: Sendable {
         guard let before else { preconditionFailure("no transaction to roll back") }
         partitions = before
         self.before = nil
+        isInTransaction = false
         unverified = []
     }
 
     /// Changes outside a transaction are one of their own: all or none.
     package mutating func answer(_ request: GraphRequest) throws(GraphError) -> GraphResponse {
         guard case .mutate(let mutations) = request else { return try read(request) }
-        let isOwn = before == nil
+        let isOwn = !isInTransaction
         if isOwn { begin() }
         do throws(GraphError) {
             let outcome = try mutate(mutations)

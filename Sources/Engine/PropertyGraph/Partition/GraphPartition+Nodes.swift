@@ -38,6 +38,34 @@ extension GraphPartition {
         return node
     }
 
+    /// Gives the node exactly these labels and properties. Nothing of it is changed where the partition is full.
+    mutating func replace(_ node: UInt32, labels: [String], properties: CypherMap) throws(GraphError) {
+        var set: [UInt16] = []
+        for label in labels {
+            let label = try internLabel(label)
+            if !set.contains(label) { set.append(label) }
+        }
+        set.sort()
+        var row: PropertyRow = []
+        row.reserveCapacity(properties.count + 1)
+        for (key, value) in properties where !value.isNull {
+            row.append(Property(key: try keyNames.intern(key), value: value))
+        }
+        let old = nodeProperties[Int(node)]
+        if let name = old.first(where: { $0.key == Property.elementIdKey }) { row.append(name) }
+        let oldSet = labelSets[nodes[Int(node)].labels]
+        for label in oldSet where !set.contains(label) { leave(label, node, old) }
+        for label in set where !oldSet.contains(label) { join(label, node, row) }
+        for index in indexes.indices where set.contains(indexes[index].label) && oldSet.contains(indexes[index].label) {
+            let (before, after) = (old.value(of: indexes[index].key), row.value(of: indexes[index].key))
+            guard before != after else { continue }
+            indexes[index].remove(before, node: node)
+            indexes[index].insert(after, node: node)
+        }
+        nodes[Int(node)].labels = labelSets.intern(set, names: labelNames)
+        nodeProperties[Int(node)] = row
+    }
+
     /// The node and what it is found by are gone; its relationships stay, to be deleted by the same transaction.
     mutating func deleteNode(_ node: UInt32) {
         let row = nodeProperties[Int(node)]
