@@ -66,7 +66,8 @@ package final class Node: Sendable {
         self.now = now
         walks = WalkGate(options.walks)
         graphQueries = WalkGate(options.graphQueries)
-        graph = GraphKeepers(shards, logger: logger)
+        let here = identity.replicaID
+        graph = GraphKeepers(shards, cluster.map { DistantRows(peers: $0.peers, here: here) }, logger: logger)
     }
 
     /// How the log fares, for metrics.

@@ -167,12 +167,18 @@ package final class ShardHost: @unchecked Sendable {
         for watcher in reached.values { watcher.completion(.success(())) }
     }
 
+    /// What a graph of another node asks for, of what is applied here.
+    func answer(_ query: GraphRowsQuery, _ completion: @escaping (Result<GraphRowsAnswer, NodeError>) -> Void) {
+        guard query.isConfirmed else { return completion(.success(graphFeed.answer(query, shard.state.rows))) }
+        confirmRead { [self] result in completion(result.map { graphFeed.answer(query, shard.state.rows) }) }
+    }
+
     /// What is new to the graph, of what is applied here; `isConfirmed`: once that is all that was acknowledged.
     func graphChanges(
         for graph: Int, _ isConfirmed: Bool, _ completion: @escaping (Result<GraphChanges, NodeError>) -> Void
     ) {
-        guard isConfirmed else { return completion(.success(graphFeed.take(shard.state, for: graph))) }
-        confirmRead { [self] result in completion(result.map { graphFeed.take(shard.state, for: graph) }) }
+        guard isConfirmed else { return completion(.success(graphFeed.take(shard.state, for: .here(graph)))) }
+        confirmRead { [self] result in completion(result.map { graphFeed.take(shard.state, for: .here(graph)) }) }
     }
 
     /// The graph of that name as it is here; nil: there is none.

@@ -114,6 +114,7 @@ final class PeerDispatch: PeerService {
         case PeerRequestPath.command: carryOutCommand(request, reply, replicas)
         case PeerRequestPath.systemCommand: carryOutSystemCommand(request, reply, replicas)
         case PeerRequestPath.query: answerQuery(request, reply, replicas)
+        case GraphRowsQuery.path: answerGraphRows(request, reply, replicas)
         case PeerRequestPath.reports: GroupReports.collect(replicas).whenSuccess { reply.send(PeerResponse(body: $0)) }
         case PeerRequestPath.members: answerMembers(request, reply, replicas)
         case SnapshotCourier.path: takeSnapshot(request, reply, replicas)
@@ -216,6 +217,17 @@ final class PeerDispatch: PeerService {
         host.eventLoop.runNowOrSoon {
             host.answer(frame.query, frame.consistency) { self.answer(reply, $0.map(\.encoded)) }
         }
+    }
+
+    private func answerGraphRows(_ request: PeerRequest, _ reply: PeerReply, _ replicas: Replicas) {
+        let query: GraphRowsQuery
+        do throws(CodecError) { query = try GraphRowsQuery(decoding: request.body) } catch {
+            return reply.refuse(error.message)
+        }
+        guard query.shard < replicas.shards.count, let host = replicas.shards[query.shard] else {
+            return answer(reply, .failure(.notLeader(nil)))
+        }
+        host.eventLoop.runNowOrSoon { host.answer(query) { self.answer(reply, $0.map(\.encoded)) } }
     }
 
     private func answer(_ reply: PeerReply, _ result: Result<[UInt8], NodeError>) {

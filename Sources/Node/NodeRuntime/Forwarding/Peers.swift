@@ -113,6 +113,13 @@ final class Peers: Sendable {
         }
     }
 
+    /// Rows of a shard for this node's graph, from that node's replica.
+    func graphRows(_ query: GraphRowsQuery, of replica: ReplicaID) async throws(NodeError) -> GraphRowsAnswer {
+        try await post(GraphRowsQuery.path, query.encoded, to: replica, from: query.shard) { bytes, _ throws(CodecError) in
+            try GraphRowsAnswer(decoding: bytes)
+        }
+    }
+
     private static func reply(_ bytes: [UInt8], _ loop: LoopHost) throws(CodecError) -> ShardReply {
         try ShardReply(decoding: bytes)
     }

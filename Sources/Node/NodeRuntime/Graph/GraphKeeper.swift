@@ -10,17 +10,18 @@ import Shard
 /// forward by what changed since, let go of when nobody has asked for long.
 ///
 /// Its work is done off the event loops: a shard's loop lends a snapshot of its rows, which costs it nothing, and the names of those
-/// that changed.
+/// that changed. Rows of shards that have no replica here come from a node that has one, in the same way (`GraphRowsQuery`).
 actor GraphKeeper {
     private let shards: ShardDirectory
+    private let distant: DistantRows?
     /// Nil: all rows.
     private let scope: ResourceScope?
     /// What the shards' feeds know it by.
     private let number: Int
     private let logger: Logger
     private var inventory: InventoryGraph?
-    /// Shards whose rows are in it, by position.
-    private var known: Set<Int> = []
+    /// Where the rows of shards came from that are in it, by position.
+    private var sources: [Int: Source] = [:]
     /// The newest round of bringing it forward.
     private var begun = 0
     /// The newest round that has ended well, and the newest such whose reads were confirmed: what was acknowledged before it began is
@@ -45,14 +46,20 @@ actor GraphKeeper {
     /// Relationships that are put in order after each batch.
     private static let sealBudget = 100_000
 
+    private enum Source {
+        case here
+        case distant(DistantRows.Feed)
+    }
+
     private struct Round {
         let number: Int
         let isConfirmed: Bool
         let task: Task<Void, any Error>
     }
 
-    init(_ shards: ShardDirectory, of scope: ResourceScope?, number: Int, logger: Logger) {
+    init(_ shards: ShardDirectory, _ distant: DistantRows?, of scope: ResourceScope?, number: Int, logger: Logger) {
         self.shards = shards
+        self.distant = distant
         self.scope = scope
         self.number = number
         self.logger = logger
@@ -148,9 +155,9 @@ actor GraphKeeper {
     }
 
     private func closeFeeds() {
-        known = []
+        sources = [:]
         let number = number
-        for host in shards.held { host.eventLoop.execute { host.graphFeed.close(number) } }
+        for host in shards.held { host.eventLoop.execute { host.graphFeed.close(.here(number)) } }
     }
 
     private func bringForward(_ number: Int, isConfirmed: Bool) async throws {
@@ -163,6 +170,7 @@ actor GraphKeeper {
                 try await fill(&inventory, isConfirmed)
             } catch is GraphIsBehind {
                 closeFeeds()
+                making = nil
                 inventory = InventoryGraph(partitions: shards.count)
                 try await fill(&inventory, isConfirmed)
             }
@@ -186,23 +194,49 @@ actor GraphKeeper {
     }
 
     private func fill(_ inventory: inout InventoryGraph, _ isConfirmed: Bool) async throws {
-        let number = number
         for position in 0..<shards.count {
-            guard let host = shards[position] else { throw NodeError.missingShards([position + 1]) }
-            let changes = try await host.eventLoop.result { completion in
-                host.graphChanges(for: number, isConfirmed, completion)
-            }
-            if known.insert(position).inserted {
-                if making == nil { making = GraphMaking(shards: shards.count) }
-                try await takeAll(changes.rows, into: &inventory)
+            switch (sources[position], shards[position]) {
+            case (nil, let host?):
+                let rows = try await changes(of: host, isConfirmed).rows
+                sources[position] = .here
+                begin(shard: rows.count)
+                try await takeAll(rows, into: &inventory)
                 making?.shardDone()
-            } else if let changed = changes.changed {
-                try await take(changed, of: changes.rows, into: &inventory)
-            } else {
+            case (nil, nil):
+                guard let distant else { throw NodeError.unavailable }
+                begin(shard: 0)
+                var feed = try await distant.open(shard: position, isConfirmed)
+                while let page = try await feed.next() { try await put(page, into: &inventory) }
+                sources[position] = .distant(feed)
+                making?.shardDone()
+            case (.here?, let host?):
+                let changes = try await changes(of: host, isConfirmed)
                 // What is not there any more and was before can only be told by starting anew.
-                throw GraphIsBehind()
+                guard let changed = changes.changed else { throw GraphIsBehind() }
+                try await take(changed, of: changes.rows, into: &inventory)
+            case (.here?, nil): throw GraphIsBehind()
+            case (.distant(var feed)?, _):
+                feed.beginChanges(isConfirmed)
+                do {
+                    while let page = try await feed.next() { try await put(page, into: &inventory) }
+                } catch is NodeError {
+                    // That node is gone, or what changed is not known there any more: another one is asked for everything.
+                    throw GraphIsBehind()
+                }
             }
         }
+        // While it was made, the graph put itself in order where it had to; the rest at once is cheaper than a part after each batch.
+        while making != nil, inventory.seal(budget: Self.sealBudget) { await Task.yield() }
+    }
+
+    private func changes(of host: ShardHost, _ isConfirmed: Bool) async throws -> GraphChanges {
+        let number = number
+        return try await host.eventLoop.result { completion in host.graphChanges(for: number, isConfirmed, completion) }
+    }
+
+    private func begin(shard rows: Int) {
+        if making == nil { making = GraphMaking(shards: shards.count) }
+        making?.shardBegun(rows)
     }
 
     private func take(_ changed: [ResourceID], of rows: SlotTable, into inventory: inout InventoryGraph) async throws {
@@ -220,10 +254,6 @@ actor GraphKeeper {
             guard let end = batch.last else { return }
             try await put(try batch.map { ($0.id, try RecordCodec.decode($0.bytes, id: $0.id)) }, into: &inventory)
             last = end.id
-            making?.took(batch.count, of: rows.count)
-            if making?.isTimeToTell() == true, let making {
-                logger.info("the graph is being made", metadata: making.metadata)
-            }
         }
     }
 
@@ -233,14 +263,20 @@ actor GraphKeeper {
     ) async throws {
         let scope = scope
         let context = scope == nil ? nil : EvaluationContext()
-        try inventory.batch { (inventory) throws(GraphError) in
+        func changes(_ inventory: inout InventoryGraph) throws(GraphError) {
             for (id, record) in rows {
                 var record = record
                 if let scope, let context, let row = record, !scope.admits(row, in: context) { record = nil }
                 if let record { try inventory.put(record) } else { try inventory.remove(id) }
             }
         }
-        _ = inventory.seal(budget: Self.sealBudget)
+        // Where that fails, the graph is thrown away.
+        try inventory.fill(changes)
+        if making == nil { _ = inventory.seal(budget: Self.sealBudget) }
+        making?.took(rows.count)
+        if making?.isTimeToTell() == true, let making {
+            logger.info("the graph is being made", metadata: making.metadata)
+        }
         try Task.checkCancellation()
         await Task.yield()
     }
@@ -260,15 +296,20 @@ private struct GraphMaking {
 
     init(shards: Int) { self.shards = shards }
 
-    mutating func took(_ count: Int, of all: Int) {
+    /// - Parameter count: its rows; 0 where that is not known.
+    mutating func shardBegun(_ count: Int) {
+        shardRows = count
+        rowsOfShard = 0
+    }
+
+    mutating func took(_ count: Int) {
         rows += count
         rowsOfShard += count
-        shardRows = all
     }
 
     mutating func shardDone() {
         shardsDone += 1
-        rowsOfShard = 0
+        shardBegun(0)
     }
 
     mutating func isTimeToTell() -> Bool {

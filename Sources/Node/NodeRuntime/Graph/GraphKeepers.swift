@@ -25,14 +25,16 @@ final class GraphKeepers: Sendable {
     }
 
     private let shards: ShardDirectory
+    private let distant: DistantRows?
     private let logger: Logger
     private let whole: GraphKeeper
     private let state = NIOLockedValueBox(State())
 
-    init(_ shards: ShardDirectory, logger: Logger) {
+    init(_ shards: ShardDirectory, _ distant: DistantRows?, logger: Logger) {
         self.shards = shards
+        self.distant = distant
         self.logger = logger
-        whole = GraphKeeper(shards, of: nil, number: 0, logger: logger)
+        whole = GraphKeeper(shards, distant, of: nil, number: 0, logger: logger)
     }
 
     /// Throws `GraphRefusal.tooManyScopes` where as many others are in use.
@@ -53,7 +55,7 @@ final class GraphKeepers: Sendable {
                 dropped = state.kept.removeValue(forKey: oldest.key)?.keeper
             }
             state.lastNumber += 1
-            let keeper = GraphKeeper(shards, of: scope, number: state.lastNumber, logger: logger)
+            let keeper = GraphKeeper(shards, distant, of: scope, number: state.lastNumber, logger: logger)
             state.kept[scope] = Kept(keeper: keeper, lastAsked: now)
             return (keeper, dropped)
         }

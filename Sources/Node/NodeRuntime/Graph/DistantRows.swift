@@ -1,0 +1,76 @@
+import Consensus
+import Model
+
+/// Rows of shards that have no replica on this node, from nodes that have one.
+struct DistantRows: Sendable {
+    let peers: Peers
+    let here: ReplicaID
+
+    /// One shard's rows, and then what changes in them, from the node that was asked first. Once it has thrown, it is of no more use:
+    /// an answer that was lost may have held changes.
+    struct Feed: Sendable {
+        fileprivate let peers: Peers
+        fileprivate let source: ReplicaID
+        fileprivate let shard: Int
+        fileprivate let number: UInt64
+        /// What is asked next; nil: there is no more for now.
+        private var part: GraphRowsQuery.Part?
+        private var isConfirmed = false
+        /// The first page, which came when the feed was opened.
+        private var ready: [(id: ResourceID, record: ResourceRecord?)]?
+
+        fileprivate init(_ peers: Peers, _ source: ReplicaID, shard: Int, _ isConfirmed: Bool) async throws(NodeError) {
+            self.peers = peers
+            self.source = source
+            self.shard = shard
+            number = UInt64.random(in: .min ... .max)
+            part = .first
+            self.isConfirmed = isConfirmed
+            ready = try await next()
+        }
+
+        /// From now on `next` gives what changed since it last did.
+        mutating func beginChanges(_ isConfirmed: Bool) {
+            part = .changed
+            self.isConfirmed = isConfirmed
+        }
+
+        /// The next rows; without a record: gone. Nil where there are no more. Throws also where the node has forgotten the feed.
+        mutating func next() async throws(NodeError) -> [(id: ResourceID, record: ResourceRecord?)]? {
+            if let ready {
+                self.ready = nil
+                return ready
+            }
+            guard let part else { return nil }
+            let query = GraphRowsQuery(shard: shard, feed: number, part, isConfirmed: isConfirmed)
+            guard case .rows(let rows, let isLast) = try await peers.graphRows(query, of: source) else {
+                throw .notLeader(nil)
+            }
+            guard isLast || !rows.isEmpty else { throw .damaged("a page without rows that is not the last one") }
+            // What was acknowledged before the first question is in the answers to those that follow it.
+            isConfirmed = false
+            if isLast { self.part = nil } else if part != .changed, let last = rows.last { self.part = .after(last.id) }
+            do throws(CodecError) {
+                return try rows.map { row throws(CodecError) in
+                    (row.id, try row.bytes.map { bytes throws(CodecError) in try RecordCodec.decode(bytes, id: row.id) })
+                }
+            } catch {
+                throw .damaged(error.message)
+            }
+        }
+    }
+
+    /// Opens a feed at the first node that answers, the shard's leader before the others.
+    func open(shard: Int, _ isConfirmed: Bool) async throws(NodeError) -> Feed {
+        for replica in peers.replicas(of: shard) where replica != here {
+            do throws(NodeError) {
+                return try await Feed(peers, replica, shard: shard, isConfirmed)
+            } catch .damaged(let detail) {
+                throw .damaged(detail)
+            } catch {
+                continue
+            }
+        }
+        throw .unavailable
+    }
+}
