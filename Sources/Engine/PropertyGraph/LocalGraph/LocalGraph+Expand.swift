@@ -51,8 +51,8 @@ private struct ExpansionWalk {
     }
 
     private mutating func walk(_ input: Int, _ node: NodeHandle, incoming: Bool, after: AdjacencyKey?) -> Bool {
-        let partition = graph.partitions[Int(node.partition)]
-        let adjacency = incoming ? partition.incoming : partition.outgoing
+        // The adjacency alone: a partition is some thirty references to count.
+        let adjacency = graph.lend(Int(node.partition)) { incoming ? $0.pointee.incoming : $0.pointee.outgoing }
         guard !request.types.isEmpty else {
             let first = after ?? AdjacencyKey(node: node.local, type: 0, farPartition: 0, farNode: 0, relationship: 0)
             return walk(input, adjacency, from: first, after: after, only: nil, incoming)

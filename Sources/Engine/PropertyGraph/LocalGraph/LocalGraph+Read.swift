@@ -57,9 +57,8 @@ extension LocalGraph {
         let types = partitions.map { $0.resolve(types: request.types) }
         return request.nodes.map { node in
             guard exists(node) else { return 0 }
-            let partition = partitions[Int(node.partition)]
-            return partition.degree(
-                of: node.local, request.direction, request.types.isEmpty ? nil : types[Int(node.partition)])
+            let wanted = request.types.isEmpty ? nil : types[Int(node.partition)]
+            return lend(Int(node.partition)) { $0.pointee.degree(of: node.local, request.direction, wanted) }
         }
     }
 

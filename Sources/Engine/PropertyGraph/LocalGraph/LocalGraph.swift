@@ -111,7 +111,7 @@ package struct LocalGraph: Sendable {
     }
 
     package func exists(_ node: NodeHandle) -> Bool {
-        Int(node.partition) < partitions.count && lend(Int(node.partition)) { $0.pointee.exists(node.local) }
+        Int(node.partition) < partitions.count && lend(Int(node.partition)) { $0.pointee.nodes.holds(node.local) }
     }
 
     package func exists(_ relationship: RelationshipHandle) -> Bool {

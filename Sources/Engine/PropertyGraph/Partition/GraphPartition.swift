@@ -61,7 +61,7 @@ package struct GraphPartition: Sendable {
         RelationshipHandle(partition: UInt32(number), local: relationship)
     }
 
-    func exists(_ node: UInt32) -> Bool { Int(node) < nodes.count && nodes[Int(node)].exists }
+    func exists(_ node: UInt32) -> Bool { nodes.holds(node) }
     func relationshipExists(_ relationship: UInt32) -> Bool {
         Int(relationship) < relationships.count && relationships[Int(relationship)].exists
     }

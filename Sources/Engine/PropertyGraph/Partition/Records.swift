@@ -12,6 +12,12 @@ struct NodeRecord: Sendable {
     var exists: Bool { labels != Self.gone }
 }
 
+extension PagedArray<NodeRecord> {
+    /// Whether there is such a node. Of the table alone, so that whoever asks through a pointer copies no partition.
+    @inline(__always)
+    func holds(_ node: UInt32) -> Bool { Int(node) < count && self[Int(node)].exists }
+}
+
 /// A relationship as the partition of its start node stores it.
 struct RelationshipRecord: Sendable {
     /// In the place of a type: the relationship is gone.

@@ -24,7 +24,8 @@ struct GraphFeed {
     private var lastAsked: [UInt64: NIODeadline] = [:]
 
     mutating func noted(_ rows: [ResourceID]) {
-        for reader in changed.keys {
+        // A copy of the keys alone: the sets are then changed where they lie.
+        for reader in Array(changed.keys) {
             changed[reader]?.formUnion(rows)
             if let count = changed[reader]?.count, count > Self.changesMax { close(reader) }
         }

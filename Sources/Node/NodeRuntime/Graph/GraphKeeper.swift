@@ -144,6 +144,7 @@ actor GraphKeeper {
 
     /// False when nobody asks any more.
     private func upkeepTurn() async -> Bool {
+        guard !isStopped else { return false }
         guard NIODeadline.now() - lastAsked < Self.idleTime || round != nil else {
             inventory = nil
             closeFeeds()
@@ -187,7 +188,10 @@ actor GraphKeeper {
             logger.info("the graph is made", metadata: making.metadata)
             self.making = nil
         }
-        guard !isStopped else { throw NodeError.stopping }
+        guard !isStopped else {
+            closeFeeds()
+            throw NodeError.stopping
+        }
         self.inventory = inventory
         ended = number
         if isConfirmed { confirmed = number }
