@@ -12,11 +12,14 @@ struct FoundingCodecTests {
 
     static let samples: [FoundingMessage] = {
         let info = FoundingWorld.info(1, replica: 101)
-        let terms = FoundingTerms(founders: 3, shards: 16, replicationFactor: 3)
+        let terms = FoundingTerms(founders: 3, shards: 16, replicationFactor: 3, isRestored: true)
+        var restored = founding
+        restored.isRestored = true
         let addresses = [FoundingWorld.address(5), PeerAddress(host: "fe80::1", port: 65_535)]
         let standings: [FoundingMessage.Standing] = [
             .open(FoundingPledge()), .open(FoundingPledge(floor: Ballot(round: 9, name: "n0", replica: 100))),
             .open(FoundingPledge(floor: proposal.ballot, promise: proposal)), .member(founding, isUp: true),
+            .member(restored, isUp: false),
         ]
         return standings.enumerated().map { number, standing in
             FoundingMessage(

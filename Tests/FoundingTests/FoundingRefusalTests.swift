@@ -91,6 +91,21 @@ struct FoundingRefusalTests {
         #expect(world.hosts[2].notices.contains(.otherTerms(name: "n0", theirs: Self.terms, ours: theirs)))
     }
 
+    @Test("A node that would begin empty is not counted among those that begin with what another cluster left")
+    func restored() {
+        var restored = Self.terms
+        restored.isRestored = true
+        var world = FoundingWorld(
+            hosts: [Self.host(0, terms: restored), Self.host(1, terms: restored), Self.host(2)], seed: 5, isHostile: false)
+        world.run(until: 30_000)
+        #expect(world.clusters.isEmpty)
+        #expect(world.hosts[0].notices.contains(.otherTerms(name: "n2", theirs: Self.terms, ours: restored)))
+        var all = FoundingWorld(
+            hosts: (0..<3).map { Self.host($0, terms: restored) }, seed: 5, isHostile: false)
+        all.run(until: 30_000)
+        #expect(all.clusters.count == 1 && all.clusters.allSatisfy(\.isRestored))
+    }
+
     @Test("Two nodes with one name found nothing until one is gone")
     func sharedName() {
         var twin = Self.host(1, replica: 99)

@@ -177,7 +177,7 @@ struct PostgresRestoreTests {
 
         let cluster = try ClusterProcesses(flags: ["--restore-from-postgres", address, "--postgres", address])
         defer { cluster.scratch.remove() }
-        let nodes = try await cluster.startAll()
+        var nodes = try await cluster.startAll()
         do {
             try await Inventory.settled(nodes[1])
             let after = try await Inventory.seen(nodes[2], audit: false)
@@ -188,6 +188,14 @@ struct PostgresRestoreTests {
             #expect(compared.status == 0, "\(compared.errors)")
             let chain = try await tool.run("audit", "verify", url: nodes[0].url, token: nodes[0].token)
             #expect(chain.status == 0, "\(chain.errors)")
+
+            // From now on it is a node like any other.
+            nodes[1].kill()
+            await nodes[1].close()
+            let place = cluster.places[1]
+            let flags = Array(place.flags.prefix { $0 != "--restore-from-postgres" })
+            nodes[1] = try await NodeProcess.serving(place.directory, flags)
+            #expect(try await nodes[1].send(.delete, "/resources/\(Inventory.id("vol-13", nodes[1]))").status == 204)
         } catch {
             await ClusterProcesses.end(nodes)
             throw error

@@ -3,6 +3,7 @@ import Model
 import NIOCore
 import NIOPosix
 import NodeRuntime
+import PostgresClient
 import Shard
 
 /// A node for a benchmark: one event loop per core, quiet, in a directory that may hold data already.
@@ -12,11 +13,16 @@ struct BenchNode: Sendable {
 
     static let context = WriteContext(actor: "bench", requestID: "bench")
 
-    static func start(in directory: String) async throws -> BenchNode {
+    static func start(
+        in directory: String, postgres: PostgresSettings? = nil, restore: PostgresSettings? = nil
+    ) async throws -> BenchNode {
+        var options = NodeOptions(dataDirectory: directory)
+        options.postgres = postgres
+        options.restore = restore
         let group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
         var logger = Logger(label: "vtag-bench") { StreamLogHandler.standardError(label: $0) }
-        logger.logLevel = .warning
-        let node = try await Node.start(NodeOptions(dataDirectory: directory), on: group, logger: logger) { failure in
+        logger.logLevel = restore == nil ? .warning : .notice
+        let node = try await Node.start(options, on: group, logger: logger) { failure in
             preconditionFailure("the disk failed: \(failure)")
         }
         return BenchNode(node: node, group: group)

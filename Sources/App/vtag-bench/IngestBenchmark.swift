@@ -51,7 +51,7 @@ struct IngestBenchmark: AsyncParsableCommand {
     }
 
     /// Returns how many resources the node took.
-    private static func ingest(_ pages: [[UInt8]], into bench: BenchNode) async throws -> Int {
+    static func ingest(_ pages: [[UInt8]], into bench: BenchNode) async throws -> Int {
         try await withThrowingTaskGroup(of: Int.self) { tasks in
             for worker in 0..<workers {
                 tasks.addTask {
