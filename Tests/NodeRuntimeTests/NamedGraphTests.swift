@@ -113,7 +113,7 @@ struct NamedGraphTests {
         _ = try await node.createGraph("people", by: operatorContext)
         _ = try await ask(node, "people", "UNWIND range(1, 200) AS i CREATE (:P {name: 'somebody'})")
         try await node.flushCheckpoint()
-        let path = node.checkpoint.path
+        let path = try node.checkpoint.path
         await node.stop()
         let file = try SQLiteConnection(path: path, readOnly: false)
         try file.execute(

@@ -97,8 +97,8 @@ extension NodeProcess {
     }
 
     /// A sample of `GET /metrics`; 0 where there is none.
-    func metric(_ sample: String) async throws -> Double {
-        let text = String(decoding: try await send(.get, "/metrics").body, as: UTF8.self)
+    func metric(_ sample: String, token: String? = nil) async throws -> Double {
+        let text = String(decoding: try await send(.get, "/metrics", token: token).body, as: UTF8.self)
         let line = text.split(separator: "\n").first { $0.hasPrefix(sample + " ") }
         return line.flatMap { Double($0.dropFirst(sample.count + 1)) } ?? 0
     }

@@ -33,9 +33,9 @@ struct CommitsBenchmark: AsyncParsableCommand {
             for clients in clients {
                 // The checkpoint of what was before is not this measurement's.
                 try await bench.node.flushCheckpoint()
-                let before = bench.node.logStatus
+                let before = try bench.node.logStatus()
                 let rate = try await Self.write(bench, ids, clients: clients, round: round, for: 2)
-                let after = bench.node.logStatus
+                let after = try bench.node.logStatus()
                 let syncs = max(1, after.syncs - before.syncs)
                 rates[clients, default: []].append(rate)
                 say(

@@ -34,7 +34,7 @@ struct IngestBenchmark: AsyncParsableCommand {
         let start = monotonicSeconds()
         let taken = try await Self.ingest(pages, into: bench)
         let time = monotonicSeconds() - start
-        let logBytes = Int(bench.node.logStatus.bytes)
+        let logBytes = Int(try bench.node.logStatus().bytes)
         let stopStart = monotonicSeconds()
         try await bench.stop()
         let stopTime = monotonicSeconds() - stopStart

@@ -65,6 +65,7 @@ struct Program {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: settings.threads)
         let tls = try makeTLS()
         // Before the node writes anything: an address in use is the most frequent reason not to start.
+        let primary = try makePrimary(group)
         let listener = try takeAddress()
         let peerListener = try takePeerAddress()
         let stop = StopRequest(Task { try await startNode(group, peerListener) })
@@ -78,7 +79,7 @@ struct Program {
         }
         let server: ServedAPI
         do {
-            server = try await ServedAPI(settings, node, group, listener, tls, hangups, logger)
+            server = try await ServedAPI(settings, node, primary, group, listener, tls, hangups, logger)
         } catch {
             await node.stop()
             throw error
@@ -91,6 +92,7 @@ struct Program {
             logger.error("service failed", metadata: ["error": "\(error)"])
         }
         stopping.cancel()
+        await primary?.close()
         await node.stop()
         try? await group.shutdownGracefully()
         logger.info("stopped")
@@ -109,6 +111,16 @@ struct Program {
             return try TLSServerContext(certificate: tls.certificate, privateKey: tls.privateKey, clientCA: tls.clientCA)
         } catch {
             throw ProgramError(status: 64, message: "\(error)")
+        }
+    }
+
+    private func makePrimary(_ group: any EventLoopGroup) throws -> PrimaryRegion? {
+        guard let following = settings.following else { return nil }
+        do {
+            return try PrimaryRegion(
+                urls: following.primaryURLs, trust: following.primaryCA.map(TLSTrust.file) ?? .system, on: group)
+        } catch let error as PrimaryRegionError {
+            throw ProgramError(status: 64, message: "--primary-url: \(error)")
         }
     }
 
@@ -136,12 +148,13 @@ struct Program {
         options.apiAddress = PeerAddress(settings.http)
         options.postgres = settings.postgres
         options.restore = settings.restore
+        options.follows = settings.following?.postgres
         if let cluster = settings.cluster {
             options.replicationFactor = cluster.replicationFactor
             options.peer = NodeOptions.Peer(cluster)
         }
         do {
-            return try await Node.start(options, on: group, peerListener: peerListener, logger: logger) { failure in
+            let onFatal: @Sendable (NodeFailure) -> Void = { failure in
                 let text = Array("vtagd: \(failure). Ending.\n".utf8)
                 _ = write(STDERR_FILENO, text, text.count)
                 let status: Int32 =
@@ -152,6 +165,11 @@ struct Program {
                     }
                 _exit(status)
             }
+            guard settings.following == nil else {
+                return try await Node.follow(options, on: group, logger: logger, onFatal: onFatal)
+            }
+            return try await Node.start(
+                options, on: group, peerListener: peerListener, logger: logger, onFatal: onFatal)
         } catch let error as NodeStartError {
             let status: Int32 =
                 switch error.code {
@@ -200,8 +218,8 @@ private struct ServedAPI: Service {
     private let logger: Logger
 
     init(
-        _ settings: Settings, _ node: Node, _ group: MultiThreadedEventLoopGroup, _ listener: HTTPListener,
-        _ tls: TLSServerContext?, _ hangups: UnixSignalsSequence, _ logger: Logger
+        _ settings: Settings, _ node: Node, _ primary: PrimaryRegion?, _ group: MultiThreadedEventLoopGroup,
+        _ listener: HTTPListener, _ tls: TLSServerContext?, _ hangups: UnixSignalsSequence, _ logger: Logger
     ) async throws {
         self.node = node
         self.tls = tls
@@ -227,6 +245,7 @@ private struct ServedAPI: Service {
             configuration.version = Program.version
             configuration.rateLimit = settings.tokens.rateLimit
             configuration.isSecure = tls != nil
+            configuration.primary = primary
             api = try await API(
                 node: node, eventLoops: Array(group.makeIterator()),
                 verifier: TokenVerifier(keys: try await keys.load(), expectations: expectations), keys: keys.rotating,

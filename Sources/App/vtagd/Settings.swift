@@ -44,6 +44,14 @@ struct Settings: Sendable {
         let tls: (certificate: String, privateKey: String, ca: String)?
     }
 
+    /// How the node follows another region.
+    struct Following: Sendable {
+        let postgres: PostgresSettings
+        let primaryURLs: String
+        /// The CAs that the URLs' certificates may come from; nil: the system's.
+        let primaryCA: String?
+    }
+
     let dataDirectory: String
     let http: Address
     let nodeID: String?
@@ -56,6 +64,8 @@ struct Settings: Sendable {
     let postgres: PostgresSettings?
     /// What a new cluster is made from.
     let restore: PostgresSettings?
+    /// The region that is followed; nil: the node is of a cluster.
+    let following: Following?
     let tokens: Tokens
     let threads: Int
     let logLevel: Logger.Level
@@ -66,7 +76,8 @@ struct Settings: Sendable {
         "config", "data_dir", "http", "node_id", "region", "zone", "shards", "tls_cert", "tls_key", "tls_ca", "jwks",
         "jwks_ca", "jwt_issuer", "jwt_audience", "jwt_leeway", "rate_limit", "rate_burst", "threads", "log_level",
         "log_format", "log_segment_bytes", "peer", "join", "bootstrap_expect", "edge",
-        "postgres", "restore_from_postgres", "replication_factor", "peer_tls_cert", "peer_tls_key", "peer_tls_ca",
+        "postgres", "restore_from_postgres", "follow_postgres", "primary_url", "primary_ca", "replication_factor",
+        "peer_tls_cert", "peer_tls_key", "peer_tls_ca",
     ]
     /// Variables of the command line, which often share the shell with the node.
     private static let clientVariables: Set = [
@@ -98,6 +109,7 @@ struct Settings: Sendable {
         cluster = try Self.cluster(values)
         postgres = try Self.postgres(values["postgres"])
         restore = try Self.postgres(values["restore_from_postgres"])
+        following = try Self.following(values)
         logLevel = try Self.choice(values["log_level"], Logger.Level.allCases, \.rawValue) ?? .info
         logFormat =
             try Self.choice(values["log_format"], LogFormat.allCases, \.rawValue)
@@ -139,6 +151,31 @@ struct Settings: Sendable {
         do throws(PostgresError) { return try PostgresSettings(value.text) } catch {
             throw SettingsError(message: "\(value.origin): \(error.message)")
         }
+    }
+
+    /// Nil where nothing says that the node follows another region.
+    private static func following(_ values: Values) throws(SettingsError) -> Following? {
+        guard let value = values["follow_postgres"], let postgres = try postgres(value) else {
+            for name in ["primary_url", "primary_ca"] {
+                if let value = values[name] { throw SettingsError(message: "\(value.origin): needs --follow-postgres") }
+            }
+            return nil
+        }
+        for name in ["postgres", "peer", "join", "bootstrap_expect", "edge", "replication_factor"] {
+            guard let other = values[name] else { continue }
+            throw SettingsError(
+                message:
+                    "\(other.origin): does not go with --follow-postgres: a node that follows another region is in no cluster of its own"
+            )
+        }
+        guard let urls = values["primary_url"] else {
+            throw SettingsError(message: "\(value.origin): needs --primary-url, where writes are sent")
+        }
+        guard values["jwks"] != nil else {
+            throw SettingsError(
+                message: "\(value.origin): needs --jwks: tokens must count in this region and in the one that is followed")
+        }
+        return Following(postgres: postgres, primaryURLs: urls.text, primaryCA: values["primary_ca"]?.text)
     }
 
     // MARK: Cluster

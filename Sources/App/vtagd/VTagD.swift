@@ -21,6 +21,9 @@ struct VTagD: AsyncParsableCommand {
             In a cluster of three, each with its own names and addresses:
                         vtagd --data-dir ./n1 --node-id n1 --http 127.0.0.1:8101 --peer 127.0.0.1:9101 \
                               --bootstrap-expect 3 --join 127.0.0.1:9101,127.0.0.1:9102,127.0.0.1:9103
+            In a region that follows another one, beside a streaming replica of its PostgreSQL:
+                        vtagd --data-dir ./e1 --region eu-west-1 --follow-postgres 'host=127.0.0.1 dbname=tags user=vtag' \
+                              --primary-url https://tags.us-east-1.example.com --jwks keys.json
             """,
         version: Program.version)
 
@@ -66,6 +69,12 @@ struct Flags: ParsableArguments {
     @Option(help: "Replicate results to this PostgreSQL: a connection string of libpq (off).") var postgres: String?
     @Option(help: "Make a new cluster from what another one left in this PostgreSQL, in an empty data directory (off).")
     var restoreFromPostgres: String?
+    @Option(help: "Follow the region whose results this PostgreSQL replica has: its connection string (off).")
+    var followPostgres: String?
+    @Option(help: "Where a node that follows sends writes: https://HOST[:PORT],… of the region that is followed.")
+    var primaryURL: String?
+    @Option(help: "PEM file of the CAs that the certificate of --primary-url may come from (the system's).")
+    var primaryCa: String?
     @Option(help: "PEM file with the certificate of the public listener and its intermediates.") var tlsCert: String?
     @Option(help: "PEM file with its private key.") var tlsKey: String?
     @Option(help: "PEM file of CAs; clients must then show a certificate from one of them.") var tlsCa: String?
@@ -94,8 +103,9 @@ struct Flags: ParsableArguments {
             "peer_tls_ca": peerTLSCa, "shards": shards, "tls_cert": tlsCert, "tls_key": tlsKey, "tls_ca": tlsCa,
             "jwks": jwks, "jwks_ca": jwksCa, "jwt_issuer": jwtIssuer, "jwt_audience": jwtAudience,
             "jwt_leeway": jwtLeeway, "rate_limit": rateLimit, "rate_burst": rateBurst, "threads": threads,
-            "postgres": postgres, "restore_from_postgres": restoreFromPostgres, "log_level": logLevel,
-            "log_format": logFormat, "log_segment_bytes": logSegmentBytes,
+            "postgres": postgres, "restore_from_postgres": restoreFromPostgres, "follow_postgres": followPostgres,
+            "primary_url": primaryURL, "primary_ca": primaryCa, "log_level": logLevel, "log_format": logFormat,
+            "log_segment_bytes": logSegmentBytes,
         ]
         return all.compactMapValues(\.self)
     }

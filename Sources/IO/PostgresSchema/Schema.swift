@@ -26,6 +26,7 @@ package enum Schema {
         Step(name: "fences of the sink", script: sinkFences),
         Step(name: "stored forms, to restore from", script: records),
         Step(name: "views of costs, violations and spellings", script: moneyViews),
+        Step(name: "until when all was there", script: confirmed),
     ]
 
     /// The version that this software knows.

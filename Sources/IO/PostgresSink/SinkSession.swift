@@ -69,6 +69,15 @@ package final class SinkSession {
         }
     }
 
+    /// Tells that these shards were all there at that time. Nothing happens to those that have another leader by now.
+    package func confirm(_ shards: [(shard: Int, progress: SinkProgress)], at moment: Timestamp) throws(SinkError) {
+        do throws(PostgresError) {
+            try connection.execute(SinkTransaction.confirmation(shards, incarnation, at: moment))
+        } catch {
+            throw SinkError(error)
+        }
+    }
+
     /// In transactions of their own, as making one locks the whole history.
     private func preparePartitions(_ wanted: [AuditBatch.MonthNumber: Timestamp]) throws(PostgresError) {
         for (month, moment) in wanted.sorted(by: { $0.key < $1.key }) where !months.contains(month) {

@@ -9,6 +9,8 @@ package struct SinkTransaction: Sendable {
     private var resources = ResourceBatch()
     private var deletions = DeletionBatch()
     private var audit = AuditBatch()
+    /// Which of the parts were all that there was, and when.
+    private var confirmed: (at: Timestamp, shards: Set<Int>)?
     private var catalog: (rows: SinkCatalog, changedIndex: UInt64)?
     private var items: (changes: SinkItems, changedIndex: UInt64)?
 
@@ -25,6 +27,11 @@ package struct SinkTransaction: Sendable {
     package mutating func begin(_ shard: Int, from before: SinkProgress, to after: SinkProgress) {
         precondition(before != after && !parts.contains { $0.shard == shard }, "\(before) to \(after) of shard \(shard)")
         parts.append(SinkPart(shard: shard, before: before, after: after))
+    }
+
+    /// With its part the shard has everything that it had applied at `moment`; the same moment for all.
+    package mutating func confirm(_ shard: Int, at moment: Timestamp) {
+        confirmed = (moment, (confirmed?.shards ?? []).union([shard]))
     }
 
     /// Throws where the row cannot be read. No resource twice.
@@ -59,8 +66,31 @@ package struct SinkTransaction: Sendable {
         var parameters = columns.map(\.parameter)
         parameters.insert(.uuid(incarnation), at: 1)
         let advance = PostgresStatement("SELECT vtag.advance($1, $2, $3, $4, $5, $6, $7)", parameters)
-        return [advance] + (catalog.map { $0.rows.statements(changedIndex: $0.changedIndex) } ?? [])
+        let confirmation = confirmed.map { confirmed in
+            let now = parts.filter { confirmed.shards.contains($0.shard) }.map { ($0.shard, $0.after) }
+            return Self.confirmation(now, incarnation, at: confirmed.at)
+        }
+        return [advance] + [confirmation].compactMap(\.self)
+            + (catalog.map { $0.rows.statements(changedIndex: $0.changedIndex) } ?? [])
             + (items.map { $0.changes.statements(changedIndex: $0.changedIndex) } ?? [])
             + deletions.statements + resources.statements + audit.statements
+    }
+
+    /// That these shards, where they are, were complete at that time.
+    static func confirmation(
+        _ shards: [(shard: Int, progress: SinkProgress)], _ incarnation: UUID128, at moment: Timestamp
+    ) -> PostgresStatement {
+        var columns = [PostgresColumn(.integer), PostgresColumn(.bigint), PostgresColumn(.bigint)]
+        for (shard, progress) in shards.sorted(by: { $0.shard < $1.shard }) {
+            columns[0].append(Int32(shard))
+            columns[1].append(SinkText.number(progress.term))
+            columns[2].append(SinkText.number(progress.appliedIndex))
+        }
+        return PostgresStatement(
+            "SELECT vtag.confirm($1, $2, $3, $4, $5)",
+            [
+                columns[0].parameter, .uuid(incarnation), columns[1].parameter, columns[2].parameter,
+                .timestamp(SinkText.time(moment)),
+            ])
     }
 }

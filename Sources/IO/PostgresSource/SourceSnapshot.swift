@@ -35,6 +35,14 @@ package struct SourceSnapshot {
         return found
     }
 
+    /// When each shard was last known to be all there, by the clock of its leader; the epoch where that was never told.
+    package func confirmations() throws -> [Int: Timestamp] {
+        let rows = try connection.execute("SELECT shard, confirmed_at FROM vtag.sink_progress")
+        var found: [Int: Timestamp] = [:]
+        for row in 0..<rows.count { found[Int(try rows.get(row, 0, as: Int64.self))] = try rows.get(row, 1) }
+        return found
+    }
+
     /// Throws `incomplete` where the system shard was never sent, or not again since the schema was older.
     package func facts() throws -> SourceFacts {
         let rows = try connection.execute(

@@ -104,6 +104,10 @@ package final class LoopHost: @unchecked Sendable {
         system.driver.start()
     }
 
+    /// A copy has no replica that takes part in anything.
+    func adopt(copy: ShardHost) { shards[copy.number] = copy }
+    func adopt(copy: SystemHost) { system = copy }
+
     /// That replica's log holds a committed entry which its machine cannot apply. Nothing else can be made of it: skipping the
     /// entry would part it from the others. The other replicas of the node go on.
     func standStill(_ driver: ReplicaDriver, at index: UInt64, _ reason: String) {
@@ -166,10 +170,13 @@ package final class LoopHost: @unchecked Sendable {
     /// A new catalogue, from the system shard.
     func use(_ catalog: Catalog) {
         eventLoop.preconditionInEventLoop()
-        guard catalog.version > judge.version else { return }
+        // A copy's may be that of another cluster, whose versions are others.
+        guard catalog.version > judge.version || hasCopies else { return }
         judge = CatalogJudge(catalog)
         for shard in shards.values { shard.catalogChanged() }
     }
+
+    private var hasCopies: Bool { shards.values.contains(where: \.isCopy) }
 
     // MARK: For the replicas
 

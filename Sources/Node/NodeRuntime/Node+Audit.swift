@@ -99,6 +99,7 @@ extension Node {
     private func readCheckpoint<Value: Sendable>(
         _ body: @escaping @Sendable (Checkpoint) throws -> Value
     ) async throws -> Value {
-        try await NIOThreadPool.singleton.runIfActive { [checkpoint] in try body(checkpoint) }
+        let checkpoint = try self.checkpoint
+        return try await NIOThreadPool.singleton.runIfActive { try body(checkpoint) }
     }
 }

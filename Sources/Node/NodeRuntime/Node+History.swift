@@ -83,8 +83,9 @@ extension Node {
             guard query.group <= shards.count, let host = shards[query.group - 1] else { throw NodeError.notLeader(nil) }
             if case .tags(_, _, _, isStale: false) = query { try await host.eventLoop.result { host.confirmRead($0) } }
         }
+        let checkpoint = try self.checkpoint
         try await flushCheckpointHere()
-        return try await NIOThreadPool.singleton.runIfActive { [checkpoint] in
+        return try await NIOThreadPool.singleton.runIfActive {
             switch query {
             case .tags(let id, let time, _, _): .tags(try checkpoint.tags(of: id, at: time))
             case .verification(let group, let first, let limit):

@@ -28,8 +28,9 @@ extension Node {
     /// Carries a command out on one shard, wherever its leader is. Returns once it is applied.
     package func submit(_ command: ShardCommand, shard: Int, by context: WriteContext) async throws(NodeError) -> ShardReply
     {
+        guard region == nil else { throw .inPrimaryRegion }
         let isRepeatable = context.idempotency != nil || command.isRepeatable
-        return try await retrying(group: shard + 1, isRepeatable: isRepeatable) {
+        let reply = try await retrying(group: shard + 1, isRepeatable: isRepeatable) {
             () async throws(NodeError) -> ShardReply in
             do throws(NodeError) {
                 return try await submitHere(command, shard: shard, by: context)
@@ -41,6 +42,10 @@ extension Node {
                 return try await peers.submit(command, shard: shard, by: context, to: leader)
             }
         }
+        // A key that is reserved is nothing that anybody reads.
+        if case .reserveKey = command { return reply }
+        RequestWrites.current?.note(shard + 1, reply.index)
+        return reply
     }
 
     /// Carries a command out if this node leads the shard.
@@ -52,6 +57,7 @@ extension Node {
     /// Carries a command out on the system shard. Returns once it is applied here and in force on every event loop's next
     /// turn.
     package func submit(_ command: SystemCommand, by context: WriteContext) async throws(NodeError) -> ShardReply {
+        guard region == nil else { throw .inPrimaryRegion }
         let isRepeatable = context.idempotency != nil || command.isRepeatable
         let reply = try await retrying(group: SystemShard.group, isRepeatable: isRepeatable) {
             () async throws(NodeError) -> ShardReply in
@@ -62,6 +68,7 @@ extension Node {
                 return try await peers.submit(command, by: context, to: leader)
             }
         }
+        RequestWrites.current?.note(SystemShard.group, reply.index)
         let system = self.system
         return try await system.eventLoop.result { completion in system.whenApplied(reply, completion) }
     }
@@ -168,7 +175,9 @@ extension Node {
     package func readLocally<Value>(
         _ id: ResourceID, on eventLoop: any EventLoop, _ body: (UnsafeRawBufferPointer) -> Value
     ) -> LocalRead<Value> {
-        guard let host = shards[shard(of: id.slot)], host.eventLoop === eventLoop, host.driver.isAlone else {
+        guard let host = shards[shard(of: id.slot)], host.eventLoop === eventLoop,
+            host.isCopy || host.driver.isAlone
+        else {
             return .elsewhere
         }
         guard let value = host.shard.state.rows.withRow(id, body) else { return .missing }
@@ -286,6 +295,7 @@ extension Node {
 
     /// How old what this node has may be, in milliseconds, of the shard that is furthest behind.
     package func staleness() async -> Int64 {
+        if let region { return region.asOf.stalenessMilliseconds }
         var oldest: Int64 = 0
         for host in shards.held {
             let own: Int64 = await withCheckedContinuation { continuation in

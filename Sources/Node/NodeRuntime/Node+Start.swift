@@ -110,6 +110,7 @@ extension Node {
     /// The secret under which all nodes of the cluster seal cursors. The first of them that starts makes it; of two that do so at
     /// once one is heeded.
     package func cursorKey() async throws -> [UInt8] {
+        if let region { return CursorKey(of: region.incarnation).bytes }
         while true {
             let system = self.system
             let key = try await system.eventLoop.submit { system.shard.state.cluster.cursorKey }.get()

@@ -18,14 +18,15 @@ package final class Node: Sendable {
     package let loops: [LoopHost]
     package let shards: ShardDirectory
     let system: SystemHost
-    package let checkpoint: Checkpoint
+    /// Nil where it only keeps a copy of what its region has.
+    let storage: Storage?
     let now: @Sendable () -> Timestamp
     package let founding: ClusterFounding
     /// Its place in the cluster; nil where it is alone.
     let cluster: ClusterMembership?
     var peers: Peers? { cluster?.peers }
-    private let log: LogStorage
-    private let checkpointer: Checkpointer
+    /// Brings the copy of what its region has forward; nil where the node is of a cluster.
+    private let following: RegionFollowing?
     /// Replicates results to PostgreSQL; nil where they go nowhere.
     let sink: PostgresReplication?
     /// Looks whether another cluster took over; nil where results go nowhere.
@@ -43,11 +44,20 @@ package final class Node: Sendable {
 
     package var shardCount: Int { shards.count }
 
+    /// How far this node's region is with what it follows; nil where it follows none.
+    package var region: RegionBoard? { following?.board }
+
+    /// What a node has on its disk.
+    struct Storage: Sendable {
+        let checkpoint: Checkpoint
+        let log: LogStorage
+        let checkpointer: Checkpointer
+    }
+
     init(
         identity: NodeIdentity, options: NodeOptions, founding: ClusterFounding, loops: [LoopHost], shards: ShardDirectory,
-        system: SystemHost, cluster: ClusterMembership?, checkpoint: Checkpoint, log: LogStorage,
-        checkpointer: Checkpointer, sink: PostgresReplication?, lock: DirectoryLock, logger: Logger,
-        now: @escaping @Sendable () -> Timestamp
+        system: SystemHost, cluster: ClusterMembership? = nil, storage: Storage? = nil, following: RegionFollowing? = nil,
+        sink: PostgresReplication? = nil, lock: DirectoryLock, logger: Logger, now: @escaping @Sendable () -> Timestamp
     ) {
         self.identity = identity
         self.options = options
@@ -55,10 +65,9 @@ package final class Node: Sendable {
         self.loops = loops
         self.shards = shards
         self.system = system
-        self.checkpoint = checkpoint
         self.cluster = cluster
-        self.log = log
-        self.checkpointer = checkpointer
+        self.storage = storage
+        self.following = following
         self.sink = sink
         successionWatch = options.postgres.map(SuccessionWatch.init)
         self.lock = lock
@@ -70,11 +79,11 @@ package final class Node: Sendable {
         graph = GraphKeepers(shards, cluster.map { DistantRows(peers: $0.peers, here: here) }, logger: logger)
     }
 
-    /// How the log fares, for metrics.
-    package var logStatus: LogStatus { log.status }
+    /// How the log fares, for measurements. Throws `inPrimaryRegion` where there is none.
+    package func logStatus() throws(NodeError) -> LogStatus { try durable().log.status }
 
     /// Writes are refused, as the disk is full: true from the first one until there is room again.
-    package var refusesForSpace: Bool { log.status.refusesForSpace }
+    package var refusesForSpace: Bool { storage?.log.status.refusesForSpace ?? false }
 
     /// Reads the certificates between nodes again.
     package func reloadCertificates() async {
@@ -93,11 +102,23 @@ package final class Node: Sendable {
     }
 
     /// The same for what is applied here.
-    func flushCheckpointHere() async throws { try await checkpointer.flush().get() }
+    func flushCheckpointHere() async throws { try await durable().checkpointer.flush().get() }
+
+    /// Throws where this node only keeps a copy.
+    package var checkpoint: Checkpoint {
+        get throws(NodeError) { try durable().checkpoint }
+    }
+
+    /// Throws where this node only keeps a copy.
+    func durable() throws(NodeError) -> Storage {
+        guard let storage else { throw .inPrimaryRegion }
+        return storage
+    }
 
     func startBackground() {
         cluster?.start()
-        checkpointer.start()
+        if let following { return following.start() }
+        storage?.checkpointer.start()
         scoreKeeper.start(self)
         retentionKeeper.start(self)
         sink?.start()
@@ -110,6 +131,7 @@ package final class Node: Sendable {
     /// stop afterwards.
     package func stop() async {
         await successionWatch?.stop()
+        await following?.stop()
         await sink?.stop()
         await scoreKeeper.stop()
         await retentionKeeper.stop()
@@ -119,17 +141,17 @@ package final class Node: Sendable {
         for host in shards.held { try? await host.eventLoop.submit { host.stop() }.get() }
         try? await system.eventLoop.submit { self.system.stop() }.get()
         do {
-            try await checkpointer.stop().get()
+            try await storage?.checkpointer.stop().get()
         } catch {
             logger.warning(
                 "last checkpoint not written; the log holds everything", metadata: ["checkpoint.error": "\(error)"])
         }
         // The pool lets go of its work a moment after it is done: it must not be what keeps the node.
-        try? await NIOThreadPool.singleton.runIfActive { [log] in log.close() }
+        try? await NIOThreadPool.singleton.runIfActive { [storage] in storage?.log.close() }
         for loop in loops { try? await loop.eventLoop.submit { loop.logClosed() }.get() }
         await cluster?.links.stop()
-        try? await NIOThreadPool.singleton.runIfActive { [checkpoint, lock] in
-            checkpoint.close()
+        try? await NIOThreadPool.singleton.runIfActive { [storage, lock] in
+            storage?.checkpoint.close()
             lock.release()
         }
     }

@@ -67,9 +67,8 @@ struct NodeAssembly: Sendable {
         }
         let node = Node(
             identity: home.identity, options: options, founding: founding, loops: loops, shards: shards, system: system,
-            cluster: membership, checkpoint: checkpoint, log: storage, checkpointer: checkpointer, sink: sink,
-            lock: home.lock,
-            logger: logger, now: now)
+            cluster: membership, storage: .init(checkpoint: checkpoint, log: storage, checkpointer: checkpointer),
+            sink: sink, lock: home.lock, logger: logger, now: now)
         links?.serveAudit { [weak node] query in
             guard let node else { return .failure(.stopping) }
             do { return .success(try await node.auditHere(query)) } catch {

@@ -27,6 +27,8 @@ package enum NodeError: Error, Hashable, Sendable, CustomStringConvertible {
     case missingShards([Int])
     /// Another cluster took this one's place, and this one takes no more changes. Nothing of the request happened.
     case superseded(UUID128)
+    /// This node follows another region, which alone has what is asked for.
+    case inPrimaryRegion
     /// Stored data could not be read.
     case damaged(String)
 
@@ -43,6 +45,7 @@ package enum NodeError: Error, Hashable, Sendable, CustomStringConvertible {
         case .checkpointBehind: "the checkpoint cannot be written at the moment"
         case .missingShards(let shards): "nobody who has shards \(shards) can be reached"
         case .superseded(let successor): "cluster \(successor) took this one's place; send changes there"
+        case .inPrimaryRegion: "this region follows another one, which alone has that"
         case .damaged(let detail): "stored data could not be read: \(detail)"
         }
     }
@@ -55,7 +58,7 @@ extension NodeError {
         case .notLeader: true
         case .outcomeUnknown: isRepeatable
         case .idempotencyKeyReused, .overloaded, .diskFull, .tooLarge, .unavailable, .stopping, .checkpointBehind,
-            .missingShards, .superseded, .damaged:
+            .missingShards, .superseded, .inPrimaryRegion, .damaged:
             false
         }
     }
@@ -64,7 +67,9 @@ extension NodeError {
     package var saysNothingHappened: Bool {
         switch self {
         case .overloaded, .diskFull, .notLeader, .unavailable, .stopping, .superseded: true
-        case .idempotencyKeyReused, .tooLarge, .outcomeUnknown, .checkpointBehind, .missingShards, .damaged: false
+        case .idempotencyKeyReused, .tooLarge, .outcomeUnknown, .checkpointBehind, .missingShards, .inPrimaryRegion,
+            .damaged:
+            false
         }
     }
 

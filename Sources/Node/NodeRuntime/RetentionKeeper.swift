@@ -126,7 +126,8 @@ extension Node {
             let holds = retention.forms
             let after = progress.run == cleaning.run ? progress.through : 0
             try await flushCheckpointHere()
-            let selection = try await NIOThreadPool.singleton.runIfActive { [checkpoint, options] in
+            let checkpoint = try self.checkpoint
+            let selection = try await NIOThreadPool.singleton.runIfActive { [options] in
                 try checkpoint.auditBefore(
                     cleaning.before, shard: group, after: after, limit: options.cleanedEntriesMax, holds: holds)
             }

@@ -17,15 +17,17 @@ package final class ShardHost: @unchecked Sendable {
     package let number: Int
     package let eventLoop: any EventLoop
     package private(set) var shard: Shard
+    /// Of a copy it stands still from the beginning.
     let driver: ReplicaDriver
+    /// The rows come from the database of this region, which follows another one: here nobody leads, and what is here is told at once.
+    let isCopy: Bool
     private(set) var leadership = Leadership.following(leader: nil)
     private unowned let host: LoopHost
     private let limits: NodeOptions
     private let snapshots: any SnapshotSending
     private var waiters = ReplyQueue()
-    /// Reads that wait for an entry to be applied here, by number.
-    private var watchers: [Int: (index: UInt64, completion: ReplicaDriver.ReadCompletion)] = [:]
-    private var lastWatcher = 0
+    /// Reads that wait for an entry to be applied here.
+    private let watchers = AppliedWatchers()
     /// Writes that wait for the checkpoint, for the catalogue, or for what an earlier leader left; oldest first.
     private var parked: Deque<ParkedWrite> = []
     private(set) var backlog: CheckpointBacklog
@@ -51,7 +53,7 @@ package final class ShardHost: @unchecked Sendable {
     init(
         number: Int, state: ShardState, replica: RaftReplica, host: LoopHost, limits: NodeOptions,
         backlog: CheckpointBacklog,
-        snapshots: any SnapshotSending
+        snapshots: any SnapshotSending, isCopy: Bool = false
     ) {
         self.number = number
         eventLoop = host.eventLoop
@@ -60,6 +62,7 @@ package final class ShardHost: @unchecked Sendable {
         self.limits = limits
         self.backlog = backlog
         self.snapshots = snapshots
+        self.isCopy = isCopy
         tap = SinkTap(host.sink, appliedIndex: state.appliedIndex, auditSequence: state.auditSequence)
         driver = ReplicaDriver(replica, on: host)
         driver.machine = self
@@ -83,6 +86,7 @@ package final class ShardHost: @unchecked Sendable {
     /// Calls back once the state here holds everything that was acknowledged before the call.
     func confirmRead(_ completion: @escaping ReplicaDriver.ReadCompletion) {
         if let refusal { return completion(.failure(refusal)) }
+        if isCopy { return completion(.success(())) }
         driver.confirmRead(completion)
     }
 
@@ -105,9 +109,7 @@ package final class ShardHost: @unchecked Sendable {
         let unfinished: NodeError = driver.isAlone ? .stopping : .outcomeUnknown
         let refusal = refusal ?? .stopping
         driver.stop(refusal)
-        let watching = watchers.values
-        watchers = [:]
-        for watcher in watching { watcher.completion(.failure(refusal)) }
+        watchers.stop()
         for completion in waiters.takeAll() { completion(.failure(unfinished)) }
     }
 
@@ -117,7 +119,25 @@ package final class ShardHost: @unchecked Sendable {
         self.backlog = backlog
         tap?.restart(appliedIndex: state.appliedIndex, auditSequence: state.auditSequence)
         graphFeed.replaced()
+        watchers.applied(upTo: state.appliedIndex)
     }
+
+    // MARK: Copies
+
+    /// Rows of a copy that changed, and those that are gone; to that point once nothing of it is missing.
+    func bringForward(
+        _ changed: [(id: ResourceID, bytes: [UInt8])], gone: [ResourceID],
+        to point: (appliedIndex: UInt64, auditSequence: UInt64)?
+    ) throws(CodecError) {
+        eventLoop.preconditionInEventLoop()
+        precondition(isCopy, "shard \(number) has a log")
+        graphFeed.noted(changed.map(\.id) + gone)
+        try shard.bringForward(changed, gone: gone, to: point)
+        watchers.applied(upTo: shard.state.appliedIndex)
+    }
+
+    /// A copy is made anew.
+    func install(_ state: ShardState) { install(state, backlog: CheckpointBacklog(GroupPosition(.none))) }
 
     // MARK: Checkpoint
 
@@ -142,29 +162,21 @@ package final class ShardHost: @unchecked Sendable {
         switch consistency {
         case .stale: completion(answer(query))
         case .linearizable: confirmRead { result in completion(result.flatMap { self.answer(query) }) }
-        case .including(let index): whenApplied(index) { result in completion(result.flatMap { self.answer(query) }) }
-        }
-    }
-
-    /// Calls back once the entry of `index` is applied here; with `notLeader` where that takes so long that another replica
-    /// should be asked.
-    private func whenApplied(_ index: UInt64, _ completion: @escaping ReplicaDriver.ReadCompletion) {
-        guard index > shard.state.appliedIndex else { return completion(.success(())) }
-        lastWatcher += 1
-        let number = lastWatcher
-        watchers[number] = (index, completion)
-        _ = eventLoop.assumeIsolated().scheduleTask(in: Self.watchTime) { [weak self] in
-            self?.watchers.removeValue(forKey: number)?.completion(.failure(.notLeader(nil)))
+        case .including(let index):
+            // Where it takes long another replica should be asked.
+            whenApplied(index, by: .now() + Self.watchTime) { [self] isApplied in
+                completion(isApplied ? answer(query) : .failure(refusal ?? .notLeader(nil)))
+            }
         }
     }
 
     private static let watchTime = TimeAmount.seconds(1)
 
-    private func callWatchers() {
-        guard !watchers.isEmpty else { return }
-        let reached = watchers.filter { $0.value.index <= shard.state.appliedIndex }
-        for number in reached.keys { watchers[number] = nil }
-        for watcher in reached.values { watcher.completion(.success(())) }
+    /// Calls back once the entry of `index` is applied here, or with false when that was not so by the deadline.
+    func whenApplied(_ index: UInt64, by deadline: NIODeadline, _ completion: @escaping AppliedWatchers.Completion) {
+        guard index > shard.state.appliedIndex else { return completion(true) }
+        guard refusal == nil else { return completion(false) }
+        watchers.wait(for: index, by: deadline, on: eventLoop, completion)
     }
 
     /// What a graph of another node asks for, of what is applied here.
@@ -189,7 +201,9 @@ package final class ShardHost: @unchecked Sendable {
         case .stale: completion(.success(shard.state.graphs[name]))
         case .linearizable: confirmRead { [self] result in completion(result.map { shard.state.graphs[name] }) }
         case .including(let index):
-            whenApplied(index) { [self] result in completion(result.map { shard.state.graphs[name] }) }
+            whenApplied(index, by: .now() + Self.watchTime) { [self] isApplied in
+                completion(isApplied ? .success(shard.state.graphs[name]) : .failure(refusal ?? .notLeader(nil)))
+            }
         }
     }
 
@@ -366,7 +380,7 @@ extension ShardHost: ReplicatedMachine {
         host.pressure.noted(entries: entries.count, bytes: bytes, changes: changes)
         if backlog.count > limits.checkpointBacklogMax / 2 { host.pressure.hurry() }
         for (reply, completion) in waiters.take(upTo: shard.state.appliedIndex) { completion(.success(reply)) }
-        callWatchers()
+        watchers.applied(upTo: shard.state.appliedIndex)
         if leadership.applied(upTo: shard.state.appliedIndex) {
             shard.termChanged()
             releaseParked()

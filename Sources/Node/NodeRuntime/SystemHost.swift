@@ -24,9 +24,13 @@ final class SystemHost: @unchecked Sendable {
     private var waiters = ReplyQueue()
     /// Who waits for entries to be applied here.
     private var watchers = ReplyQueue()
+    /// The same of those who wait no longer than until a deadline.
+    private let reads = AppliedWatchers()
     private(set) var backlog: SystemBacklog
     /// Its end of the sink to PostgreSQL, where there is one.
     var tap: SinkTap?
+    /// As of a shard's.
+    let isCopy: Bool
     private var stopping = false
     /// Rings when the next rule starts or ends.
     private var boundary: Scheduled<Void>?
@@ -35,7 +39,7 @@ final class SystemHost: @unchecked Sendable {
 
     init(
         state: SystemState, replica: RaftReplica, host: LoopHost, backlog: SystemBacklog, catalog: Catalog,
-        snapshots: any SnapshotSending, publish: @escaping (Catalog) -> Void,
+        snapshots: any SnapshotSending, isCopy: Bool = false, publish: @escaping (Catalog) -> Void,
         superseded: @escaping (Succession) -> Void
     ) {
         shard = SystemShard(state: state)
@@ -44,6 +48,7 @@ final class SystemHost: @unchecked Sendable {
         self.backlog = backlog
         self.catalog = catalog
         self.snapshots = snapshots
+        self.isCopy = isCopy
         self.publish = publish
         self.superseded = superseded
         tap = SinkTap(host.sink, appliedIndex: state.appliedIndex, auditSequence: state.auditSequence)
@@ -86,6 +91,7 @@ final class SystemHost: @unchecked Sendable {
     /// Calls back once the catalogue here holds everything that was acknowledged before the call.
     func confirmRead(_ completion: @escaping ReplicaDriver.ReadCompletion) {
         guard !stopping else { return completion(.failure(.stopping)) }
+        if isCopy { return completion(.success(())) }
         driver.confirmRead(completion)
     }
 
@@ -93,6 +99,14 @@ final class SystemHost: @unchecked Sendable {
     func whenApplied(_ reply: ShardReply, _ completion: @escaping Completion) {
         guard reply.index > shard.state.appliedIndex else { return completion(.success(reply)) }
         watchers.wait(for: reply.index, reply, completion)
+    }
+
+    /// Calls back once the entry of `index` is applied here and its catalogue published, or with false when that was not so by the
+    /// deadline.
+    func whenApplied(_ index: UInt64, by deadline: NIODeadline, _ completion: @escaping AppliedWatchers.Completion) {
+        guard index > shard.state.appliedIndex else { return completion(true) }
+        guard !stopping else { return completion(false) }
+        reads.wait(for: index, by: deadline, on: eventLoop, completion)
     }
 
     func takeCheckpointBatch() -> SystemCheckpointBatch? {
@@ -112,6 +126,7 @@ final class SystemHost: @unchecked Sendable {
     func logClosed() {
         let unfinished: NodeError = driver.isAlone ? .stopping : .outcomeUnknown
         driver.stop()
+        reads.stop()
         for completion in waiters.takeAll() + watchers.takeAll() { completion(.failure(unfinished)) }
     }
 
@@ -121,7 +136,18 @@ final class SystemHost: @unchecked Sendable {
         self.backlog = backlog
         tap?.restart(appliedIndex: state.appliedIndex, auditSequence: state.auditSequence)
         publishCatalog()
+        reads.applied(upTo: state.appliedIndex)
         heedSuccession()
+    }
+
+    /// A copy is brought forward.
+    /// - Parameter publishing: the catalogue is another one.
+    func install(_ state: SystemState, publishing: Bool) {
+        eventLoop.preconditionInEventLoop()
+        precondition(isCopy, "the system shard has a log")
+        shard.install(state)
+        if publishing { publishCatalog() }
+        reads.applied(upTo: state.appliedIndex)
     }
 
     /// Every loop is told that another cluster is in charge.
@@ -208,6 +234,7 @@ extension SystemHost: ReplicatedMachine {
         for (reply, completion) in waiters.take(upTo: applied) + watchers.take(upTo: applied) {
             completion(.success(reply))
         }
+        reads.applied(upTo: applied)
         if leadership.applied(upTo: applied) {
             shard.termChanged()
             watchTime()

@@ -123,6 +123,15 @@ package struct Shard: Sendable {
         forgetInFlight()
     }
 
+    /// Brings a copy of another region's shard forward (`ShardState`), to that point once nothing of it is missing.
+    package mutating func bringForward(
+        _ changed: [(id: ResourceID, bytes: [UInt8])], gone: [ResourceID],
+        to point: (appliedIndex: UInt64, auditSequence: UInt64)?
+    ) throws(CodecError) {
+        try state.bringForward(changed, gone: gone)
+        if let point { state.reached(appliedIndex: point.appliedIndex, auditSequence: point.auditSequence) }
+    }
+
     private mutating func forgetInFlight() {
         queue = EntryQueue(lastIndex: state.appliedIndex)
         inFlightRows = [:]

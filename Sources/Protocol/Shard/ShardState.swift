@@ -69,6 +69,14 @@ package struct ShardState: Sendable {
         idempotency.restore(remembered)
     }
 
+    /// An empty copy for another region, where nothing is judged or proposed.
+    package init(copying slots: Range<Int>, appliedIndex: UInt64, auditSequence: UInt64) {
+        self.init(
+            slots: slots, appliedIndex: appliedIndex, auditSequence: auditSequence,
+            // Rows are judged where the shard is led: here none waits.
+            sweep: SweepPosition(version: .max, upTo: nil, isComplete: true), remembered: [])
+    }
+
     /// The slots of data shard `position` (from 0) of `count`: those that `Slot.shard(of:)` sends there.
     package static func slots(ofShard position: Int, of count: Int) -> Range<Int> {
         (position * Slot.count + count - 1) / count..<((position + 1) * Slot.count + count - 1) / count
@@ -124,6 +132,24 @@ package struct ShardState: Sendable {
         cleaning.note(payload.effects)
         appliedIndex = index
         return changes
+    }
+
+    /// Brings a copy forward: rows that changed, as they are now, and those that are gone. Throws where one is not this shard's, or
+    /// cannot be read.
+    package mutating func bringForward(
+        _ changed: [(id: ResourceID, bytes: [UInt8])], gone: [ResourceID]
+    ) throws(CodecError) {
+        for id in gone {
+            try checkOwned(id)
+            if let old = rows.remove(id) { try totals.count(old, sign: -1) }
+        }
+        for (id, bytes) in changed { _ = try put(id, bytes) }
+    }
+
+    /// The copy has everything up to there.
+    package mutating func reached(appliedIndex: UInt64, auditSequence: UInt64) {
+        self.appliedIndex = appliedIndex
+        self.auditSequence = auditSequence
     }
 
     /// Returns the row as it was.

@@ -75,6 +75,27 @@ package struct SystemState: Sendable {
         idempotency.restore(remembered)
     }
 
+    /// A copy for another region, from what is replicated.
+    package init(
+        copying copied: some Sequence<SystemItem>, appliedIndex: UInt64, auditSequence: UInt64, catalogVersion: UInt64
+    ) {
+        var items: [CatalogItem] = []
+        var cluster: [ClusterItem] = []
+        var governance: [GovernanceItem] = []
+        var plans: [CatalogPlan] = []
+        for item in copied {
+            switch item {
+            case .catalog(let item): items.append(item)
+            case .cluster(let item): cluster.append(item)
+            case .governance(let item): governance.append(item)
+            case .plan(let plan): plans.append(plan)
+            }
+        }
+        self.init(
+            items: items, cluster: ClusterState(cluster), appliedIndex: appliedIndex, auditSequence: auditSequence,
+            catalogVersion: catalogVersion, governance: governance, plans: plans)
+    }
+
     /// An entry without content for the state stands at `index`, which follows the last one.
     package mutating func advance(to index: UInt64) {
         precondition(index == appliedIndex + 1, "entry \(index) does not follow \(appliedIndex)")

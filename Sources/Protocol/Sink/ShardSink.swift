@@ -150,6 +150,12 @@ package struct ShardSink: Sendable {
         }
     }
 
+    /// The database's progress, where it has everything that was applied here.
+    package var complete: SinkProgress? { if case .upToDate(let progress) = state { progress } else { nil } }
+
+    /// Whether a database that is there has everything that was applied here.
+    package func isComplete(at progress: SinkProgress) -> Bool { progress.appliedIndex >= local.appliedIndex }
+
     /// Of the office that it holds, or held last.
     package var term: UInt64 { local.term }
 

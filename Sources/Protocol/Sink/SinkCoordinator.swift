@@ -87,6 +87,16 @@ package struct SinkCoordinator: Sendable {
     /// When `timePassed` is to be called next.
     package var nextDeadline: Int64 { min(timers.values.min() ?? lookAt, lookAt) }
 
+    /// How far the database is with each group of which it has everything.
+    package var complete: [(shard: Int, progress: SinkProgress)] {
+        machines.compactMap { group, machine in machine.complete.map { (group, $0) } }
+    }
+
+    /// Whether a database that is there has everything of the group that was applied here.
+    package func isComplete(_ group: Int, at progress: SinkProgress) -> Bool {
+        machines[group]?.isComplete(at: progress) == true
+    }
+
     // MARK: What to ask
 
     /// Whether something is to be asked of the database now.

@@ -24,6 +24,9 @@ extension ClusterCommand {
             let rows = nodes.map { node in
                 ["name", "role", "zone", "state", "health", "replicas", "leaders", "api"].map { node.cell($0) }
             }
+            if let following = cluster["following"], following.members != nil {
+                return Self.words(following, of: cluster) + "\n" + table.render(rows)
+            }
             let leaderless = shards.filter { $0["leader"]?.string == nil }.map { $0.cell("number") }
             let moving = shards.filter { Self.names($0["replicas"]) != Self.names($0["wanted"]) }.map { $0.cell("number") }
             let summary = Printer.fields([
@@ -34,6 +37,24 @@ extension ClusterCommand {
                 ("moving", moving.isEmpty ? "none" : moving.joined(separator: ", ")),
             ])
             return summary + "\n" + table.render(rows)
+        }
+
+        /// Of a region that follows another one: there nobody leads.
+        private static func words(_ following: JSONValue, of cluster: JSONValue) -> String {
+            let stopped = (following["stopped_shards"]?.array ?? []).map { "\($0.cell("number")): \($0.cell("reason"))" }
+            let shards = cluster["shards"]?.array?.count ?? 0
+            return Printer.fields([
+                ("follows", "\(following.cell("cluster")), by \(following.cell("database"))"),
+                (
+                    "state",
+                    following["reason"]?.string.map { "\(following.cell("state")): \($0)" } ?? following.cell("state")
+                ),
+                ("writes to", (following["primary"]?.array ?? []).compactMap(\.string).joined(separator: ", ")),
+                ("loaded", "\(following.cell("loaded_shards")) of \(shards + 1) shards"),
+                ("staleness", "\(following.cell("staleness_ms")) ms at most"),
+                ("as of", following.cell("as_of_index")),
+                ("stopped", stopped.isEmpty ? "none" : stopped.joined(separator: "; ")),
+            ])
         }
 
         private static func names(_ value: JSONValue?) -> Set<String> { Set((value?.array ?? []).compactMap(\.string)) }

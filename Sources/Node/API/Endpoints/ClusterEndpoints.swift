@@ -24,6 +24,8 @@ enum ClusterEndpoints {
                 json.time(succession.at)
                 json.endObject()
             }
+            json.key("following")
+            json.following(call.api.region)
             json.key("system")
             json.beginObject()
             json.optional("leader", overview.systemLeader)
@@ -35,7 +37,7 @@ enum ClusterEndpoints {
             json.endArray()
             json.key("shards")
             json.beginArray()
-            for shard in overview.shards { json.shard(shard) }
+            for shard in overview.shards { json.shard(shard, call.api.region?.board) }
             json.endArray()
             json.endObject()
         }
@@ -82,7 +84,35 @@ extension JSONWriter {
         endObject()
     }
 
-    fileprivate mutating func shard(_ shard: ClusterOverview.Shard) {
+    /// What this region follows, and how far it is; null where it follows none.
+    fileprivate mutating func following(_ region: FollowingRegion?) {
+        guard let region else { return null() }
+        let board = region.board
+        let asOf = board.asOf
+        let troubles = board.troubles
+        beginObject()
+        member("state", board.condition.name)
+        if case .stalled(let reason) = board.condition { member("reason", reason) } else { optional("reason", String?.none) }
+        key("cluster")
+        uuid(board.incarnation)
+        member("database", board.database)
+        names("primary", region.primary.urls)
+        member("loaded_shards", board.progress.loaded)
+        member("staleness_ms", asOf.stalenessMilliseconds)
+        member("as_of_index", asOf.revision.text)
+        key("stopped_shards")
+        beginArray()
+        for (group, reason) in troubles.sorted(by: { $0.key < $1.key }) {
+            beginObject()
+            member("number", group)
+            member("reason", reason)
+            endObject()
+        }
+        endArray()
+        endObject()
+    }
+
+    fileprivate mutating func shard(_ shard: ClusterOverview.Shard, _ region: RegionBoard?) {
         beginObject()
         member("number", shard.number)
         member("first_slot", shard.slots.lowerBound)
@@ -95,6 +125,7 @@ extension JSONWriter {
         member("applied_index", shard.appliedIndex)
         member("resources", shard.resources)
         member("replication_lag", shard.lag)
+        if let copy = region?.shard(shard.number) { member("staleness_ms", copy.stalenessMilliseconds) }
         sink(shard.sink)
         endObject()
     }

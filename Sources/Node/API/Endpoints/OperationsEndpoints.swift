@@ -16,6 +16,7 @@ enum OperationsEndpoints {
         guard !call.api.isStopping else {
             throw Problem.unavailable("The node is not ready: it is stopping.")
         }
+        if let board = call.api.region?.board, !board.isLoaded { throw Problem.loading(board.progress) }
         guard !call.api.node.refusesForSpace else {
             throw Problem.unavailable(
                 "The node is not ready: its disk is full and writes are refused; reads go on. Free some space.",

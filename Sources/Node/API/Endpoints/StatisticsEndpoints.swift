@@ -43,6 +43,7 @@ enum StatisticsEndpoints {
         text.write(await api.node.replicas())
         text.write(api.node.clusterMetrics)
         text.write(api.node.sinkMetrics)
+        text.write(api.node.regionMetrics)
         text.write(api.node.walks.counts)
         text.write(requests, routes: api.routes)
         text.family("vtag_build_info", "gauge", "The version that runs")

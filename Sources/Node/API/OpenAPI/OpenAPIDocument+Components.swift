@@ -33,10 +33,25 @@ extension OpenAPIDocument {
                 `linearizable`: with everything that was acknowledged before the request came. `stale`: as the node that is asked
                 has it, which needs no leader; `Staleness-Ms` says how old that may be.
               schema: { type: string, enum: [linearizable, stale], default: linearizable }
+            MinRevision:
+              name: Min-Revision
+              in: header
+              description: >
+                The `Revision` of a write: the read waits until the node has it, 10 s at most or as `Prefer: wait=SECONDS` says, else
+                it is 504.
+              schema: { type: string, pattern: '^[0-9]+:[0-9]+(,[0-9]+:[0-9]+)*$' }
           headers:
             Staleness-Ms:
-              description: Of a stale read. For how long the node may have lacked something, in milliseconds.
+              description: Of a stale read, and of any in a region that follows another one. For how long the node may have lacked something, in milliseconds.
               schema: { type: integer, minimum: 0 }
+            As-Of-Index:
+              description: >-
+                In a region that follows another one: everything up to these entries was there, `SHARD:INDEX` for each shard that was
+                read; not told where more than 64 were.
+              schema: { type: string, pattern: '^[0-9]+:[0-9]+(,[0-9]+:[0-9]+)*$' }
+            Revision:
+              description: Of a write. Where it is; give it to reads as Min-Revision.
+              schema: { type: string, pattern: '^[0-9]+:[0-9]+(,[0-9]+:[0-9]+)*$' }
             ETag:
               description: Changes whenever the thing does.
               schema: { type: string, pattern: '^"[0-9a-f]+"$' }
@@ -51,6 +66,7 @@ extension OpenAPIDocument {
               description: Nothing has changed since the ETag in If-None-Match
               headers:
                 Staleness-Ms: { $ref: '#/components/headers/Staleness-Ms' }
+                As-Of-Index: { $ref: '#/components/headers/As-Of-Index' }
             Health:
               description: Yes
               content:
@@ -94,6 +110,7 @@ extension OpenAPIDocument {
               description: The resource
               headers:
                 Staleness-Ms: { $ref: '#/components/headers/Staleness-Ms' }
+                As-Of-Index: { $ref: '#/components/headers/As-Of-Index' }
                 ETag: { $ref: '#/components/headers/ETag' }
               content:
                 application/json:
@@ -122,6 +139,7 @@ extension OpenAPIDocument {
                 Retry-After: { $ref: '#/components/headers/Retry-After' }
               content: { application/problem+json: { schema: { $ref: '#/components/schemas/Problem' } } }
         \#(problem("InternalError", "Something went wrong in the node"))
+        \#(problem("RevisionNotReached", "Of a read with Min-Revision: the node did not have it in time; `revision` says what it has"))
             Unavailable:
               description: The node stops, its disk is full, or no leader is found; `detail` says whether anything happened
               headers:

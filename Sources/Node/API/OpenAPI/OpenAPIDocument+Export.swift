@@ -12,6 +12,7 @@ extension OpenAPIDocument {
                 the field X-Next-Cursor.
               parameters:
                 - $ref: '#/components/parameters/ReadConsistency'
+                - $ref: '#/components/parameters/MinRevision'
                 - $ref: '#/components/parameters/Limit'
                 - name: month
                   in: query
@@ -30,6 +31,7 @@ extension OpenAPIDocument {
                   description: The rows, the CSV with a header
                   headers:
                     Staleness-Ms: { $ref: '#/components/headers/Staleness-Ms' }
+                    As-Of-Index: { $ref: '#/components/headers/As-Of-Index' }
                     X-Next-Cursor: { schema: { type: string } }
                   content:
                     text/csv:

@@ -49,11 +49,13 @@ extension OpenAPIDocument {
                     Seconds to wait for it to come further or to end, at most. \#(ExecutionWatch.watchersMax) requests wait at once, more are answered 503.
                   schema: { type: integer, minimum: 1, maximum: \#(ExecutionEndpoints.waitSecondsMax) }
                 - $ref: '#/components/parameters/ReadConsistency'
+                - $ref: '#/components/parameters/MinRevision'
               responses:
                 '200':
                   description: The execution
                   headers:
                     Staleness-Ms: { $ref: '#/components/headers/Staleness-Ms' }
+                    As-Of-Index: { $ref: '#/components/headers/As-Of-Index' }
                   content:
                     application/json:
                       schema: { $ref: '#/components/schemas/Execution' }
@@ -74,6 +76,7 @@ extension OpenAPIDocument {
               summary: The compliance score, or what was found of one resource (viewer)
               parameters:
                 - $ref: '#/components/parameters/ReadConsistency'
+                - $ref: '#/components/parameters/MinRevision'
                 - name: resource_id
                   in: query
                   description: Our id, or the provider's own. With it the answer is a list of this resource's statuses.
@@ -83,6 +86,7 @@ extension OpenAPIDocument {
                   description: A summary, or the statuses of one resource
                   headers:
                     Staleness-Ms: { $ref: '#/components/headers/Staleness-Ms' }
+                    As-Of-Index: { $ref: '#/components/headers/As-Of-Index' }
                   content:
                     application/json:
                       schema:
@@ -98,6 +102,7 @@ extension OpenAPIDocument {
               summary: What violates policies (viewer)
               parameters:
                 - $ref: '#/components/parameters/ReadConsistency'
+                - $ref: '#/components/parameters/MinRevision'
                 - $ref: '#/components/parameters/Limit'
                 - { name: policy_id, in: query, schema: { $ref: '#/components/schemas/Id' } }
                 - { name: severity, in: query, schema: { $ref: '#/components/schemas/Severity' } }
@@ -116,6 +121,7 @@ extension OpenAPIDocument {
                     X-Next-Cursor
                   headers:
                     Staleness-Ms: { $ref: '#/components/headers/Staleness-Ms' }
+                    As-Of-Index: { $ref: '#/components/headers/As-Of-Index' }
                     X-Next-Cursor: { schema: { type: string } }
                   content:
                     application/json:
@@ -134,6 +140,7 @@ extension OpenAPIDocument {
               parameters:
                 - $ref: '#/components/parameters/Limit'
                 - $ref: '#/components/parameters/ReadConsistency'
+                - $ref: '#/components/parameters/MinRevision'
                 - name: group_by
                   in: query
                   description: policy (the default), severity, provider, account_id, region, resource_type, or tags.KEY.
@@ -150,6 +157,7 @@ extension OpenAPIDocument {
                   description: Scores
                   headers:
                     Staleness-Ms: { $ref: '#/components/headers/Staleness-Ms' }
+                    As-Of-Index: { $ref: '#/components/headers/As-Of-Index' }
                   content:
                     application/json:
                       schema: { $ref: '#/components/schemas/Scores' }
@@ -164,6 +172,7 @@ extension OpenAPIDocument {
               description: As it last was on each day (UTC), today as it is now; \#(ScoreDay.daysMax) days are kept.
               parameters:
                 - $ref: '#/components/parameters/ReadConsistency'
+                - $ref: '#/components/parameters/MinRevision'
                 - { name: from, in: query, description: Not before., schema: { $ref: '#/components/schemas/Day' } }
                 - { name: to, in: query, description: Not after., schema: { $ref: '#/components/schemas/Day' } }
               responses:
@@ -171,6 +180,7 @@ extension OpenAPIDocument {
                   description: Days, the oldest first
                   headers:
                     Staleness-Ms: { $ref: '#/components/headers/Staleness-Ms' }
+                    As-Of-Index: { $ref: '#/components/headers/As-Of-Index' }
                   content:
                     application/json:
                       schema:
@@ -204,6 +214,7 @@ extension OpenAPIDocument {
               description: Newest first.
               parameters:
                 - $ref: '#/components/parameters/ReadConsistency'
+                - $ref: '#/components/parameters/MinRevision'
                 - $ref: '#/components/parameters/Limit'
                 - name: resource_id
                   in: query
@@ -226,6 +237,7 @@ extension OpenAPIDocument {
                   description: A page of entries; as CSV the next cursor is in the field X-Next-Cursor
                   headers:
                     Staleness-Ms: { $ref: '#/components/headers/Staleness-Ms' }
+                    As-Of-Index: { $ref: '#/components/headers/As-Of-Index' }
                     X-Next-Cursor: { schema: { type: string } }
                   content:
                     application/json:
@@ -245,6 +257,7 @@ extension OpenAPIDocument {
               summary: Changes counted by day, action and actor (viewer)
               parameters:
                 - $ref: '#/components/parameters/ReadConsistency'
+                - $ref: '#/components/parameters/MinRevision'
                 - { name: from, in: query, description: Not before., schema: { $ref: '#/components/schemas/Time' } }
                 - { name: to, in: query, description: Before., schema: { $ref: '#/components/schemas/Time' } }
               responses:
@@ -252,6 +265,7 @@ extension OpenAPIDocument {
                   description: Counts
                   headers:
                     Staleness-Ms: { $ref: '#/components/headers/Staleness-Ms' }
+                    As-Of-Index: { $ref: '#/components/headers/As-Of-Index' }
                   content:
                     application/json:
                       schema:
@@ -337,6 +351,7 @@ extension OpenAPIDocument {
               description: \#(order)
               parameters:
                 - $ref: '#/components/parameters/ReadConsistency'
+                - $ref: '#/components/parameters/MinRevision'
                 - $ref: '#/components/parameters/Limit'
                 - { name: name, in: query, schema: { $ref: '#/components/schemas/FilterText' } }
               responses:
@@ -344,6 +359,7 @@ extension OpenAPIDocument {
                   description: A page
                   headers:
                     Staleness-Ms: { $ref: '#/components/headers/Staleness-Ms' }
+                    As-Of-Index: { $ref: '#/components/headers/As-Of-Index' }
                   content:
                     application/json:
                       schema:
@@ -386,11 +402,13 @@ extension OpenAPIDocument {
               summary: "One \#(noun) (viewer)"
               parameters:
                 - $ref: '#/components/parameters/ReadConsistency'
+                - $ref: '#/components/parameters/MinRevision'
               responses:
                 '200':
                   description: It
                   headers:
                     Staleness-Ms: { $ref: '#/components/headers/Staleness-Ms' }
+                    As-Of-Index: { $ref: '#/components/headers/As-Of-Index' }
                     ETag: { $ref: '#/components/headers/ETag' }
                   content:
                     application/json:

@@ -21,6 +21,7 @@ extension OpenAPIDocument {
                 An error names class, phase and detail as openCypher's compatibility kit does, and the place in the query.
               parameters:
                 - $ref: '#/components/parameters/ReadConsistency'
+                - $ref: '#/components/parameters/MinRevision'
               requestBody:
                 required: true
                 content:
@@ -48,6 +49,7 @@ extension OpenAPIDocument {
                   description: The rows
                   headers:
                     Staleness-Ms: { $ref: '#/components/headers/Staleness-Ms' }
+                    As-Of-Index: { $ref: '#/components/headers/As-Of-Index' }
                   content:
                     application/json:
                       schema:
@@ -92,6 +94,7 @@ extension OpenAPIDocument {
                 Errors are `{"errors": [{"code", "message", "opencypher"}]}`.
               parameters:
                 - $ref: '#/components/parameters/ReadConsistency'
+                - $ref: '#/components/parameters/MinRevision'
               requestBody:
                 required: true
                 content:
@@ -104,6 +107,7 @@ extension OpenAPIDocument {
                   description: The rows
                   headers:
                     Staleness-Ms: { $ref: '#/components/headers/Staleness-Ms' }
+                    As-Of-Index: { $ref: '#/components/headers/As-Of-Index' }
                   content:
                     application/json: { schema: { $ref: '#/components/schemas/StatementResult' } }
                     application/vnd.neo4j.query: { schema: { $ref: '#/components/schemas/StatementResult' } }

@@ -36,6 +36,7 @@ extension OpenAPIDocument {
               description: In the order of their ids. All conditions must hold.
               parameters:
                 - $ref: '#/components/parameters/ReadConsistency'
+                - $ref: '#/components/parameters/MinRevision'
                 - $ref: '#/components/parameters/Limit'
                 - { name: provider, in: query, schema: { $ref: '#/components/schemas/Provider' } }
                 - { name: resource_type, in: query, schema: { $ref: '#/components/schemas/FilterText' } }
@@ -59,6 +60,7 @@ extension OpenAPIDocument {
                   description: A page of resources
                   headers:
                     Staleness-Ms: { $ref: '#/components/headers/Staleness-Ms' }
+                    As-Of-Index: { $ref: '#/components/headers/As-Of-Index' }
                   content:
                     application/json:
                       schema:
@@ -77,6 +79,7 @@ extension OpenAPIDocument {
               summary: One resource (viewer)
               parameters:
                 - $ref: '#/components/parameters/ReadConsistency'
+                - $ref: '#/components/parameters/MinRevision'
               responses:
                 '200': { $ref: '#/components/responses/Resource' }
                 '304': { $ref: '#/components/responses/NotModified' }
@@ -123,11 +126,13 @@ extension OpenAPIDocument {
               parameters:
                 - { name: at, in: query, description: As of this time., schema: { $ref: '#/components/schemas/Time' } }
                 - $ref: '#/components/parameters/ReadConsistency'
+                - $ref: '#/components/parameters/MinRevision'
               responses:
                 '200':
                   description: All effective tags; `next_cursor` is always null
                   headers:
                     Staleness-Ms: { $ref: '#/components/headers/Staleness-Ms' }
+                    As-Of-Index: { $ref: '#/components/headers/As-Of-Index' }
                     ETag: { $ref: '#/components/headers/ETag' }
                   content:
                     application/json:

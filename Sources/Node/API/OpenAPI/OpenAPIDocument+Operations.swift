@@ -128,11 +128,13 @@ extension OpenAPIDocument {
               summary: Sums over the inventory (viewer)
               parameters:
                 - $ref: '#/components/parameters/ReadConsistency'
+                - $ref: '#/components/parameters/MinRevision'
               responses:
                 '200':
                   description: Sums
                   headers:
                     Staleness-Ms: { $ref: '#/components/headers/Staleness-Ms' }
+                    As-Of-Index: { $ref: '#/components/headers/As-Of-Index' }
                   content:
                     application/json:
                       schema: { $ref: '#/components/schemas/Statistics' }

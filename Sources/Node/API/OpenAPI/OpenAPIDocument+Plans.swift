@@ -11,11 +11,13 @@ extension OpenAPIDocument {
               parameters:
                 - $ref: '#/components/parameters/Limit'
                 - $ref: '#/components/parameters/ReadConsistency'
+                - $ref: '#/components/parameters/MinRevision'
               responses:
                 '200':
                   description: A page
                   headers:
                     Staleness-Ms: { $ref: '#/components/headers/Staleness-Ms' }
+                    As-Of-Index: { $ref: '#/components/headers/As-Of-Index' }
                   content:
                     application/json:
                       schema:
@@ -62,12 +64,14 @@ extension OpenAPIDocument {
               summary: A plan whole (viewer)
               parameters:
                 - $ref: '#/components/parameters/ReadConsistency'
+                - $ref: '#/components/parameters/MinRevision'
               responses:
                 '200':
                   description: The plan
                   headers:
                     ETag: { $ref: '#/components/headers/ETag' }
                     Staleness-Ms: { $ref: '#/components/headers/Staleness-Ms' }
+                    As-Of-Index: { $ref: '#/components/headers/As-Of-Index' }
                   content:
                     application/json:
                       schema: { $ref: '#/components/schemas/Plan' }

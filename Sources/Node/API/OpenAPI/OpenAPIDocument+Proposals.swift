@@ -12,6 +12,7 @@ extension OpenAPIDocument {
               parameters:
                 - $ref: '#/components/parameters/Limit'
                 - $ref: '#/components/parameters/ReadConsistency'
+                - $ref: '#/components/parameters/MinRevision'
                 - { name: kind, in: query, schema: { type: string, enum: [key, value] } }
                 - { name: tag_key, in: query, schema: { $ref: '#/components/schemas/FilterText' } }
                 - { name: state, in: query, schema: { type: string, enum: [open, rejected], default: open } }
@@ -20,6 +21,7 @@ extension OpenAPIDocument {
                   description: A page
                   headers:
                     Staleness-Ms: { $ref: '#/components/headers/Staleness-Ms' }
+                    As-Of-Index: { $ref: '#/components/headers/As-Of-Index' }
                   content:
                     application/json:
                       schema:

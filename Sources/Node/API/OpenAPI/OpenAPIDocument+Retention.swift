@@ -9,12 +9,14 @@ extension OpenAPIDocument {
               summary: For how long the audit history is kept, and its last clean-up (viewer)
               parameters:
                 - $ref: '#/components/parameters/ReadConsistency'
+                - $ref: '#/components/parameters/MinRevision'
               responses:
                 '200':
                   description: For how long, and the clean-up that was begun last
                   headers:
                     ETag: { $ref: '#/components/headers/ETag' }
                     Staleness-Ms: { $ref: '#/components/headers/Staleness-Ms' }
+                    As-Of-Index: { $ref: '#/components/headers/As-Of-Index' }
                   content:
                     application/json:
                       schema: { $ref: '#/components/schemas/AuditRetention' }
@@ -59,11 +61,13 @@ extension OpenAPIDocument {
               parameters:
                 - $ref: '#/components/parameters/Limit'
                 - $ref: '#/components/parameters/ReadConsistency'
+                - $ref: '#/components/parameters/MinRevision'
               responses:
                 '200':
                   description: A page
                   headers:
                     Staleness-Ms: { $ref: '#/components/headers/Staleness-Ms' }
+                    As-Of-Index: { $ref: '#/components/headers/As-Of-Index' }
                   content:
                     application/json:
                       schema:
@@ -106,11 +110,13 @@ extension OpenAPIDocument {
               summary: One hold (admin)
               parameters:
                 - $ref: '#/components/parameters/ReadConsistency'
+                - $ref: '#/components/parameters/MinRevision'
               responses:
                 '200':
                   description: The hold
                   headers:
                     Staleness-Ms: { $ref: '#/components/headers/Staleness-Ms' }
+                    As-Of-Index: { $ref: '#/components/headers/As-Of-Index' }
                     ETag: { $ref: '#/components/headers/ETag' }
                   content:
                     application/json:

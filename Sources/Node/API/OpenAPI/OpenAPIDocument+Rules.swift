@@ -27,11 +27,13 @@ extension OpenAPIDocument {
                   schema: { type: string, enum: [candidates, all], default: candidates }
                 - $ref: '#/components/parameters/Limit'
                 - $ref: '#/components/parameters/ReadConsistency'
+                - $ref: '#/components/parameters/MinRevision'
               responses:
                 '200':
                   description: The explanation; of rules that match at most `limit` are told, then of candidates, then of others
                   headers:
                     Staleness-Ms: { $ref: '#/components/headers/Staleness-Ms' }
+                    As-Of-Index: { $ref: '#/components/headers/As-Of-Index' }
                   content:
                     application/json:
                       schema: { $ref: '#/components/schemas/Explanation' }
@@ -222,11 +224,13 @@ extension OpenAPIDocument {
               parameters:
                 - $ref: '#/components/parameters/Limit'
                 - $ref: '#/components/parameters/ReadConsistency'
+                - $ref: '#/components/parameters/MinRevision'
               responses:
                 '200':
                   description: A page of findings, the worst first
                   headers:
                     Staleness-Ms: { $ref: '#/components/headers/Staleness-Ms' }
+                    As-Of-Index: { $ref: '#/components/headers/As-Of-Index' }
                   content:
                     application/json:
                       schema:

@@ -223,7 +223,7 @@ extension OpenAPIDocument {
                 version: { type: integer, minimum: 0 }
             Cluster:
               type: object
-              required: [id, replication_factor, system, nodes, shards]
+              required: [id, replication_factor, following, system, nodes, shards]
               properties:
                 id: { type: string, format: uuid }
                 replication_factor: { type: integer }
@@ -234,6 +234,28 @@ extension OpenAPIDocument {
                   properties:
                     by: { type: string, format: uuid }
                     at: { $ref: '#/components/schemas/Time' }
+                following:
+                  description: What the node's region follows, and how far it is; null where it follows none.
+                  type: [object, 'null']
+                  required:
+                    [state, reason, cluster, database, primary, loaded_shards, staleness_ms, as_of_index, stopped_shards]
+                  properties:
+                    state: { type: string, enum: [loading, following, stalled] }
+                    reason: { type: [string, 'null'], description: Why it is stalled }
+                    cluster: { type: string, format: uuid, description: The cluster that is followed }
+                    database: { type: string }
+                    primary: { type: array, items: { type: string }, description: Where writes are sent }
+                    loaded_shards: { type: integer, description: The system shard counts too }
+                    staleness_ms: { type: integer, description: How old what is here may be at most }
+                    as_of_index: { type: string, description: 'How far each shard is: SHARD:INDEX,…' }
+                    stopped_shards:
+                      type: array
+                      items:
+                        type: object
+                        required: [number, reason]
+                        properties:
+                          number: { type: integer }
+                          reason: { type: string }
                 system:
                   description: The group that holds rules, members and placements
                   type: object
@@ -278,6 +300,7 @@ extension OpenAPIDocument {
                       applied_index: { type: integer }
                       resources: { type: integer }
                       replication_lag: { type: integer }
+                      staleness_ms: { type: integer, description: In a region that follows another one }
                       postgres: { $ref: '#/components/schemas/PostgresLag' }
             PostgresLag:
               description: >-

@@ -18,7 +18,7 @@ enum OpenAPIDocument {
     }
 
     /// What any operation with a token may answer.
-    static let always = problems(400, 401, 403, 406, 414, 431, 500, 503)
+    static let always = problems(400, 401, 403, 406, 414, 431, 500, 503, 504)
     /// What any operation with a body may answer beside.
     static let written = problems(408, 413, 415, 422, 429)
 
@@ -27,7 +27,7 @@ enum OpenAPIDocument {
         406: "NotAcceptable", 408: "RequestTimeout", 409: "Conflict", 410: "Gone", 412: "PreconditionFailed",
         413: "ContentTooLarge",
         414: "UriTooLong", 415: "UnsupportedMediaType", 422: "ValidationFailed", 429: "TooManyRequests",
-        431: "HeadersTooLarge", 500: "InternalError", 503: "Unavailable",
+        431: "HeadersTooLarge", 500: "InternalError", 503: "Unavailable", 504: "RevisionNotReached",
     ]
 
     private static let head = #"""
@@ -51,6 +51,12 @@ enum OpenAPIDocument {
 
             **Consistency.** Reads find everything that was acknowledged before they came, on any node. With
             `Read-Consistency: stale` they find what the node has, without asking others, and say how old that may be.
+
+            **Regions.** Every write answers with `Revision`, which says where it is. A read with `Min-Revision` waits until the node
+            that is asked has that, 10 s at most or as long as `Prefer: wait=SECONDS` says, else it is 504
+            (`urn:vtag:problem:revision-not-reached`) and names what the node has. A node of a region that follows another one
+            answers reads from what its region has, with `Staleness-Ms` and `As-Of-Index`; writes, the audit history, and reads with
+            `Read-Consistency: linearizable` it passes on to the region that it follows.
 
             **Retries.** Any write takes an `Idempotency-Key` (1 to 255 visible ASCII characters): the same key with the same
             request answers the same and does nothing twice; with another request (path, query, body, `If-Match`, `If-None-Match`) it

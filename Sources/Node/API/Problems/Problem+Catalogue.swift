@@ -1,3 +1,4 @@
+import JSON
 import Model
 import NodeRuntime
 
@@ -190,6 +191,20 @@ extension Problem {
             detail:
                 "The \(noun) is kept, but not every shard could be told: a part of a clean-up that was decided before may still be carried out there. Send the request again with the same Idempotency-Key until it is answered.",
             headers: [Header(name: "retry-after", value: "1")])
+    }
+
+    /// A read named a revision that is not here in time.
+    static func behind(_ wanted: Revision, has: Revision) -> Problem {
+        var problem = Problem(
+            504, "revision-not-reached", "Revision not reached",
+            detail:
+                "The read was to wait for revision \(wanted.text); in time this node had only \(has.text) of it. Try again, or ask with Read-Consistency: linearizable and no Min-Revision.",
+            headers: [Header(name: "retry-after", value: "1")])
+        problem.members = [
+            JSONValue.Member("wanted_revision", .string(wanted.text)),
+            JSONValue.Member("revision", .string(has.text)),
+        ]
+        return problem
     }
 
     static let insideError = Problem(

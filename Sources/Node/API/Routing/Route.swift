@@ -21,6 +21,16 @@ struct Route: Sendable {
         case whole
     }
 
+    /// Who answers a request that comes to a node of a region that follows another one.
+    enum Place: Sendable {
+        /// The node itself: it is about the node.
+        case node
+        /// The node, from what its region has.
+        case region
+        /// The region that is followed: it writes, or is about what only that region has.
+        case primary
+    }
+
     typealias Handler = @Sendable (Call) async throws -> HTTPResponse
 
     let method: HTTPMethod
@@ -29,27 +39,30 @@ struct Route: Sendable {
     /// The least role that may call it; nil: anybody, without a token.
     let role: Role?
     let reach: Reach
+    let place: Place
     let query: [QueryParameter]
     let body: Body
     /// What it answers with, in order of preference.
     let produces: [String]
     let handler: Handler
+    var writes: Bool { place == .primary && method != .get }
     /// A condition says what it writes: it is not ended in the middle because it has taken long.
     var writesWhileItReads: Bool { method == .post && template == "/virtual-tags/bulk-apply" }
 
     /// Longest JSON body of a write in bytes, unless the route says otherwise.
     static let jsonBytesMax = 1 << 20
 
-    /// A route that does not say otherwise is closed to limited tokens.
+    /// A route that does not say otherwise is closed to limited tokens, and writes unless it is a GET.
     init(
-        _ method: HTTPMethod, _ template: String, _ role: Role?, reach: Reach = .whole, query: [QueryParameter] = [],
-        body: Body = .none,
+        _ method: HTTPMethod, _ template: String, _ role: Role?, reach: Reach = .whole, place: Place? = nil,
+        query: [QueryParameter] = [], body: Body = .none,
         produces: [String] = ["application/json"], _ handler: @escaping Handler
     ) {
         self.method = method
         self.template = template
         self.role = role
         self.reach = role == nil ? .everybody : reach
+        self.place = place ?? (method == .get ? .region : .primary)
         self.query = query
         self.body = body
         self.produces = produces

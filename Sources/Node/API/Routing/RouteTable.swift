@@ -8,12 +8,13 @@ extension Route {
     private static let write = Body.json(bytesMax: jsonBytesMax)
 
     private static let operations: [Route] = [
-        Route(.get, "/health/live", nil, OperationsEndpoints.live),
-        Route(.get, "/health/ready", nil, OperationsEndpoints.ready),
+        Route(.get, "/health/live", nil, place: .node, OperationsEndpoints.live),
+        Route(.get, "/health/ready", nil, place: .node, OperationsEndpoints.ready),
         Route(
-            .get, "/openapi.yaml", .viewer, reach: .everybody, produces: ["application/yaml"], OperationsEndpoints.openAPI),
-        Route(.get, "/metrics", .viewer, produces: ["text/plain"], StatisticsEndpoints.metrics),
-        Route(.get, "/cluster", .viewer, ClusterEndpoints.overview),
+            .get, "/openapi.yaml", .viewer, reach: .everybody, place: .node, produces: ["application/yaml"],
+            OperationsEndpoints.openAPI),
+        Route(.get, "/metrics", .viewer, place: .node, produces: ["text/plain"], StatisticsEndpoints.metrics),
+        Route(.get, "/cluster", .viewer, place: .node, ClusterEndpoints.overview),
         Route(
             .get, "/cluster/shards/{number}/digests", .viewer, query: DigestEndpoint.query, DigestEndpoint.digests),
         Route(.post, "/cluster/nodes/{name}/drain", .admin, ClusterEndpoints.drain),
@@ -45,7 +46,7 @@ extension Route {
         Route(
             .post, "/events/eventgrid", .governor, reach: .scoped, query: EventEndpoints.query,
             body: .stream(EventEndpoints.eventGridTypes), EventEndpoints.eventGrid),
-        Route(.options, "/events/eventgrid", nil, EventEndpoints.allowOrigin),
+        Route(.options, "/events/eventgrid", nil, place: .node, EventEndpoints.allowOrigin),
     ]
 
     private static let inventory: [Route] = [
@@ -71,10 +72,11 @@ extension Route {
         Route(.put, "/graphs/{name}", .governor, NamedGraphEndpoints.put),
         Route(.delete, "/graphs/{name}", .governor, NamedGraphEndpoints.delete),
         Route(
-            .post, "/graph/query", .viewer, reach: .scoped, body: .json(bytesMax: GraphEndpoints.bodyBytesMax),
+            .post, "/graph/query", .viewer, reach: .scoped, place: .region,
+            body: .json(bytesMax: GraphEndpoints.bodyBytesMax),
             produces: GraphEndpoints.produces, GraphEndpoints.query),
         Route(
-            .post, "/db/{name}/query/v2", .viewer, reach: .scoped, body: .stream(QueryAPIEndpoint.accepts),
+            .post, "/db/{name}/query/v2", .viewer, reach: .scoped, place: .region, body: .stream(QueryAPIEndpoint.accepts),
             produces: QueryAPIEndpoint.produces, QueryAPIEndpoint.query),
         Route(
             .get, "/resources/{id}/neighbors", .viewer, reach: .scoped, query: NeighbourEndpoints.neighboursQuery,
@@ -85,7 +87,7 @@ extension Route {
     ]
 
     private static let tags: [Route] = [
-        Route(.post, "/virtual-tags/lookup", .viewer, reach: .scoped, body: write, ExportEndpoints.lookup),
+        Route(.post, "/virtual-tags/lookup", .viewer, reach: .scoped, place: .region, body: write, ExportEndpoints.lookup),
         Route(.post, "/virtual-tags/apply", .tagger, reach: .scoped, body: write, VirtualTagEndpoints.apply),
         Route(
             .post, "/virtual-tags/bulk-apply", .tagger, reach: .scoped,
@@ -96,7 +98,7 @@ extension Route {
 
     private static let governance: [Route] =
         family(.rules) + family(.definitions, read: .everybody) + family(.policies) + family(.waivers) + [
-            Route(.post, "/tag-rules/test", .tagger, reach: .scoped, body: write, RuleTestEndpoint.test),
+            Route(.post, "/tag-rules/test", .tagger, reach: .scoped, place: .region, body: write, RuleTestEndpoint.test),
             Route(.get, "/tag-rules/lint", .viewer, query: QueryParameter.paging, LintEndpoint.lint),
             Route(.post, "/tag-rules/{id}/execute", .governor, ExecutionEndpoints.executeRule(.rules)),
             Route(.get, "/tag-schema/proposals", .viewer, query: ProposalEndpoints.listQuery, ProposalEndpoints.list),
@@ -104,7 +106,8 @@ extension Route {
             Route(.post, "/tag-schema/proposals/{id}/reject", .governor, ProposalEndpoints.reject),
             Route(.post, "/tag-schema/proposals/{id}/reconsider", .governor, ProposalEndpoints.reconsider),
             Route(
-                .get, "/executions/{id}", .viewer, reach: .scoped, query: ExecutionEndpoints.getQuery, ExecutionEndpoints.get
+                .get, "/executions/{id}", .viewer, reach: .scoped, place: .primary, query: ExecutionEndpoints.getQuery,
+                ExecutionEndpoints.get
             ),
             Route(
                 .get, "/compliance/status", .viewer, reach: .scoped, query: ComplianceEndpoints.statusQuery,
@@ -144,20 +147,20 @@ extension Route {
 
     private static let audit: [Route] = [
         Route(
-            .get, "/audit/trail", .viewer, reach: .scoped, query: AuditEndpoints.trailQuery,
+            .get, "/audit/trail", .viewer, reach: .scoped, place: .primary, query: AuditEndpoints.trailQuery,
             produces: AuditEndpoints.produces, AuditEndpoints.trail),
         Route(
-            .get, "/audit/reports", .viewer, reach: .scoped, query: AuditEndpoints.reportsQuery,
+            .get, "/audit/reports", .viewer, reach: .scoped, place: .primary, query: AuditEndpoints.reportsQuery,
             produces: AuditEndpoints.produces, AuditEndpoints.reports),
-        Route(.get, "/audit/verify", .viewer, query: HistoryEndpoints.verifyQuery, HistoryEndpoints.verify),
+        Route(.get, "/audit/verify", .viewer, place: .primary, query: HistoryEndpoints.verifyQuery, HistoryEndpoints.verify),
     ]
 
     private static let retention: [Route] = [
-        Route(.get, "/audit/retention", .viewer, RetentionEndpoints.get),
+        Route(.get, "/audit/retention", .viewer, place: .primary, RetentionEndpoints.get),
         Route(.put, "/audit/retention", .admin, body: write, RetentionEndpoints.put),
-        Route(.get, "/audit/holds", .admin, query: QueryParameter.paging, HoldEndpoints.list),
+        Route(.get, "/audit/holds", .admin, place: .primary, query: QueryParameter.paging, HoldEndpoints.list),
         Route(.post, "/audit/holds", .admin, body: write, HoldEndpoints.place),
-        Route(.get, "/audit/holds/{id}", .admin, HoldEndpoints.get),
+        Route(.get, "/audit/holds/{id}", .admin, place: .primary, HoldEndpoints.get),
         Route(.delete, "/audit/holds/{id}", .admin, HoldEndpoints.release),
     ]
 }

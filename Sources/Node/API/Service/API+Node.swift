@@ -98,6 +98,8 @@ extension Problem {
                 "Nobody who has \(names.joined(separator: ", "))\(more) can be reached, so the history cannot be told whole. Ask for one resource with ?resource_id=, or try again.",
                 retryAfter: 5)
         case .superseded(let successor): self = .superseded(by: successor)
+        case .inPrimaryRegion:
+            self = .unavailable("The region that this one follows alone has that; it cannot be asked now.", retryAfter: 5)
         case .damaged: self = .insideError
         }
     }

@@ -16,8 +16,14 @@ extension API {
     func answerPointRead(_ exchange: HTTPExchange, _ state: LoopState) -> Bool {
         guard case .get = exchange.head.method, let id = exchange.head.withPathBytes(Self.resourceOfTagsPath),
             exchange.head.withQueryBytes({ $0.isEmpty }), !exchange.head.headers.contains("x-request-id"),
-            !exchange.head.headers.contains("read-consistency")
+            !exchange.head.headers.contains("read-consistency"), !exchange.head.headers.contains("min-revision")
         else { return false }
+        var fields = pointReadHeaders
+        if let region {
+            guard region.board.isLoaded, let asOf = region.fields(of: node.shard(of: id.slot)) else { return false }
+            fields.append(FollowingRegion.staleness, asOf.staleness)
+            fields.append(FollowingRegion.index, asOf.index)
+        }
         let now = clock.milliseconds
         // A token that is limited to some resources asks the row first: the general way does.
         let known = exchange.head.headers.withValue(of: "authorization") { header in
@@ -27,26 +33,30 @@ extension API {
         let bucket = caller.bucket
         if let bucket, !bucket.take(at: now) { return false }
         let read = node.readLocally(id, on: exchange.eventLoop) { row in
-            answer(exchange, with: row, of: id, state)
+            answer(exchange, with: row, of: id, state, fields)
         }
         let isAnswered =
             switch read {
             case .found(let isAnswered): isAnswered
             case .missing: false
-            case .elsewhere: confirmPointRead(exchange, id, bucket)
+            case .elsewhere: confirmPointRead(exchange, id, bucket, fields)
             }
         if !isAnswered { bucket?.giveBack() }
         return isAnswered
     }
 
     /// Answers once it is sure that nothing newer was acknowledged; without a task, too.
-    private func confirmPointRead(_ exchange: HTTPExchange, _ id: ResourceID, _ bucket: RateBucket?) -> Bool {
+    private func confirmPointRead(
+        _ exchange: HTTPExchange, _ id: ResourceID, _ bucket: RateBucket?, _ fields: HTTPFields
+    ) -> Bool {
         let waiting = NIOLoopBound(exchange, eventLoop: exchange.eventLoop)
         return node.confirmRow(id, on: exchange.eventLoop) { result in
             let exchange = waiting.value
             let isAnswered =
                 if case .success(let row?) = result {
-                    row.withUnsafeBytes { self.answer(exchange, with: $0, of: id, self.loops.here(exchange.eventLoop)) }
+                    row.withUnsafeBytes {
+                        self.answer(exchange, with: $0, of: id, self.loops.here(exchange.eventLoop), fields)
+                    }
                 } else {
                     false
                 }
@@ -58,18 +68,19 @@ extension API {
 
     @inline(__always)
     private func answer(
-        _ exchange: HTTPExchange, with row: UnsafeRawBufferPointer, of id: ResourceID, _ state: LoopState
+        _ exchange: HTTPExchange, with row: UnsafeRawBufferPointer, of id: ResourceID, _ state: LoopState,
+        _ fields: HTTPFields
     ) -> Bool {
         guard let index = try? StoredTagsRenderer.changedIndex(of: row) else { return false }
         let tag = EntityTag(index: index)
         state.metrics.pointRead()
         if ConditionalRequest.ifNoneMatch(of: exchange.head)?.contains(tag) == true {
-            var headers = pointReadHeaders
+            var headers = fields
             headers.append("etag", tag.text)
             exchange.respond(status: 304, headers: headers)
             return true
         }
-        exchange.respond(contentType: "application/json", entityTag: tag.text, headers: pointReadHeaders) { body in
+        exchange.respond(contentType: "application/json", entityTag: tag.text, headers: fields) { body in
             // A row that cannot be read was refused when it was applied.
             try? StoredTagsRenderer.write(tagsOf: id, row: row, to: &body)
         }

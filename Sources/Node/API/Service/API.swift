@@ -20,6 +20,8 @@ package final class API: HTTPService {
         package var rateLimit: RateLimit?
         /// The public listener speaks TLS.
         package var isSecure = false
+        /// The region that this node's follows; set where the node does (`Node.region`).
+        package var primary: PrimaryRegion?
 
         package init() {}
     }
@@ -37,6 +39,8 @@ package final class API: HTTPService {
     let executions = ExecutionWatch()
     /// Fields of point reads.
     let pointReadHeaders: HTTPFields
+    /// The node's region, where it follows another one.
+    let region: FollowingRegion?
     /// What fetches keys that tokens name and nobody knows; nil where nothing does.
     private let keys: RotatingKeys?
     private let stopping = Atomic<Bool>(false)
@@ -57,6 +61,9 @@ package final class API: HTTPService {
         self.routes = routes
         router = Router(routes)
         self.keys = keys
+        region = node.region.flatMap { board in
+            configuration.primary.map { FollowingRegion(board: board, primary: $0) }
+        }
         var fields = ResponseHeaders.pointRead
         if configuration.isSecure {
             fields.append(ResponseHeaders.strictTransport.name, ResponseHeaders.strictTransport.value)
@@ -151,6 +158,8 @@ package final class API: HTTPService {
         let principal: Principal
         let requestID: String
         let consistency: ReadConsistency
+        /// From `Min-Revision`, of a read.
+        let revision: Revision?
     }
 
     /// All checks that need no body: path, method, token, role, query, media types. Throws the problem to answer with.
@@ -169,7 +178,7 @@ package final class API: HTTPService {
         try checkMediaType(head, route)
         return Admission(
             route: position, parameters: parameters, query: query, principal: principal, requestID: requestID,
-            consistency: try Self.consistency(of: head))
+            consistency: try Self.consistency(of: head), revision: try Self.revision(of: head, route))
     }
 
     private static func consistency(of head: HTTPRequestHead) throws(Problem) -> ReadConsistency {
@@ -179,6 +188,16 @@ package final class API: HTTPService {
         case ["stale"]: head.method == .get || head.method == .head ? .stale : .linearizable
         default: throw .badRequest("Read-Consistency must be \"stale\" or \"linearizable\".")
         }
+    }
+
+    private static func revision(of head: HTTPRequestHead, _ route: Route) throws(Problem) -> Revision? {
+        let fields = head.headers.values(of: "min-revision")
+        guard let text = fields.first else { return nil }
+        guard fields.count == 1, let revision = Revision(text) else {
+            throw .badRequest("Min-Revision must be one Revision field of an answer: SHARD:INDEX,…, as 0:17,3:2241.")
+        }
+        // A write meets the newest state anyway.
+        return route.writes ? nil : revision
     }
 
     private func matchedRoute(_ head: HTTPRequestHead) throws(Problem) -> (Int, [String]) {
@@ -258,11 +277,16 @@ package final class API: HTTPService {
         let route = routes[admission.route]
         let walk = Walk(node.walks, for: admission.principal.subject, isLimited: !route.writesWhileItReads)
         defer { walk.end() }
+        var consistency = admission.consistency
+        // What is not here is asked of a node that may be behind, too; a leader has everything that has a revision.
+        if consistency == .stale, let revision = admission.revision, !node.holds(revision) { consistency = .linearizable }
         let call = Call(
             api: self, route: route, request: request, parameters: admission.parameters, query: admission.query,
-            principal: admission.principal, requestID: admission.requestID, consistency: admission.consistency,
-            walk: walk)
+            principal: admission.principal, requestID: admission.requestID, consistency: consistency, walk: walk)
         do {
+            if let region { return try await answer(call, in: region, after: admission.revision) }
+            if let revision = admission.revision { try await wait(for: revision, call) }
+            if route.writes { return try await answerWithRevision(call) }
             guard call.consistency == .stale else { return try await call.route.handler(call) }
             let staleness = await node.staleness()
             var response = try await call.route.handler(call)
@@ -271,6 +295,31 @@ package final class API: HTTPService {
         } catch {
             return problem(for: error, call).response(requestID: call.requestID)
         }
+    }
+
+    /// Returns once what is here holds the revision. Throws the problem that says what it holds where that takes too long.
+    func wait(for revision: Revision, _ call: Call) async throws {
+        let has = await node.wait(for: revision, milliseconds: Self.patience(call.request.head))
+        if let has { throw Problem.behind(revision, has: has) }
+    }
+
+    /// How long the caller would wait at most, in milliseconds: `Prefer: wait=SECONDS` (RFC 7240 section 4.3).
+    private static func patience(_ head: HTTPRequestHead) -> Int64 {
+        let preferences = head.headers.values(of: "prefer").flatMap { $0.split(separator: ",") }
+        let wait = preferences.lazy.map { $0.filter { $0 != " " } }.first { $0.hasPrefix("wait=") }
+        guard let seconds = wait.flatMap({ Int64($0.dropFirst(5)) }), seconds >= 0 else {
+            return Node.revisionMillisecondsMax
+        }
+        return min(seconds, Node.revisionMillisecondsMax / 1000) * 1000
+    }
+
+    /// Of a write: whoever has the answer can have reads elsewhere wait for it.
+    private func answerWithRevision(_ call: Call) async throws -> HTTPResponse {
+        let writes = RequestWrites()
+        var response = try await RequestWrites.$current.withValue(writes) { try await call.route.handler(call) }
+        let revision = writes.revision
+        if !revision.isEmpty { response.head.headers.append("revision", revision.text) }
+        return response
     }
 
     /// The problem that tells the caller of an error; what is no fault of the caller's is logged.

@@ -56,6 +56,7 @@ package struct ClusterOverview: Sendable {
 extension Node {
     /// Asks all nodes how their groups fare.
     package func overview() async -> ClusterOverview {
+        if let region { return await overview(of: region) }
         let state: ClusterState = await withCheckedContinuation { continuation in
             system.eventLoop.runNowOrSoon { [system] in continuation.resume(returning: system.shard.state.cluster) }
         }

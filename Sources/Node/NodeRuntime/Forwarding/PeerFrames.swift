@@ -136,7 +136,8 @@ extension ByteWriter {
         case .notLeader(let leader):
             byte(4)
             varint(leader?.rawValue ?? 0)
-        case .unavailable: byte(5)
+        // Nodes that follow another region have no peers.
+        case .unavailable, .inPrimaryRegion: byte(5)
         case .outcomeUnknown: byte(6)
         // Another node may be asked.
         case .stopping:

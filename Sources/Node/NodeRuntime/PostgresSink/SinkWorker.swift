@@ -40,6 +40,8 @@ final class SinkWorker {
     private static let transactionMillisecondsMax: Int64 = 800
     /// Between two warnings that the database has less than before.
     private static let goneTime = TimeAmount.seconds(20)
+    /// So often the database is told that it has everything, by which others know how new it is.
+    private static let confirmTime = TimeAmount.milliseconds(250)
 
     private let parts: Parts
     private let cancellation: PostgresCancellation
@@ -53,6 +55,10 @@ final class SinkWorker {
         var catalogVersion: UInt64
         var items: [UUID128: SystemItem]
     }
+
+    /// When it was last heard how far the groups are here, by the wall clock.
+    private var heardAt = Timestamp(milliseconds: 0)
+    private var confirmAt = NIODeadline.now()
 
     private var session: SinkSession?
     private var delay = ReconnectDelay()
@@ -84,6 +90,7 @@ final class SinkWorker {
         while !board.isStopping {
             heedNews()
             coordinator.timePassed(at: Self.milliseconds)
+            confirm()
             if coordinator.wantsSession {
                 guard connect() else {
                     board.sleep(until: connectAt)
@@ -95,13 +102,14 @@ final class SinkWorker {
                 // Whether the database is there is to be known before there is something for it.
                 if !connect() { board.sleep(until: min(connectAt, Self.deadline(coordinator.nextDeadline))) }
             } else {
-                board.sleep(until: Self.deadline(coordinator.nextDeadline))
+                board.sleep(until: min(Self.deadline(coordinator.nextDeadline), confirmAt))
             }
         }
         session?.close()
     }
 
     private func heedNews() {
+        heardAt = wallClock()
         for (group, office) in board.takeNews() {
             guard let office else {
                 coordinator.follows(group)
@@ -122,6 +130,15 @@ final class SinkWorker {
                 say(reason, group)
             }
         }
+    }
+
+    /// Of the groups that have nothing to send: what the database has of them was all that there was when their news was heard.
+    private func confirm() {
+        guard confirmAt <= .now(), let session, session.isOpen else { return }
+        confirmAt = .now() + Self.confirmTime
+        let complete = coordinator.complete
+        guard !complete.isEmpty else { return }
+        do throws(SinkError) { try session.confirm(complete, at: heardAt) } catch { lost(error) }
     }
 
     // MARK: The session
@@ -281,6 +298,7 @@ extension SinkWorker {
         next.appliedIndex = portion.appliedIndex
         next.auditSequence = portion.auditSequence
         transaction.begin(group, from: progress, to: next)
+        if coordinator.isComplete(group, at: next) { transaction.confirm(group, at: heardAt) }
         for entry in portion.audit { transaction.add(entry, shard: group) }
         budget.changes -= portion.audit.count + portion.changes.count
         guard group != SystemShard.group else { return try addSystem(to: &transaction, changedIndex: next.appliedIndex) }
