@@ -10,8 +10,8 @@ package import Sink
 package struct SourceSnapshot {
     let connection: PostgresConnection
 
-    /// Most rows that are fetched at once.
-    private static let batchRows = 2_000
+    /// Most rows that are fetched at once: a few may be large.
+    private static let batchRows = 500
 
     init(_ connection: PostgresConnection) { self.connection = connection }
 
@@ -167,7 +167,7 @@ package struct SourceSnapshot {
         try connection.execute("CLOSE vtag_source")
     }
 
-    private static let fetch: StaticString = "FETCH FORWARD 2000 FROM vtag_source"
+    private static let fetch: StaticString = "FETCH FORWARD 500 FROM vtag_source"
 }
 
 /// What a cluster has to have that is made from the database.
