@@ -144,6 +144,8 @@ struct FollowingRegionTests {
 
         // Nobody there to take it.
         primary.kill()
+        // A connection that was kept is found to be dead by what may be sent again.
+        #expect(try await follower.ask(.get, "/audit/trail").status == 503)
         let refused = try await follower.tag(volume, "nobody")
         #expect(refused.status == 503 && refused.text.contains("nothing of the request happened"), "\(refused.text)")
         #expect(try await follower.readsTag(volume, after: nil).value == "r19")
