@@ -69,6 +69,11 @@ struct LiveNamedGraphTests {
             #expect(try await ask(api, "g", "MATCH (n) RETURN count(n)", token: viewer).status == 200)
             #expect(try await ask(api, "g", "CREATE ()", token: try await api.token(.tagger)).status == 200)
             #expect(try await api.send("PUT", "/graphs/h", token: try await api.token(.tagger)).status == 403)
+            let limited = try await TwoAccounts.token(.admin, api)
+            #expect(try await ask(api, "g", "MATCH (n) RETURN count(n)", token: limited).status == 403)
+            let typed = try await api.send(
+                "POST", "/db/g/query/v2", token: limited, json: #"{"statement":"MATCH (n) RETURN count(n)"}"#)
+            #expect(typed.status == 403)
             for name in ["inventory", "neo4j", "System", "-a", "a%20b", "%C3%A4", String(repeating: "a", count: 65)] {
                 #expect(try await api.send("PUT", "/graphs/\(name)").status == 422, "\(name)")
             }
