@@ -94,8 +94,8 @@ postgres_settings() {
 listen_addresses = '$(postgres_host "$1")'
 port = $(postgres_port "$1")
 unix_socket_directories = ''
-cluster_name = '${region_names[$1]}'
 TEXT
+    ((cluster_regions == 1)) || printf "cluster_name = '%s'\n" "${region_names[$1]}"
     [[ $cluster_netns == no ]] || printf "ssl = on\nssl_cert_file = '%s'\nssl_key_file = '%s'\n" "$folder/server.pem" "$folder/server.key"
 }
 
