@@ -120,6 +120,15 @@ struct FollowingRegionTests {
         let query = try await follower.ask(.post, "/graph/query", #"{"query":"MATCH (n:Resource) RETURN count(n) AS n"}"#)
         #expect(query.status == 200 && query.text.contains("599"), "\(query.text)")
 
+        // Graphs of users' own are not in the database: they are asked and changed where they are.
+        #expect(try await follower.ask(.put, "/graphs/teams").status == 201)
+        let team = try await follower.ask(
+            .post, "/graph/query", #"{"query":"CREATE (t:Team {name: 'red'}) RETURN t.name","graph":"teams"}"#)
+        #expect(team.status == 200 && team.headers["as-of-index"] == nil, "\(team.text)")
+        let read = try await follower.ask(.post, "/db/teams/query/v2", #"{"statement":"MATCH (t:Team) RETURN t.name"}"#)
+        #expect(read.status == 202 && read.text.contains("red"), "\(read.text)")
+        #expect(try await follower.ask(.get, "/graphs").json["items"]?.array?.count == 1)
+
         // What only the primary region has, and what nobody has yet.
         let trail = try await follower.ask(.get, "/audit/trail?resource_id=\(volume)")
         #expect(trail.status == 200 && trail.headers["as-of-index"] == nil)

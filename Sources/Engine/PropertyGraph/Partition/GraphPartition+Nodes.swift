@@ -64,6 +64,8 @@ extension GraphPartition {
         }
         nodes[Int(node)].labels = labelSets.intern(set, names: labelNames)
         nodeProperties[Int(node)] = row
+        changes?.node(node)
+        changes?.bytes += row.footprintBytes - old.footprintBytes
     }
 
     /// The node and what it is found by are gone; its relationships stay, to be deleted by the same transaction.

@@ -1,4 +1,5 @@
 import HTTPTransport
+import NIOCore
 import NodeRuntime
 
 /// A region that follows another one, as the API of its nodes sees it.
@@ -33,11 +34,11 @@ extension API {
     func answer(_ call: Call, in region: FollowingRegion, after revision: Revision?) async throws -> HTTPResponse {
         switch call.route.place {
         case .node: return try await call.route.handler(call)
-        case .primary: return try await passOn(call, to: region)
+        case .primary: return try await passOn(call, to: region, nil)
         case .region:
             // Only there is it known what was acknowledged last.
             if call.consistency == .linearizable, call.request.head.headers.contains("read-consistency") {
-                return try await passOn(call, to: region)
+                return try await passOn(call, to: region, nil)
             }
         }
         guard region.board.isLoaded else { throw Problem.loading(region.board.progress) }
@@ -49,13 +50,22 @@ extension API {
             for field in fields { response.head.headers.append(field.name, field.value) }
             return response
         } catch NodeError.inPrimaryRegion where call.route.body == .none {
-            return try await passOn(call, to: region)
+            return try await passOn(call, to: region, nil)
+        } catch let error as AnsweredByPrimary {
+            return try await passOn(call, to: region, error.body)
         }
     }
 
-    private func passOn(_ call: Call, to region: FollowingRegion) async throws -> HTTPResponse {
-        try await region.primary.answer(call.request, call.route.body, requestID: call.requestID)
+    /// - Parameter body: what was read of the request already; nil: nothing.
+    private func passOn(_ call: Call, to region: FollowingRegion, _ body: ByteBuffer?) async throws -> HTTPResponse {
+        try await region.primary.answer(call.request, call.route.body, taken: body, requestID: call.requestID)
     }
+}
+
+/// A handler saw by the request's body that only the region that is followed can answer it.
+struct AnsweredByPrimary: Error {
+    /// The whole body.
+    let body: ByteBuffer
 }
 
 extension Problem {

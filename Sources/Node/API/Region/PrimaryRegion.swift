@@ -16,6 +16,8 @@ package final class PrimaryRegion: Sendable {
     /// Longest time for a request with a body of known limits, and for one whose body streams through, in milliseconds.
     private static let requestMillisecondsMax: Int64 = 65_000
     private static let streamMillisecondsMax: Int64 = 900_000
+    /// For a query of a graph, which may be given two minutes, in milliseconds.
+    private static let longRequestMillisecondsMax: Int64 = 180_000
     private static let connectMillisecondsMax: Int64 = 3_000
     private static let urlsMax = 16
     /// An answer that is not longer than this is passed on in one piece, in bytes.
@@ -72,13 +74,17 @@ package final class PrimaryRegion: Sendable {
     package func close() async { await client.shutDown() }
 
     /// Has the request answered there. Throws the problem to answer with where nobody there does.
-    func answer(_ request: HTTPRequest, _ body: Route.Body, requestID: String) async throws -> HTTPResponse {
+    ///
+    /// - Parameter taken: the request's body, where it was read already.
+    func answer(
+        _ request: HTTPRequest, _ body: Route.Body, taken: ByteBuffer? = nil, requestID: String
+    ) async throws -> HTTPResponse {
         guard request.head.headers.values(of: Self.passedOn).isEmpty else {
             throw Problem.unavailable(
                 "The request was passed on to a node that follows another region itself: --primary-url must lead to the primary region.",
                 retryAfter: 30)
         }
-        let sent = try await outgoing(request, body, requestID)
+        let sent = try await outgoing(request, body, taken, requestID)
         let first = preferred.load(ordering: .relaxed) % origins.count
         var mayHaveHappened = false
         for attempt in 0..<origins.count {
@@ -120,7 +126,9 @@ package final class PrimaryRegion: Sendable {
         var isRepeatable: Bool { !isStream && (method.isIdempotent || headers.contains("idempotency-key")) }
     }
 
-    private func outgoing(_ request: HTTPRequest, _ body: Route.Body, _ requestID: String) async throws -> Outgoing {
+    private func outgoing(
+        _ request: HTTPRequest, _ body: Route.Body, _ taken: ByteBuffer?, _ requestID: String
+    ) async throws -> Outgoing {
         let head = request.head
         var headers = HTTPFields()
         for (name, value) in head.headers where !Self.ofTheConnection.contains(name) { headers.append(name, value) }
@@ -128,10 +136,13 @@ package final class PrimaryRegion: Sendable {
         headers.set(Self.passedOn, "1")
         let sent: HTTPClientRequest.Body
         var time = Self.requestMillisecondsMax
-        switch body {
-        case .none: sent = .none
-        case .json(let limit): sent = .bytes(try await request.body.collect(upTo: limit))
-        case .stream:
+        switch (body, taken) {
+        case (_, let taken?):
+            sent = .bytes(taken)
+            time = Self.longRequestMillisecondsMax
+        case (.none, nil): sent = .none
+        case (.json(let limit), nil): sent = .bytes(try await request.body.collect(upTo: limit))
+        case (.stream, nil):
             sent = .stream(length: head.contentLength, request.body)
             time = Self.streamMillisecondsMax
         }

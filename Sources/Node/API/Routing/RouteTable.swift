@@ -67,8 +67,8 @@ extension Route {
     ]
 
     private static let graph: [Route] = [
-        Route(.get, "/graphs", .viewer, query: NamedGraphEndpoints.listQuery, NamedGraphEndpoints.list),
-        Route(.get, "/graphs/{name}", .viewer, NamedGraphEndpoints.get),
+        Route(.get, "/graphs", .viewer, place: .primary, query: NamedGraphEndpoints.listQuery, NamedGraphEndpoints.list),
+        Route(.get, "/graphs/{name}", .viewer, place: .primary, NamedGraphEndpoints.get),
         Route(.put, "/graphs/{name}", .governor, NamedGraphEndpoints.put),
         Route(.delete, "/graphs/{name}", .governor, NamedGraphEndpoints.delete),
         Route(

@@ -106,6 +106,8 @@ struct GraphRun: Sendable {
             throw Problem(error, in: text)
         }
         if let graph {
+            // They are not in the database that regions follow.
+            if call.api.region != nil { throw AnsweredByPrimary(body: body) }
             guard call.principal.scope == nil else { throw Problem.beyondScope }
             guard NamedGraphLimits.isName(graph) else { throw Problem.noGraph(graph) }
             guard !query.writes || call.principal.role >= Self.writerRole else {

@@ -22,6 +22,8 @@ enum QueryAPIEndpoint {
             return try await answer(call)
         } catch let error as QueryAPIError {
             return call.json(error.status) { error.write(to: &$0) }
+        } catch let error as AnsweredByPrimary {
+            throw error
         } catch {
             let problem = call.api.problem(for: error, call)
             // What the transport and the token are refused for is told as everywhere.
