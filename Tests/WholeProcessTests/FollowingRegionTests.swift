@@ -6,7 +6,7 @@ import PostgresTesting
 import Testing
 
 /// A node of one region, and one that follows it by its database.
-private struct TwoRegions {
+struct TwoRegions {
     /// HS256 over a key of 32 zero bytes, for an administrator, until 2100.
     static let token =
         "eyJhbGciOiJIUzI1NiIsImtpZCI6ImsiLCJ0eXAiOiJKV1QifQ.eyJzdWIiOiJhZGEiLCJyb2xlIjoiYWRtaW4iLCJleHAiOjQxMDI0NDQ4MDB9."
@@ -28,36 +28,40 @@ private struct TwoRegions {
     }
 
     func follower(_ name: String, _ address: String, of primary: NodeProcess) async throws -> NodeProcess {
+        try await follower(name, address, primaryURLs: primary.url)
+    }
+
+    func follower(_ name: String, _ address: String, primaryURLs: String, flags: [String] = []) async throws -> NodeProcess {
         try await NodeProcess.serving(
             scratch.url.appending(path: name),
             [
-                "--jwks", jwks, "--follow-postgres", address, "--primary-url", primary.url, "--region", "eu-west-1",
-            ])
+                "--jwks", jwks, "--follow-postgres", address, "--primary-url", primaryURLs, "--region", "eu-west-1",
+            ] + flags)
     }
 }
 
 extension NodeProcess {
-    fileprivate func ask(
+    func ask(
         _ method: HTTPMethod, _ path: String, _ body: String? = nil, key: String? = nil, headers: HTTPFields = [:]
     ) async throws -> Answer {
         try await send(method, path, body, key: key, headers: headers, token: TwoRegions.token)
     }
 
-    fileprivate func following() async throws -> JSONValue { try await ask(.get, "/cluster").json["following"] ?? .null }
+    func following() async throws -> JSONValue { try await ask(.get, "/cluster").json["following"] ?? .null }
 
-    fileprivate func isReady() async throws -> Bool { try await ask(.get, "/health/ready").status == 200 }
+    func isReady() async throws -> Bool { try await ask(.get, "/health/ready").status == 200 }
 
-    fileprivate func ingest(_ volumes: Range<Int>) async throws -> Answer {
+    func ingest(_ volumes: Range<Int>) async throws -> Answer {
         let list = volumes.map { #"{"VolumeId":"vol-\#($0)","Size":1}"# }.joined(separator: ",")
         return try await ask(.post, "/ingest/aws?operation=ec2.describe-volumes", #"{"Volumes":[\#(list)]}"#)
     }
 
-    fileprivate func tag(_ id: ResourceID, _ value: String) async throws -> Answer {
+    func tag(_ id: ResourceID, _ value: String) async throws -> Answer {
         try await ask(
             .post, "/virtual-tags/apply", #"{"resource_id":"\#(id)","tags":[{"key":"round","value":"\#(value)"}]}"#)
     }
 
-    fileprivate func readsTag(_ id: ResourceID, after revision: String?) async throws -> (value: String?, Answer) {
+    func readsTag(_ id: ResourceID, after revision: String?) async throws -> (value: String?, Answer) {
         let answer = try await ask(
             .get, "/resources/\(id)/virtual-tags", headers: revision.map { ["min-revision": $0] } ?? [:])
         let tags = answer.json["items"]?.array ?? []

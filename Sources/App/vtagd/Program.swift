@@ -58,6 +58,7 @@ struct Program {
     }
 
     func run() async throws {
+        let restart = Restart()
         signal(SIGPIPE, SIG_IGN)
         // Trapped before anything else: a signal that comes during the start is heeded after it, not lost to the default.
         let stopSignals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
@@ -79,7 +80,7 @@ struct Program {
         }
         let server: ServedAPI
         do {
-            server = try await ServedAPI(settings, node, primary, group, listener, tls, hangups, logger)
+            server = try await ServedAPI(settings, node, primary, group, listener, tls, hangups, stop, logger)
         } catch {
             await node.stop()
             throw error
@@ -95,7 +96,9 @@ struct Program {
         await primary?.close()
         await node.stop()
         try? await group.shutdownGracefully()
-        logger.info("stopped")
+        guard await stop.isRestart else { return logger.info("stopped") }
+        logger.notice("stopped, to start again")
+        try restart.now()
     }
 
     /// Libraries speak at warning and up.
@@ -188,11 +191,20 @@ private actor StopRequest {
     nonisolated let starting: Task<Node, any Error>
     private var services: ServiceGroup?
     private var hasArrived = false
+    /// It is to start again once it has stopped. A signal means that it is not.
+    private(set) var isRestart = false
 
     init(_ starting: Task<Node, any Error>) { self.starting = starting }
 
+    func startAgain() async {
+        guard !hasArrived else { return }
+        isRestart = true
+        await services?.triggerGracefulShutdown()
+    }
+
     func arrived() async {
         hasArrived = true
+        isRestart = false
         guard let services else { return starting.cancel() }
         await services.triggerGracefulShutdown()
     }
@@ -207,6 +219,8 @@ private actor StopRequest {
 private struct ServedAPI: Service {
     /// Time that requests in progress have to finish when the program stops.
     private static let drainSeconds: Int64 = 20
+    /// The same when it starts again to take the place of a region that is lost: some of them wait for just that one.
+    private static let restartDrainSeconds: Int64 = 2
 
     private let node: Node
     private let server: HTTPServer
@@ -215,15 +229,18 @@ private struct ServedAPI: Service {
     private let expectations: TokenVerifier.Expectations
     private let tls: TLSServerContext?
     private let hangups: UnixSignalsSequence
+    private let stop: StopRequest
     private let logger: Logger
 
     init(
         _ settings: Settings, _ node: Node, _ primary: PrimaryRegion?, _ group: MultiThreadedEventLoopGroup,
-        _ listener: HTTPListener, _ tls: TLSServerContext?, _ hangups: UnixSignalsSequence, _ logger: Logger
+        _ listener: HTTPListener, _ tls: TLSServerContext?, _ hangups: UnixSignalsSequence, _ stop: StopRequest,
+        _ logger: Logger
     ) async throws {
         self.node = node
         self.tls = tls
         self.hangups = hangups
+        self.stop = stop
         self.logger = logger
         let now = wallClock().milliseconds / 1000
         var adminTokenPath: String?
@@ -246,6 +263,7 @@ private struct ServedAPI: Service {
             configuration.rateLimit = settings.tokens.rateLimit
             configuration.isSecure = tls != nil
             configuration.primary = primary
+            configuration.startAgain = { Task { await stop.startAgain() } }
             api = try await API(
                 node: node, eventLoops: Array(group.makeIterator()),
                 verifier: TokenVerifier(keys: try await keys.load(), expectations: expectations), keys: keys.rotating,
@@ -290,7 +308,8 @@ private struct ServedAPI: Service {
             tasks.cancelAll()
         }
         api.beginStop()
-        await server.stop(gracefullyWithin: .seconds(Self.drainSeconds))
+        let seconds = await stop.isRestart ? Self.restartDrainSeconds : Self.drainSeconds
+        await server.stop(gracefullyWithin: .seconds(seconds))
     }
 
     @Sendable private func replaceKeys(_ keys: KeySet) async {

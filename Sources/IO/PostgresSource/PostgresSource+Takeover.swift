@@ -4,13 +4,20 @@ package import Sink
 
 /// A new cluster takes the database over from the one that wrote it, and begins with what is there.
 extension PostgresSource {
-    /// What a new cluster would have to be like. Changes nothing. Throws where none can be made of what is there.
-    package func inspect() throws -> SourceFacts {
+    /// What a new cluster would have to be like, and which one it would take over from. Changes nothing. Throws where none can be
+    /// made of what is there.
+    package func inspect() throws -> (facts: SourceFacts, former: UUID128) {
         try checkTakesWrites()
         return try reading { snapshot in
             let facts = try snapshot.facts()
-            try Self.check(try snapshot.progress(), facts)
-            return facts
+            let progress = try snapshot.progress()
+            try Self.check(progress, facts)
+            guard let former = progress.values.first?.incarnation else { preconditionFailure("checked to have all shards") }
+            guard try snapshot.mayTakeOver() else {
+                throw SourceError.readOnly(
+                    "the database's user may not write there: name one that may, such as the owner of the schema vtag")
+            }
+            return (facts, former)
         }
     }
 
@@ -18,9 +25,11 @@ extension PostgresSource {
     /// the middle of a transaction. Returns how far each shard is; the logs of the new cluster begin there. May be called again, on
     /// each node of the new cluster, and returns the same.
     ///
+    /// - Parameter expected: the cluster that it takes over from, where no other will do.
+    ///
     /// All in one transaction. Rows may be newer than the progress of their shard, as they are sent as they are: what is there of
     /// these belongs to the new cluster too, so that its logs begin behind the newest row.
-    package func takeOver(as incarnation: UUID128) throws -> [Int: SinkProgress] {
+    package func takeOver(as incarnation: UUID128, from expected: UUID128? = nil) throws -> [Int: SinkProgress] {
         try checkTakesWrites()
         return try transaction("BEGIN") { connection in
             // Of two clusters that take over, one is the first. The lock is that of `vtag.raise_term`.
@@ -39,6 +48,10 @@ extension PostgresSource {
             try Self.check(present, try snapshot.facts())
             guard let former = present.values.first?.incarnation, former != incarnation else {
                 throw SourceError.takenOver("the database belongs to this very cluster, which did not take it over")
+            }
+            guard expected == nil || expected == former else {
+                throw SourceError.takenOver(
+                    "cluster \(former) was faster, and took the database over: start again to follow that one")
             }
             try connection.execute(Self.takeover, [.uuid(incarnation)])
             try connection.execute(
@@ -126,6 +139,16 @@ extension SourceSnapshot {
     /// Resources in all shards.
     package func resourceCount() throws -> Int {
         Int(try connection.execute("SELECT count(*) FROM vtag.resources").get(0, 0, as: Int64.self))
+    }
+
+    func mayTakeOver() throws -> Bool {
+        try connection.execute(
+            """
+            SELECT pg_catalog.has_table_privilege('vtag.sink_progress', 'UPDATE')
+                AND pg_catalog.has_table_privilege('vtag.takeovers', 'INSERT')
+                AND pg_catalog.has_table_privilege('vtag.resources', 'INSERT')
+            """
+        ).get(0, 0)
     }
 
     func isStandby() throws -> Bool {

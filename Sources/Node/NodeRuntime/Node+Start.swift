@@ -26,12 +26,19 @@ extension Node {
         _ options: NodeOptions, on group: any EventLoopGroup, peerListener: HTTPListener? = nil, logger: Logger,
         now: @escaping @Sendable () -> Timestamp = wallClock, onFatal: @escaping @Sendable (NodeFailure) -> Void
     ) async throws -> Node {
+        let home = try await NIOThreadPool.singleton.runIfActive { try NodeHome(options) }
+        return try await start(
+            in: home, options, on: group, peerListener: peerListener, logger: logger, now: now, onFatal: onFatal)
+    }
+
+    /// The same in a data directory that is taken already.
+    static func start(
+        in home: NodeHome, _ options: NodeOptions, on group: any EventLoopGroup, peerListener: HTTPListener? = nil,
+        logger: Logger, now: @escaping @Sendable () -> Timestamp, onFatal: @escaping @Sendable (NodeFailure) -> Void
+    ) async throws -> Node {
         let eventLoops = Array(group.makeIterator())
         let given = options
-        let (home, options) = try await NIOThreadPool.singleton.runIfActive {
-            let home = try NodeHome(given)
-            return (home, try home.prepareRestore(given))
-        }
+        let options = try await NIOThreadPool.singleton.runIfActive { try home.prepareRestore(given) }
         let links: ClusterLinks?
         let founding: ClusterFounding
         if let peer = options.peer, let peerListener {
@@ -79,7 +86,8 @@ extension Node {
             try await NIOThreadPool.singleton.runIfActive {
                 try home.finishRestore(founding, options) { database in
                     try DatabaseRestore(
-                        database: database, founding: founding, here: home.identity.replicaID, directory: home.directory,
+                        database: database, former: options.restoreFrom, founding: founding, here: home.identity.replicaID,
+                        directory: home.directory,
                         logger: logger, cancellation: cancellation
                     ).run()
                 }

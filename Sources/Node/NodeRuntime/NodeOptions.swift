@@ -40,6 +40,8 @@ package struct NodeOptions: Sendable {
     package var postgres: PostgresSettings?
     /// The database that a new cluster is to be made from; nil: it begins empty.
     package var restore: PostgresSettings?
+    /// The cluster that this one is to take over from in that database; nil: whichever is there.
+    var restoreFrom: UUID128?
     /// The database of this node's region, which it is to follow another one by; nil: it is of a cluster.
     package var follows: PostgresSettings?
     /// Where clients reach this node, as others are told.

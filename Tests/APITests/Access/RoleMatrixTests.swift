@@ -98,6 +98,7 @@ struct RoleMatrixTests {
         "DELETE /resources/{id}": .admin,
         "POST /cluster/nodes/{name}/drain": .admin,
         "POST /cluster/nodes/{name}/activate": .admin,
+        "POST /region/promote": .admin,
     ]
 
     @Test("Every route has a decision here, and every decision a route")

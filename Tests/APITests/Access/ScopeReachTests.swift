@@ -35,6 +35,7 @@ struct ScopeReachTests {
         // They are about all resources at once: conditions and names of rules and policies tell of other accounts.
         "GET /metrics": .whole, "GET /cluster": .whole, "GET /cluster/shards/{number}/digests": .whole,
         "POST /cluster/nodes/{name}/drain": .whole, "POST /cluster/nodes/{name}/activate": .whole,
+        "POST /region/promote": .whole,
         "GET /tag-rules/lint": .whole, "GET /tag-rules": .whole, "GET /tag-rules/{id}": .whole, "POST /tag-rules": .whole,
         "PUT /tag-rules/{id}": .whole,
         "DELETE /tag-rules/{id}": .whole, "POST /tag-rules/{id}/execute": .whole,

@@ -121,6 +121,29 @@ extension OpenAPIDocument {
                 '202': { $ref: '#/components/responses/NodeDecision' }
         \#(always)
         \#(problems(404, 409, 422, 429))
+          /region/promote:
+            post:
+              operationId: promoteRegion
+              tags: [operations]
+              summary: Make a node that follows a region the cluster of its own (admin)
+              description: >
+                The region's PostgreSQL is promoted first; 409, and nothing has changed, while it is a standby, and on a node that follows
+                nothing. The node stops, starts again by itself, takes the database over from the cluster that it followed, which takes no
+                more changes once it learns of that, and serves when `/health/ready` says so.
+              responses:
+                '202':
+                  description: The node starts again
+                  content:
+                    application/json:
+                      schema:
+                        type: object
+                        required: [node, takes_over_from, state]
+                        properties:
+                          node: { type: string }
+                          takes_over_from: { type: string, format: uuid, description: The cluster that was followed }
+                          state: { type: string, enum: [promoting] }
+        \#(always)
+        \#(problems(409, 422, 429))
           /stats:
             get:
               operationId: stats

@@ -80,9 +80,7 @@ package final class PrimaryRegion: Sendable {
         _ request: HTTPRequest, _ body: Route.Body, taken: ByteBuffer? = nil, requestID: String
     ) async throws -> HTTPResponse {
         guard request.head.headers.values(of: Self.passedOn).isEmpty else {
-            throw Problem.unavailable(
-                "The request was passed on to a node that follows another region itself: --primary-url must lead to the primary region.",
-                retryAfter: 30)
+            throw Problem.followsToo
         }
         let sent = try await outgoing(request, body, taken, requestID)
         let first = preferred.load(ordering: .relaxed) % origins.count
@@ -96,6 +94,10 @@ package final class PrimaryRegion: Sendable {
                 let answer = try await client.execute(request)
                 // One that takes nothing now may take nothing for long.
                 preferred.store(answer.status == 503 ? position + 1 : position, ordering: .relaxed)
+                if answer.isOfNoPrimary, !sent.isStream, attempt + 1 < origins.count {
+                    _ = try await answer.body.collect(upTo: Self.wholeBytesMax)
+                    continue
+                }
                 return try await passedBack(answer, isHead: sent.method == .head)
             } catch let error as HTTPClientError {
                 preferred.store(position + 1, ordering: .relaxed)
@@ -182,6 +184,11 @@ package final class PrimaryRegion: Sendable {
     }
 }
 
+extension HTTPClientResponse {
+    /// Who answered takes no changes, and has done nothing: another one may be the primary region by now.
+    fileprivate var isOfNoPrimary: Bool { status == 503 && headers.contains(Problem.noPrimaryField) }
+}
+
 extension HTTPClientError.Code {
     /// Nobody can have acted on the request.
     fileprivate var saysNothingHappened: Bool {
@@ -197,6 +204,17 @@ extension HTTPClientError.Code {
 }
 
 extension Problem {
+    /// Goes with the answers of those who are not, or no longer, the primary region, and did nothing: tells those that pass requests
+    /// on to try the next one.
+    fileprivate static let noPrimaryField: StaticString = "vtag-no-primary"
+    static let noPrimary = Header(name: "vtag-no-primary", value: "1")
+
+    static let followsToo = Problem(
+        503, "unavailable", "Service unavailable",
+        detail:
+            "The request was passed on to a node that follows another region itself: --primary-url must lead to the primary region.",
+        headers: [Header(name: "retry-after", value: "30"), noPrimary])
+
     static let outcomeUnknownElsewhere = Problem(
         503, "outcome-unknown", "Outcome unknown",
         detail:

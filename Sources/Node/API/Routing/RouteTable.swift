@@ -19,6 +19,7 @@ extension Route {
             .get, "/cluster/shards/{number}/digests", .viewer, query: DigestEndpoint.query, DigestEndpoint.digests),
         Route(.post, "/cluster/nodes/{name}/drain", .admin, ClusterEndpoints.drain),
         Route(.post, "/cluster/nodes/{name}/activate", .admin, ClusterEndpoints.activate),
+        Route(.post, "/region/promote", .admin, place: .node, RegionEndpoints.promote),
         Route(.get, "/stats", .viewer, reach: .scoped, StatisticsEndpoints.statistics),
     ]
 

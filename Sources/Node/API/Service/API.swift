@@ -22,6 +22,8 @@ package final class API: HTTPService {
         package var isSecure = false
         /// The region that this node's follows; set where the node does (`Node.region`).
         package var primary: PrimaryRegion?
+        /// Ends the process in order, and starts it again as it was started; asked for once.
+        package var startAgain: @Sendable () -> Void = {}
 
         package init() {}
     }

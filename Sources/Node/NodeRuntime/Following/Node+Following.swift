@@ -16,6 +16,8 @@ import WriteAheadLog
 extension Node {
     /// A node of a region that follows another one: without log and checkpoint, its shards are copies of what the region's database
     /// has, `options.follows`. Returns once the database could be read; shards are loaded afterwards (`region`).
+    ///
+    /// Where it was promoted it is the cluster of its region, and writes to that database.
     package static func follow(
         _ options: NodeOptions, on group: any EventLoopGroup, logger: Logger,
         now: @escaping @Sendable () -> Timestamp = wallClock, onFatal: @escaping @Sendable (NodeFailure) -> Void
@@ -23,6 +25,15 @@ extension Node {
         guard let settings = options.follows else { preconditionFailure("no database to follow is named") }
         let home = try await NIOThreadPool.singleton.runIfActive { try NodeHome(options) }
         do {
+            switch try await home.promotion(settings, logger: logger) {
+            case .none: break
+            case .primary(let former):
+                return try await start(
+                    in: home, options.promoted(from: former), on: group, logger: logger, now: now, onFatal: onFatal)
+            case .late:
+                home.lock.release()
+                return try await follow(options, on: group, logger: logger, now: now, onFatal: onFatal)
+            }
             guard home.record == nil else {
                 throw NodeStartError(
                     .configuration,

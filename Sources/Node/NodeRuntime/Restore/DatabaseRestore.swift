@@ -18,6 +18,8 @@ import Synchronization
 /// goes on from there. Its functions block.
 struct DatabaseRestore: Sendable {
     let database: PostgresSettings
+    /// The cluster to take over from, where no other will do.
+    let former: UUID128?
     let founding: ClusterFounding
     let here: ReplicaID
     let directory: String
@@ -29,7 +31,7 @@ struct DatabaseRestore: Sendable {
 
     func run() throws {
         let source = try PostgresSource(database, cancellation)
-        let begun = try source.takeOver(as: founding.settings.id)
+        let begun = try source.takeOver(as: founding.settings.id, from: former)
         logger.notice(
             "the database was taken over from its former cluster, which writes there no more",
             metadata: ["postgres.database": "\(database)", "cluster.id": "\(founding.settings.id)"])

@@ -32,7 +32,7 @@ extension NodeHome {
         do {
             let source = try PostgresSource(database)
             defer { source.close() }
-            facts = try source.inspect()
+            facts = try source.inspect().facts
         } catch {
             throw NodeStartError(restoring: error)
         }
