@@ -205,7 +205,7 @@ node_command() {
     )
     ((cluster_regions == 1)) || command+=(--region "${region_names[node_region]}")
     if [[ $node_role == follower ]]; then
-        command+=(--follow-postgres "$(postgres_address vtag "$node_region")" --primary-url "$(primary_urls)")
+        command+=(--follow-postgres "$(postgres_address vtag "$node_region")" --primary-url "$(primary_urls "$1")")
         [[ $cluster_netns == no ]] || command+=(--primary-ca "$cluster_dir/certs/ca.pem")
     else
         command+=(
@@ -228,15 +228,18 @@ node_command() {
     command+=("${cluster_flags[@]}")
 }
 
-# Where nodes of a second region send what only the first may answer.
+# primary_urls NAME: where that node of a second region sends what only the primary region may answer: nodes of the first one, and the
+# others of its own, one of which may be promoted. At most 16, which is what a node takes.
 primary_urls() {
     local name list=""
-    for name in $(node_names 1); do list+=",$(node_url "$name")"; done
+    for name in $(node_names 1 | head -n 8) $(node_names 2 | head -n 8); do
+        [[ $name == "$1" ]] || list+=",$(node_url "$name")"
+    done
     printf '%s' "${list#,}"
 }
 
 # can_follow: does this vtagd know how a region follows another one?
-can_follow() { "$cluster_bin/vtagd" --help | grep -q -- --follow-postgres; }
+can_follow() { [[ $("$cluster_bin/vtagd" --help) == *--follow-postgres* ]]; }
 
 threads_per_node() {
     local threads=$(($(nproc) / $(node_names | wc -l)))

@@ -165,7 +165,7 @@ extension Problem {
             503, "superseded", "Superseded",
             detail:
                 "Cluster \(successor) took this one's place, and this one takes no more changes; nothing of the request happened. Send it to the region that was promoted. GET /audit/trail?unsent=true lists what this cluster acknowledged and its successor never had.",
-            headers: [noPrimary])
+            headers: [isSuperseded])
     }
 
     /// It may have happened, or not; every other 503 says that nothing did. Programs tell them apart by the type.

@@ -19,6 +19,10 @@ package final class PrimaryRegion: Sendable {
     /// For a query of a graph, which may be given two minutes, in milliseconds.
     private static let longRequestMillisecondsMax: Int64 = 180_000
     private static let connectMillisecondsMax: Int64 = 3_000
+    /// A connection that was silent for so long is probed, and dead where no answer comes in time, in milliseconds: a region that is
+    /// cut off closes none.
+    private static let silenceMillisecondsMax: Int64 = 2_000
+    private static let probeMillisecondsMax: Int64 = 3_000
     private static let urlsMax = 16
     /// An answer that is not longer than this is passed on in one piece, in bytes.
     private static let wholeBytesMax = 256 << 10
@@ -68,6 +72,8 @@ package final class PrimaryRegion: Sendable {
         }
         configuration.connectMillisecondsMax = Self.connectMillisecondsMax
         configuration.attemptsMax = 2
+        configuration.pingAfterMilliseconds = Self.silenceMillisecondsMax
+        configuration.pingMillisecondsMax = Self.probeMillisecondsMax
         client = HTTPClient(group: group, configuration: configuration)
     }
 
@@ -94,9 +100,12 @@ package final class PrimaryRegion: Sendable {
                 let answer = try await client.execute(request)
                 // One that takes nothing now may take nothing for long.
                 preferred.store(answer.status == 503 ? position + 1 : position, ordering: .relaxed)
-                if answer.isOfNoPrimary, !sent.isStream, attempt + 1 < origins.count {
-                    _ = try await answer.body.collect(upTo: Self.wholeBytesMax)
-                    continue
+                if let reason = answer.noPrimary, !sent.isStream {
+                    // What a superseded one says of its successor is worth telling where nobody else is there.
+                    if attempt + 1 < origins.count || reason == Problem.following.value {
+                        _ = try await answer.body.collect(upTo: Self.wholeBytesMax)
+                        continue
+                    }
                 }
                 return try await passedBack(answer, isHead: sent.method == .head)
             } catch let error as HTTPClientError {
@@ -185,8 +194,8 @@ package final class PrimaryRegion: Sendable {
 }
 
 extension HTTPClientResponse {
-    /// Who answered takes no changes, and has done nothing: another one may be the primary region by now.
-    fileprivate var isOfNoPrimary: Bool { status == 503 && headers.contains(Problem.noPrimaryField) }
+    /// Why who answered takes no changes, where that is so, and has done nothing: another one may be the primary region by now.
+    fileprivate var noPrimary: String? { status == 503 ? headers[Problem.following.name] : nil }
 }
 
 extension HTTPClientError.Code {
@@ -206,14 +215,14 @@ extension HTTPClientError.Code {
 extension Problem {
     /// Goes with the answers of those who are not, or no longer, the primary region, and did nothing: tells those that pass requests
     /// on to try the next one.
-    fileprivate static let noPrimaryField: StaticString = "vtag-no-primary"
-    static let noPrimary = Header(name: "vtag-no-primary", value: "1")
+    fileprivate static let following = Header(name: "vtag-no-primary", value: "following")
+    static let isSuperseded = Header(name: "vtag-no-primary", value: "superseded")
 
     static let followsToo = Problem(
         503, "unavailable", "Service unavailable",
         detail:
             "The request was passed on to a node that follows another region itself: --primary-url must lead to the primary region.",
-        headers: [Header(name: "retry-after", value: "30"), noPrimary])
+        headers: [Header(name: "retry-after", value: "30"), following])
 
     static let outcomeUnknownElsewhere = Problem(
         503, "outcome-unknown", "Outcome unknown",
