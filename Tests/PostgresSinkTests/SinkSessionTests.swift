@@ -61,12 +61,15 @@ struct SinkSessionTests {
         let session = try session(address)
         #expect(!session.migrated.isEmpty)
         let start = try session.raise([(1, 5)])[0]
-        #expect(start == SinkProgress(incarnation: Self.us, term: 5))
+        #expect(start == SinkProgress(incarnation: Self.us, term: 5, epoch: start.epoch))
         let first = record("i-1", tags: ["team": "a", "cost": "b"], index: 3)
         let second = record("i-2", tags: ["team": "b"], index: 4)
         try session.commit(transaction(from: start, to: 4, [first, second], audit: 3))
         let middle = try session.raise([(1, 5)])[0]
-        #expect(middle == SinkProgress(incarnation: Self.us, term: 5, appliedIndex: 4, auditSequence: 3))
+        #expect(
+            middle
+                == SinkProgress(incarnation: Self.us, term: 5, epoch: middle.epoch, appliedIndex: 4, auditSequence: 3))
+        #expect(middle.epoch > start.epoch)
         #expect(try PostgresServer.psql(address, "SELECT count(*) FROM vtag.virtual_tags") == "3")
         #expect(try PostgresServer.psql(address, "SELECT metadata->>'n' FROM vtag.resources LIMIT 1") == "1.50")
         #expect(try PostgresServer.psql(address, "SELECT count(*) FROM vtag.resource_costs") == "2")
@@ -118,6 +121,41 @@ struct SinkSessionTests {
         #expect(try PostgresServer.psql(address, "SELECT count(*) FROM vtag.resources") == "1")
         #expect(try PostgresServer.psql(address, "SELECT count(*) FROM vtag.tag_audit") == "1")
         #expect(try old.raise([(1, 5)])[0].term == 6)
+    }
+
+    @Test(
+        "What was sent before the leader looked again is refused, also where somebody reset the progress meanwhile",
+        arguments: [
+            "UPDATE vtag.sink_progress SET applied_index = 0, audit_sequence = 0", "DELETE FROM vtag.sink_progress",
+        ])
+    func lateTransaction(reset: String) throws {
+        let address = try database()
+        let lost = try session(address)
+        let before = try lost.raise([(1, 5)])[0]
+        let late = try transaction(from: before, to: 4, [record("i-1", tags: ["team": "a"], index: 4)])
+        // The session is given up before the server carries that out.
+        let next = try session(address)
+        let found = try next.raise([(1, 5)])[0]
+        try next.commit(transaction(from: found, to: 5, [record("i-1", tags: ["team": "b"], index: 5)]))
+        try PostgresServer.psql(address, reset)
+        if reset.hasPrefix("DELETE") { _ = try next.raise([(1, 5)]) }
+        do throws(SinkError) {
+            try lost.commit(late)
+            Issue.record("a transaction of an earlier epoch was carried out")
+        } catch {
+            #expect(error.failure == .conflict)
+        }
+        #expect(try PostgresServer.psql(address, "SELECT tag_value FROM vtag.virtual_tags") == "b")
+        #expect(try next.raise([(1, 5)])[0].appliedIndex == 0)
+    }
+
+    @Test("A leader that is outranked does not end the epoch of the one that leads")
+    func outranked() throws {
+        let address = try database()
+        let new = try session(address)
+        let found = try new.raise([(1, 6)])[0]
+        #expect(try session(address).raise([(1, 5)])[0] == found)
+        try new.commit(transaction(from: found, to: 4, [record("i-1", tags: [:], index: 4)]))
     }
 
     @Test("Another cluster is told whose the database is, for shards too that are not in it yet")

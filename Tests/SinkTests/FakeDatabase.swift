@@ -4,6 +4,7 @@ import Sink
 /// What the database does with a shard, row by row: it loses answers, is away, and lets late commits of lost sessions through.
 struct FakeDatabase {
     var progress: SinkProgress?
+    private var epoch: UInt64 = 0
     /// Index of the last change of each row that arrived.
     var rows: [ResourceID: UInt64] = [:]
     /// How often each audit entry arrived.
@@ -22,7 +23,11 @@ struct FakeDatabase {
 
     mutating func raise(_ incarnation: UUID128, term: UInt64) -> SinkProgress {
         var found = progress ?? SinkProgress(incarnation: incarnation, term: term)
-        if found.incarnation == incarnation { found.term = max(found.term, term) }
+        if found.incarnation == incarnation, found.term <= term {
+            epoch += 1
+            found.term = term
+            found.epoch = epoch
+        }
         progress = found
         return found
     }

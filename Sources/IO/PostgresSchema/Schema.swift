@@ -27,6 +27,7 @@ package enum Schema {
         Step(name: "stored forms, to restore from", script: records),
         Step(name: "views of costs, violations and spellings", script: moneyViews),
         Step(name: "until when all was there", script: confirmed),
+        Step(name: "epochs of the sink", script: sinkEpochs),
     ]
 
     /// The version that this software knows.

@@ -37,7 +37,7 @@ package final class SinkSession {
     package func raise(_ terms: [(shard: Int, term: UInt64)]) throws(SinkError) -> [SinkProgress] {
         let statements = terms.sorted { $0.shard < $1.shard }.map { shard, term in
             PostgresStatement(
-                "SELECT incarnation, term, applied_index, audit_sequence FROM vtag.raise_term($1, $2, $3)",
+                "SELECT incarnation, term, epoch, applied_index, audit_sequence FROM vtag.raise_term($1, $2, $3)",
                 [.integer(Int32(shard)), .uuid(incarnation), .bigint(SinkText.number(term))])
         }
         do throws(PostgresError) {
@@ -47,7 +47,8 @@ package final class SinkSession {
                 let rows = answers[position]
                 found[shard] = SinkProgress(
                     incarnation: try rows.get(0, 0), term: Self.number(try rows.get(0, 1)),
-                    appliedIndex: Self.number(try rows.get(0, 2)), auditSequence: Self.number(try rows.get(0, 3)))
+                    epoch: Self.number(try rows.get(0, 2)), appliedIndex: Self.number(try rows.get(0, 3)),
+                    auditSequence: Self.number(try rows.get(0, 4)))
             }
             return terms.compactMap { found[$0.shard] }
         } catch {

@@ -54,18 +54,19 @@ package struct SinkTransaction: Sendable {
 
     /// The fence first: it locks the shards' rows, and what follows is not even looked at where it refuses.
     func statements(_ incarnation: UUID128) -> [PostgresStatement] {
-        var columns = [PostgresColumn(.integer)] + [PostgresColumn](repeating: PostgresColumn(.bigint), count: 5)
+        var columns = [PostgresColumn(.integer)] + [PostgresColumn](repeating: PostgresColumn(.bigint), count: 6)
         for part in parts.sorted(by: { $0.shard < $1.shard }) {
             columns[0].append(Int32(part.shard))
             columns[1].append(SinkText.number(part.before.term))
-            columns[2].append(SinkText.number(part.before.appliedIndex))
-            columns[3].append(SinkText.number(part.before.auditSequence))
-            columns[4].append(SinkText.number(part.after.appliedIndex))
-            columns[5].append(SinkText.number(part.after.auditSequence))
+            columns[2].append(SinkText.number(part.before.epoch))
+            columns[3].append(SinkText.number(part.before.appliedIndex))
+            columns[4].append(SinkText.number(part.before.auditSequence))
+            columns[5].append(SinkText.number(part.after.appliedIndex))
+            columns[6].append(SinkText.number(part.after.auditSequence))
         }
         var parameters = columns.map(\.parameter)
         parameters.insert(.uuid(incarnation), at: 1)
-        let advance = PostgresStatement("SELECT vtag.advance($1, $2, $3, $4, $5, $6, $7)", parameters)
+        let advance = PostgresStatement("SELECT vtag.advance($1, $2, $3, $4, $5, $6, $7, $8)", parameters)
         let confirmation = confirmed.map { confirmed in
             let now = parts.filter { confirmed.shards.contains($0.shard) }.map { ($0.shard, $0.after) }
             return Self.confirmation(now, incarnation, at: confirmed.at)

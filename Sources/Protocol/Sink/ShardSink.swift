@@ -3,14 +3,14 @@ package import Model
 /// One shard's way to the database, on the node that leads the shard: raises its term there, reads how far the database is, sends
 /// what changed since, one batch at a time, and goes on from wherever the database turns out to be.
 ///
-/// Every batch is one transaction with the progress row, conditional on incarnation, term and the progress before it. So a stale
-/// leader changes nothing, and whether a batch arrived whose answer was lost is told by the row: the next one starts from
-/// what is found there. Time is for waiting alone.
+/// Every batch is one transaction with the progress row, conditional on incarnation, term, epoch and the progress before it. So a
+/// stale leader changes nothing, and whether a batch arrived whose answer was lost is told by the row: the next one starts from
+/// what is found there, and the lost one cannot arrive any more. Time is for waiting alone.
 package struct ShardSink: Sendable {
     /// What to do; one thing at a time, and its end is the next event.
     package enum Action: Hashable, Sendable {
         case nothing
-        /// Set the row's term to this one unless it is higher, make the row where there is none, and read it.
+        /// Set the row's term to this one unless it is higher, begin an epoch, make the row where there is none, and read it.
         case raiseTerm(incarnation: UUID128, term: UInt64)
         /// Send the next of what changed after `after`, on condition that the row is that.
         case send(after: SinkProgress)

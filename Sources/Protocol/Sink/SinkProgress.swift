@@ -6,15 +6,21 @@ package struct SinkProgress: Hashable, Sendable {
     package var incarnation: UUID128
     /// Term of the leader that may write.
     package var term: UInt64
+    /// Which `raiseTerm` found it: each one for the shard, of whatever leader, has another. What was sent before a later one is
+    /// refused, however late it arrives and wherever the rest of the row is by then (a fencing token).
+    package var epoch: UInt64
     /// What changed up to this index of the shard's log is there; while the sink catches up from the rows, what has changed again
     /// since may come with its newer index alone.
     package var appliedIndex: UInt64
     /// Every audit entry up to this one is there.
     package var auditSequence: UInt64
 
-    package init(incarnation: UUID128, term: UInt64, appliedIndex: UInt64 = 0, auditSequence: UInt64 = 0) {
+    package init(
+        incarnation: UUID128, term: UInt64, epoch: UInt64 = 0, appliedIndex: UInt64 = 0, auditSequence: UInt64 = 0
+    ) {
         self.incarnation = incarnation
         self.term = term
+        self.epoch = epoch
         self.appliedIndex = appliedIndex
         self.auditSequence = auditSequence
     }

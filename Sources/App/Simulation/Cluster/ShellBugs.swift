@@ -87,9 +87,11 @@ package struct ShellBugs: OptionSet, Hashable, Sendable {
 
     /// A new leader reads where the database is, and does not raise the term there.
     package static let readWithoutRaising = ShellBugs(number: 30)
-    /// A transaction is taken in any term.
+    /// A transaction is taken in any term and epoch.
     package static let fenceWithoutTerm = ShellBugs(number: 31)
-    /// A transaction is taken wherever the progress is.
+    /// A transaction is taken in any epoch.
+    package static let fenceWithoutEpoch = ShellBugs(number: 40)
+    /// A transaction is taken in any epoch, wherever the progress is.
     package static let fenceWithoutProgress = ShellBugs(number: 32)
     /// Rows are written in a transaction before that of the fence.
     package static let rowsOutsideFence = ShellBugs(number: 33)
@@ -123,7 +125,8 @@ package struct ShellBugs: OptionSet, Hashable, Sendable {
         ("sweepBesideOldEntries", .sweepBesideOldEntries), ("trustStagedBytes", .trustStagedBytes),
         ("installOldSnapshot", .installOldSnapshot), ("hearWhileInstalling", .hearWhileInstalling),
         ("readWithoutRaising", .readWithoutRaising), ("fenceWithoutTerm", .fenceWithoutTerm),
-        ("fenceWithoutProgress", .fenceWithoutProgress), ("rowsOutsideFence", .rowsOutsideFence),
+        ("fenceWithoutEpoch", .fenceWithoutEpoch), ("fenceWithoutProgress", .fenceWithoutProgress),
+        ("rowsOutsideFence", .rowsOutsideFence),
         ("progressBeforeRows", .progressBeforeRows), ("trustMemory", .trustMemory),
         ("reuseTransaction", .reuseTransaction), ("keepFeedOverSnapshot", .keepFeedOverSnapshot),
         ("sendBeforeOldEntries", .sendBeforeOldEntries), ("coarseTombstones", .coarseTombstones),

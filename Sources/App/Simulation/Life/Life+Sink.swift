@@ -214,7 +214,8 @@ extension Life {
                     .sinkBegins, at: now, place: node.position, group: group, found[position].term,
                     found[position].appliedIndex, found[position].auditSequence)
                 if bugs.contains(.trustMemory), let memory = node.sink.memory[group], memory.term == term {
-                    found[position] = memory
+                    found[position].appliedIndex = memory.appliedIndex
+                    found[position].auditSequence = memory.auditSequence
                 }
             }
             result = .success(found)

@@ -65,6 +65,8 @@ struct SimulatedDatabase {
     private var before: [[Tables]] = []
     /// Which server it is: what one has under way, another never hears of.
     private(set) var server = 0
+    /// The last that began, of all shards.
+    private var epoch: UInt64 = 0
     var isAway = false
     var isReadOnly = false
     var refusesContents = false
@@ -82,11 +84,14 @@ struct SimulatedDatabase {
 
     mutating func raise(_ group: Int, incarnation: UUID128, term: UInt64, _ bugs: ShellBugs) -> SinkProgress {
         var found = tables[group].progress ?? SinkProgress(incarnation: incarnation, term: 0)
-        guard found.incarnation == incarnation, found.term < term else { return found }
+        guard found.incarnation == incarnation, found.term <= term else { return found }
         let isNew = tables[group].progress == nil
+        let isRaised = isNew || found.term < term
         found.term = term
         if bugs.contains(.readWithoutRaising), !isNew { return found }
-        remember()
+        epoch += 1
+        found.epoch = epoch
+        if isRaised { remember() }
         tables[group].progress = found
         return found
     }
@@ -108,8 +113,10 @@ struct SimulatedDatabase {
 
     private func isExpected(_ part: SinkPart, _ bugs: ShellBugs) -> Bool {
         guard var found = tables[part.shard].progress else { return false }
-        if bugs.contains(.fenceWithoutTerm) { found.term = part.before.term }
+        if bugs.contains(.fenceWithoutTerm) { (found.term, found.epoch) = (part.before.term, part.before.epoch) }
+        if bugs.contains(.fenceWithoutEpoch) { found.epoch = part.before.epoch }
         if bugs.contains(.fenceWithoutProgress) {
+            found.epoch = part.before.epoch
             found.appliedIndex = part.before.appliedIndex
             found.auditSequence = part.before.auditSequence
         }
