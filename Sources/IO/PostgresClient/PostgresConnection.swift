@@ -43,7 +43,7 @@ package final class PostgresConnection {
                     pg_catalog.set_config('tcp_keepalives_idle', $3, false),
                     pg_catalog.set_config('tcp_keepalives_interval', $3, false),
                     pg_catalog.set_config('tcp_keepalives_count', '2', false),
-                    pg_catalog.set_config('TimeZone', 'UTC', false)
+                    pg_catalog.set_config('TimeZone', 'UTC', false), pg_catalog.set_config('jit', 'off', false)
                 """,
                 [
                     .text("\(settings.statementTimeoutMilliseconds)"), .text("\(settings.lockTimeoutMilliseconds)"),
@@ -115,13 +115,16 @@ package final class PostgresConnection {
         return value
     }
 
-    /// Sends all statements at once, and returns their answers in order. They are one transaction where none is open: when
-    /// one fails, its error is thrown and nothing of any happened.
-    package func pipeline(_ statements: [PostgresStatement]) throws(PostgresError) -> [PostgresRows] {
+    /// Sends the statements one after the other without waiting, and returns their answers in order. They are one transaction where
+    /// none is open: when one fails, its error is thrown and nothing of any happened. The server begins with the first as soon as it
+    /// is sent: those of a lazy sequence may be made while it works.
+    package func pipeline(_ statements: some Sequence<PostgresStatement>) throws(PostgresError) -> [PostgresRows] {
         let handle = try ready()
         guard PQenterPipelineMode(handle) == 1 else { throw lost() }
         let deadline = deadline
+        var count = 0
         for statement in statements {
+            count += 1
             let sent = statement.withArguments { count, types, values, lengths, formats in
                 PQsendQueryParams(handle, Self.text(statement.sql), count, types, values, lengths, formats, 1)
             }
@@ -129,7 +132,7 @@ package final class PostgresConnection {
             try push(handle)
         }
         guard PQpipelineSync(handle) == 1 else { throw lost() }
-        let rows = try pipelineAnswers(handle, to: statements.count, deadline)
+        let rows = try pipelineAnswers(handle, to: count, deadline)
         guard PQexitPipelineMode(handle) == 1 else {
             throw closing(PostgresError(.unexpectedAnswer, "the pipeline did not end"))
         }

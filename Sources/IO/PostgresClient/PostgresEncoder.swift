@@ -26,11 +26,13 @@ package struct PostgresEncoder: Sendable {
     }
 
     /// Microseconds since 2000. A moment beyond what they can count becomes the nearest that they can.
-    mutating func timestamp(_ value: Timestamp) {
+    static func microseconds(_ value: Timestamp) -> Int64 {
         let (since, overflow) = value.milliseconds.subtractingReportingOverflow(PostgresType.epochMilliseconds)
         let bound = Int64.max / 1000 - 1
-        integer((overflow ? -bound : min(bound, max(-bound, since))) * 1000)
+        return (overflow ? -bound : min(bound, max(-bound, since))) * 1000
     }
+
+    mutating func timestamp(_ value: Timestamp) { integer(Self.microseconds(value)) }
 
     /// PostgreSQL's text has no place for U+0000: it becomes U+FFFD.
     mutating func text(_ value: String) {
@@ -108,12 +110,30 @@ package struct PostgresColumn: Sendable {
     package var byteCount: Int { encoder.bytes.count }
 
     private mutating func element(_ wanted: PostgresType, _ encode: (inout PostgresEncoder) -> Void) {
-        precondition(type == wanted, "a value of type \(wanted.rawValue) in a column of type \(type.rawValue)")
-        counted()
+        begin(wanted)
         let start = encoder.bytes.count
         encoder.integer(0 as Int32)
         encode(&encoder)
         encoder.replaceInteger(at: start, with: Int32(encoder.bytes.count - start - 4))
+    }
+
+    /// One whose size is known before: a batch has a hundred thousand of them, so each is appended in one piece.
+    private mutating func element(_ wanted: PostgresType, size: Int, _ encode: (UnsafeMutableRawBufferPointer) -> Void) {
+        begin(wanted)
+        withUnsafeTemporaryAllocation(byteCount: 4 + size, alignment: 8) { piece in
+            piece.storeBytes(of: Int32(size).bigEndian, as: Int32.self)
+            encode(UnsafeMutableRawBufferPointer(rebasing: piece[4...]))
+            encoder.append(piece)
+        }
+    }
+
+    private mutating func element<Value: FixedWidthInteger>(_ wanted: PostgresType, _ value: Value) {
+        element(wanted, size: Value.bitWidth / 8) { $0.storeBytes(of: value.bigEndian, as: Value.self) }
+    }
+
+    private mutating func begin(_ wanted: PostgresType) {
+        precondition(type == wanted, "a value of type \(wanted.rawValue) in a column of type \(type.rawValue)")
+        counted()
     }
 
     /// The header is kept as it should be, so that nothing is copied in the end.
@@ -128,16 +148,21 @@ package struct PostgresColumn: Sendable {
         encoder.integer(-1 as Int32)
     }
 
-    package mutating func append(_ value: UUID128) { element(.uuid) { $0.uuid(value) } }
+    package mutating func append(_ value: UUID128) {
+        element(.uuid, size: 16) {
+            $0.storeBytes(of: value.high.bigEndian, as: UInt64.self)
+            $0.storeBytes(of: value.low.bigEndian, toByteOffset: 8, as: UInt64.self)
+        }
+    }
     package mutating func append(_ value: UUID128?) { if let value { append(value) } else { appendNull() } }
     package mutating func append(_ value: String) { element(.text) { $0.text(value) } }
     package mutating func append(_ value: String?) { if let value { append(value) } else { appendNull() } }
-    package mutating func append(_ value: Int64) { element(.bigint) { $0.integer(value) } }
+    package mutating func append(_ value: Int64) { element(.bigint, value) }
     package mutating func append(bits value: UInt64) { append(Int64(bitPattern: value)) }
-    package mutating func append(_ value: Int32) { element(.integer) { $0.integer(value) } }
-    package mutating func append(_ value: Double) { element(.double) { $0.integer(value.bitPattern) } }
-    package mutating func append(_ value: Bool) { element(.bool) { $0.integer(value ? 1 as UInt8 : 0) } }
-    package mutating func append(_ value: Timestamp) { element(.timestamptz) { $0.timestamp(value) } }
+    package mutating func append(_ value: Int32) { element(.integer, value) }
+    package mutating func append(_ value: Double) { element(.double, value.bitPattern) }
+    package mutating func append(_ value: Bool) { element(.bool, value ? 1 as UInt8 : 0) }
+    package mutating func append(_ value: Timestamp) { element(.timestamptz, PostgresEncoder.microseconds(value)) }
     package mutating func append(bytes value: [UInt8]) { element(.bytea) { $0.append(value) } }
     /// `value` is JSON text.
     package mutating func append(json value: [UInt8]) {

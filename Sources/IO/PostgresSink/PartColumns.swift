@@ -4,7 +4,6 @@ import PostgresClient
 
 /// Effective tags of the resources of a batch.
 struct TagColumns {
-    private(set) var count = 0
     private var owners = PostgresColumn(.uuid)
     private var ids = PostgresColumn(.uuid)
     private var keys = PostgresColumn(.text)
@@ -15,11 +14,14 @@ struct TagColumns {
     private var creators = PostgresColumn(.text)
     private var created = PostgresColumn(.timestamptz)
     private var updated = PostgresColumn(.timestamptz)
+    /// How many tags each resource has.
+    private var counts = PostgresColumn(.integer)
 
     mutating func append(_ tags: [VirtualTag], of owner: ResourceID) {
-        for (id, tag) in Self.distinct(tags, of: owner) {
+        let distinct = Self.distinct(tags, of: owner)
+        counts.append(Int32(distinct.count))
+        for (id, tag) in distinct {
             let winner = tag.winner
-            count += 1
             owners.append(owner.uuid)
             ids.append(id)
             keys.append(SinkText.indexed(tag.key))
@@ -44,21 +46,13 @@ struct TagColumns {
 
     static func confidence(_ value: Double) -> Double { value.isFinite ? max(0, min(value, 1)) : 0 }
 
-    /// What is there already as it should be is left alone. What is no more is looked for resource by resource (`OFFSET 0` sees to
-    /// that): otherwise the server may read a whole index of a large table for it.
+    /// What is there already as it should be is left alone. All that is wanted is there afterwards, so only resources that then have
+    /// more tags than are wanted have some that are no more. These are looked for resource by resource (`OFFSET 0` sees to that):
+    /// otherwise the server may read a whole index of a large table for it.
     func statements(of resources: PostgresParameter) -> [PostgresStatement] {
         let owners = owners.parameter
         let ids = ids.parameter
         return [
-            PostgresStatement(
-                """
-                DELETE FROM vtag.virtual_tags WHERE ctid = ANY (ARRAY (
-                    SELECT t.ctid FROM unnest($1::uuid[]) r (id) CROSS JOIN LATERAL (
-                        SELECT ctid, resource_id, id FROM vtag.virtual_tags WHERE resource_id = r.id OFFSET 0) t
-                    WHERE NOT EXISTS (
-                        SELECT FROM unnest($2::uuid[], $3::uuid[]) n (resource_id, id)
-                        WHERE n.resource_id = t.resource_id AND n.id = t.id)))
-                """, [resources, owners, ids]),
             PostgresStatement(
                 """
                 INSERT INTO vtag.virtual_tags AS t (resource_id, id, tag_key, tag_value, source, confidence, rule_id, created_by,
@@ -76,13 +70,22 @@ struct TagColumns {
                     owners, ids, keys.parameter, values.parameter, sources.parameter, confidences.parameter, rules.parameter,
                     creators.parameter, created.parameter, updated.parameter,
                 ]),
+            PostgresStatement(
+                """
+                DELETE FROM vtag.virtual_tags WHERE ctid = ANY (ARRAY (
+                    SELECT t.ctid FROM unnest($1::uuid[], $2::integer[]) r (id, wanted) CROSS JOIN LATERAL (
+                        SELECT ctid, resource_id, id FROM vtag.virtual_tags WHERE resource_id = r.id OFFSET 0) t
+                    WHERE (SELECT count(*) FROM vtag.virtual_tags c WHERE c.resource_id = r.id) > r.wanted
+                        AND NOT EXISTS (
+                            SELECT FROM unnest($3::uuid[], $4::uuid[]) n (resource_id, id)
+                            WHERE n.resource_id = t.resource_id AND n.id = t.id)))
+                """, [resources, counts.parameter, owners, ids]),
         ]
     }
 }
 
 /// What policies found for the resources of a batch.
 struct FindingColumns {
-    private(set) var count = 0
     private var owners = PostgresColumn(.uuid)
     private var policies = PostgresColumn(.uuid)
     private var ids = PostgresColumn(.uuid)
@@ -93,7 +96,6 @@ struct FindingColumns {
 
     mutating func append(_ results: [ComplianceResult], of owner: ResourceID) {
         for result in results {
-            count += 1
             owners.append(owner.uuid)
             policies.append(result.policyID)
             ids.append(PartID.complianceStatus(of: owner, policy: result.policyID))
@@ -138,7 +140,6 @@ struct FindingColumns {
 
 /// What the resources of a batch cost.
 struct CostColumns {
-    private(set) var count = 0
     private var owners = PostgresColumn(.uuid)
     private var months = PostgresColumn(.integer)
     private var services = PostgresColumn(.text)
@@ -148,7 +149,6 @@ struct CostColumns {
 
     mutating func append(_ lines: [CostLine], of owner: ResourceID) {
         for line in lines where Self.isMonth(line.month) {
-            count += 1
             owners.append(owner.uuid)
             months.append(line.month)
             services.append(line.service)

@@ -2,39 +2,66 @@ import JSON
 import Model
 import PostgresClient
 
-/// Rows of the inventory as columns of arrays, each of which the server takes apart with `unnest`: all that became of some
-/// resources. No resource may be in it twice.
+/// Rows of the inventory, all that became of some resources. No resource may be in it twice.
+///
+/// They are sent as columns of arrays, each of which the server takes apart with `unnest`.
 struct ResourceBatch {
-    private(set) var count = 0
-    private var ids = PostgresColumn(.uuid)
-    private var shards = PostgresColumn(.integer)
-    private var changedIndexes = PostgresColumn(.bigint)
-    private var records = PostgresColumn(.bytea)
-    private var resources = ResourceColumns()
-    private var tags = TagColumns()
-    private var findings = FindingColumns()
-    private var costs = CostColumns()
+    private struct Row {
+        let record: ResourceRecord
+        /// The stored form of the record.
+        let bytes: [UInt8]
+        let shard: Int
 
+        var id: ResourceID { record.resource.id }
+    }
+
+    private var rows: [Row] = []
     /// Rows in all tables.
-    var rowCount: Int { count + tags.count + findings.count + costs.count }
+    private(set) var rowCount = 0
 
     /// - Parameter bytes: the stored form of `record`.
     mutating func add(_ record: ResourceRecord, _ bytes: [UInt8], shard: Int) {
-        let id = record.resource.id
-        count += 1
-        records.append(bytes: bytes)
-        ids.append(id.uuid)
-        shards.append(Int32(shard))
-        changedIndexes.append(SinkText.number(record.changedIndex))
-        resources.append(record.resource)
-        tags.append(record.tags, of: id)
-        findings.append(record.compliance, of: id)
-        costs.append(record.resource.costs, of: id)
+        rows.append(Row(record: record, bytes: bytes, shard: shard))
+        rowCount += 1 + record.tags.count + record.compliance.count + record.resource.costs.count
     }
 
-    var statements: [PostgresStatement] {
-        guard count > 0 else { return [] }
-        let ids = ids.parameter
+    /// Table by table, so that the tags, which are the most, can be put into columns while the server works on the others.
+    var stages: [SinkTransaction.Stage] {
+        guard !rows.isEmpty else { return [] }
+        var ids = PostgresColumn(.uuid)
+        for row in rows { ids.append(row.id.uuid) }
+        let owners = ids.parameter
+        return [
+            { resourceStatements(owners) },
+            {
+                var findings = FindingColumns()
+                for row in rows { findings.append(row.record.compliance, of: row.id) }
+                return findings.statements(of: owners)
+            },
+            {
+                var costs = CostColumns()
+                for row in rows { costs.append(row.record.resource.costs, of: row.id) }
+                return costs.statements(of: owners)
+            },
+            {
+                var tags = TagColumns()
+                for row in rows { tags.append(row.record.tags, of: row.id) }
+                return tags.statements(of: owners)
+            },
+        ]
+    }
+
+    private func resourceStatements(_ ids: PostgresParameter) -> [PostgresStatement] {
+        var shards = PostgresColumn(.integer)
+        var changedIndexes = PostgresColumn(.bigint)
+        var records = PostgresColumn(.bytea)
+        var resources = ResourceColumns()
+        for row in rows {
+            shards.append(Int32(row.shard))
+            changedIndexes.append(SinkText.number(row.record.changedIndex))
+            records.append(bytes: row.bytes)
+            resources.append(row.record.resource)
+        }
         return [
             PostgresStatement(
                 """
@@ -55,7 +82,7 @@ struct ResourceBatch {
                 DELETE FROM vtag.deleted_resources d USING unnest($1::integer[], $2::uuid[]) n (shard, id)
                 WHERE d.shard = n.shard AND d.id = n.id
                 """, [shards.parameter, ids]),
-        ] + tags.statements(of: ids) + findings.statements(of: ids) + costs.statements(of: ids)
+        ]
     }
 }
 

@@ -52,8 +52,11 @@ package struct SinkTransaction: Sendable {
     /// Some moment of each month that the audit entries need a partition of.
     var months: [AuditBatch.MonthNumber: Timestamp] { audit.months }
 
+    /// Some of the statements, made when they are asked for: the server works on those before them meanwhile.
+    typealias Stage = () -> [PostgresStatement]
+
     /// The fence first: it locks the shards' rows, and what follows is not even looked at where it refuses.
-    func statements(_ incarnation: UUID128) -> [PostgresStatement] {
+    func statements(_ incarnation: UUID128) -> some Sequence<PostgresStatement> {
         var columns = [PostgresColumn(.integer)] + [PostgresColumn](repeating: PostgresColumn(.bigint), count: 6)
         for part in parts.sorted(by: { $0.shard < $1.shard }) {
             columns[0].append(Int32(part.shard))
@@ -71,10 +74,14 @@ package struct SinkTransaction: Sendable {
             let now = parts.filter { confirmed.shards.contains($0.shard) }.map { ($0.shard, $0.after) }
             return Self.confirmation(now, incarnation, at: confirmed.at)
         }
-        return [advance] + [confirmation].compactMap(\.self)
-            + (catalog.map { $0.rows.statements(changedIndex: $0.changedIndex) } ?? [])
-            + (items.map { $0.changes.statements(changedIndex: $0.changedIndex) } ?? [])
-            + deletions.statements + resources.statements + audit.statements
+        let stages: [Stage] =
+            [
+                { [advance] + [confirmation].compactMap(\.self) },
+                { catalog.map { $0.rows.statements(changedIndex: $0.changedIndex) } ?? [] },
+                { items.map { $0.changes.statements(changedIndex: $0.changedIndex) } ?? [] },
+                { audit.statements + deletions.statements },
+            ] + resources.stages
+        return stages.lazy.flatMap { $0() }
     }
 
     /// That these shards, where they are, were complete at that time.
