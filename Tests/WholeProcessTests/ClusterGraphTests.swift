@@ -17,6 +17,30 @@ struct ClusterGraphTests {
         await ClusterProcesses.end(nodes)
     }
 
+    @Test("A question that needs the rows of a node that starts again waits for them")
+    func leaderAway() async throws {
+        let cluster = try ClusterProcesses(flags: ["--replication-factor", "1"])
+        defer { cluster.scratch.remove() }
+        var nodes = try await cluster.startAll()
+        do {
+            let volumes = (0..<40).map { #"{"VolumeId":"vol-\#($0)","Size":1}"# }.joined(separator: ",")
+            let created = try await nodes[0].send(
+                .post, "/ingest/aws?operation=ec2.describe-volumes", #"{"Volumes":[\#(volumes)]}"#)
+            #expect(created.json["created"]?.int == 40)
+            nodes[2].kill()
+            await nodes[2].close()
+            let questions = nodes.prefix(2).map { node in
+                Task { try await Self.ask(node, "MATCH (v:EBSVolume) RETURN count(v)").array?.first?.array?.first?.int }
+            }
+            nodes[2] = try await cluster.start(2)
+            for question in questions { #expect(try await question.value == 40) }
+        } catch {
+            await ClusterProcesses.end(nodes)
+            throw error
+        }
+        await ClusterProcesses.end(nodes)
+    }
+
     private static func ask(_ node: NodeProcess, _ query: String) async throws -> JSONValue {
         let body = JSONValue.object([.init("query", .string(query))])
         let answer = try await node.send(.post, "/graph/query", String(decoding: body.serialised, as: UTF8.self))

@@ -63,7 +63,7 @@ extension Node {
 
     /// From the copy that is here, else from the first other one that can be reached.
     private func history(_ query: HistoryQuery) async throws -> HistoryAnswer {
-        let result = try await retrying(group: query.group, isRepeatable: true) {
+        let result = try await leaders.retrying(group: query.group, isRepeatable: true) {
             () async throws(NodeError) -> Result<HistoryAnswer, any Error> in
             do {
                 return .success(try await historyHere(query))

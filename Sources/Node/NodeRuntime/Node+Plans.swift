@@ -7,7 +7,7 @@ extension Node {
     ) async throws(NodeError) -> (catalog: Catalog, plans: PlanTable) {
         let system = self.system
         let loop = loops[0]
-        return try await retrying(group: SystemShard.group, isRepeatable: true) {
+        return try await leaders.retrying(group: SystemShard.group, isRepeatable: true) {
             () async throws(NodeError) -> (catalog: Catalog, plans: PlanTable) in
             try await system.eventLoop.result { completion in
                 switch consistency {

@@ -30,12 +30,12 @@ extension Node {
     {
         guard region == nil else { throw .inPrimaryRegion }
         let isRepeatable = context.idempotency != nil || command.isRepeatable
-        let reply = try await retrying(group: shard + 1, isRepeatable: isRepeatable) {
+        let reply = try await leaders.retrying(group: shard + 1, isRepeatable: isRepeatable) {
             () async throws(NodeError) -> ShardReply in
             do throws(NodeError) {
                 return try await submitHere(command, shard: shard, by: context)
             } catch .notLeader(let leader) {
-                if isCutOff, await isLeaderlessHere(shard + 1) == true { throw .unavailable }
+                if isCutOff, await leaders.isLeaderlessHere(shard + 1) == true { throw .unavailable }
                 guard let peers, let leader = leader ?? peers.likelyLeader(of: shard), leader != identity.replicaID else {
                     throw .notLeader(nil)
                 }
@@ -59,7 +59,7 @@ extension Node {
     package func submit(_ command: SystemCommand, by context: WriteContext) async throws(NodeError) -> ShardReply {
         guard region == nil else { throw .inPrimaryRegion }
         let isRepeatable = context.idempotency != nil || command.isRepeatable
-        let reply = try await retrying(group: SystemShard.group, isRepeatable: isRepeatable) {
+        let reply = try await leaders.retrying(group: SystemShard.group, isRepeatable: isRepeatable) {
             () async throws(NodeError) -> ShardReply in
             do throws(NodeError) {
                 return try await submitHere(command, by: context)
@@ -78,48 +78,8 @@ extension Node {
         return try await system.eventLoop.result { completion in system.submit(command, by: context, completion) }
     }
 
-    /// Tries again while no leader is found, until the request's time is over, or there was none for so long that it is no
-    /// election.
-    ///
-    /// - Parameter isRepeatable: it does no harm to carry it out twice.
-    func retrying<Value>(
-        group: Int, isRepeatable: Bool, _ attempt: () async throws(NodeError) -> Value
-    ) async throws(NodeError) -> Value {
-        let deadline = NIODeadline.now() + Self.requestTime
-        var pause = Self.retryPause
-        var mayHaveHappened = false
-        while true {
-            do throws(NodeError) {
-                return try await attempt()
-            } catch {
-                if error == .outcomeUnknown { mayHaveHappened = true }
-                // That nothing happened is true of this attempt alone.
-                let final = mayHaveHappened && error.saysNothingHappened ? .outcomeUnknown : error.atDeadline
-                guard error.mayTryAgain(isRepeatable: isRepeatable) else { throw final }
-                guard NIODeadline.now() + pause < deadline, !Task.isCancelled else { throw final }
-                if await isLeaderlessHere(group) ?? isCutOff { throw final }
-            }
-            try? await Task.sleep(nanoseconds: UInt64(pause.nanoseconds))
-            pause = min(pause * 2, Self.retryPauseMax)
-        }
-    }
-
     /// It has not heard from a majority of the cluster for so long that no election explains it.
-    package var isCutOff: Bool { peers?.isCutOff ?? false }
-
-    /// Whether the group's replica here has been without a leader for longer than elections take; nil where there is none.
-    private func isLeaderlessHere(_ group: Int) async -> Bool? {
-        if group == SystemShard.group {
-            return isCutOff
-        }
-        guard let host = shards[group - 1] else { return nil }
-        return try? await host.eventLoop.submit { host.driver.isLeaderless }.get()
-    }
-
-    /// How long a request may take, the search for a leader included.
-    static var requestTime: TimeAmount { .seconds(10) }
-    private static var retryPause: TimeAmount { .milliseconds(5) }
-    private static var retryPauseMax: TimeAmount { .milliseconds(100) }
+    package var isCutOff: Bool { leaders.isCutOff }
 }
 
 // MARK: - Reads
@@ -129,11 +89,11 @@ extension Node {
     func ask(
         _ query: ShardQuery, shard: Int, _ consistency: ReadConsistency = .linearizable
     ) async throws(NodeError) -> ShardAnswer {
-        try await retrying(group: shard + 1, isRepeatable: true) { () async throws(NodeError) -> ShardAnswer in
+        try await leaders.retrying(group: shard + 1, isRepeatable: true) { () async throws(NodeError) -> ShardAnswer in
             do throws(NodeError) {
                 return try await askHere(query, shard: shard, consistency)
             } catch .notLeader(let leader) {
-                if isCutOff, await isLeaderlessHere(shard + 1) == true { throw .unavailable }
+                if isCutOff, await leaders.isLeaderlessHere(shard + 1) == true { throw .unavailable }
                 // None here, or one that is far behind.
                 guard let peers else { throw .notLeader(leader) }
                 return try await peers.ask(query, shard: shard, consistency, except: identity.replicaID)
@@ -264,7 +224,8 @@ extension Node {
     package func catalog(_ consistency: ReadConsistency = .linearizable) async throws(NodeError) -> Catalog {
         let system = self.system
         let loop = loops[0]
-        return try await retrying(group: SystemShard.group, isRepeatable: true) { () async throws(NodeError) -> Catalog in
+        return try await leaders.retrying(group: SystemShard.group, isRepeatable: true) {
+            () async throws(NodeError) -> Catalog in
             try await system.eventLoop.result { completion in
                 switch consistency {
                 // Whoever changed the catalogue had to wait until it was in force here.

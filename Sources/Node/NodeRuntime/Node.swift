@@ -40,6 +40,7 @@ package final class Node: Sendable {
     /// Who may query the graph now.
     package let graphQueries: WalkGate
     let graph: GraphKeepers
+    let leaders: LeaderSearch
     let graphWriters = GraphWriters()
 
     package var shardCount: Int { shards.count }
@@ -75,8 +76,9 @@ package final class Node: Sendable {
         self.now = now
         walks = WalkGate(options.walks)
         graphQueries = WalkGate(options.graphQueries)
+        leaders = LeaderSearch(shards: shards, peers: cluster?.peers)
         let here = identity.replicaID
-        graph = GraphKeepers(shards, cluster.map { DistantRows(peers: $0.peers, here: here) }, logger: logger)
+        graph = GraphKeepers(leaders, cluster.map { DistantRows(peers: $0.peers, here: here) }, logger: logger)
     }
 
     /// How the log fares, for measurements. Throws `inPrimaryRegion` where there is none.

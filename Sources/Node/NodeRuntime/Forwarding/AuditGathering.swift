@@ -29,7 +29,7 @@ struct AuditGathering {
     /// Answers that together are for all groups of all queries. Throws `NodeError.missingShards` for groups that nobody answers
     /// for in a request's time, and what nodes say that will not pass.
     func answers(to queries: [AuditQuery]) async throws -> [AuditAnswer] {
-        let deadline = NIODeadline.now() + Node.requestTime
+        let deadline = NIODeadline.now() + LeaderSearch.requestTime
         var pause = Self.pause
         var found: [AuditAnswer] = []
         var open = queries.enumerated().flatMap { position, query in

@@ -25,7 +25,7 @@ final class Peers: Sendable {
     }
 
     /// How long an answer may take: of somebody who can hardly be reached, not long.
-    private var answerTime: TimeAmount { isCutOff ? Self.cutOffTime : Node.requestTime }
+    private var answerTime: TimeAmount { isCutOff ? Self.cutOffTime : LeaderSearch.requestTime }
     private static let cutOffTime = TimeAmount.seconds(1)
 
     func replicas(of shard: Int) -> [ReplicaID] {
@@ -89,7 +89,7 @@ final class Peers: Sendable {
     func query(
         _ request: NamedGraphRequest, shard: Int, of replicas: [ReplicaID], except here: ReplicaID
     ) async throws(NodeError) -> NamedGraphOutcome {
-        let time = TimeAmount.milliseconds(request.limits.milliseconds) + Node.requestTime
+        let time = TimeAmount.milliseconds(request.limits.milliseconds) + LeaderSearch.requestTime
         let body = request.encoded
         var failure = NodeError.notLeader(nil)
         for replica in replicas where replica != here {

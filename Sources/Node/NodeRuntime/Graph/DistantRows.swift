@@ -60,7 +60,7 @@ struct DistantRows: Sendable {
         }
     }
 
-    /// Opens a feed at the first node that answers, the shard's leader before the others.
+    /// Opens a feed at the first node that answers, the shard's leader before the others. Throws `notLeader` where none does now.
     func open(shard: Int, _ isConfirmed: Bool) async throws(NodeError) -> Feed {
         for replica in peers.replicas(of: shard) where replica != here {
             do throws(NodeError) {
@@ -71,6 +71,6 @@ struct DistantRows: Sendable {
                 continue
             }
         }
-        throw .unavailable
+        throw .notLeader(nil)
     }
 }

@@ -12,7 +12,7 @@ import Shard
 /// Its work is done off the event loops: a shard's loop lends a snapshot of its rows, which costs it nothing, and the names of those
 /// that changed. Rows of shards that have no replica here come from a node that has one, in the same way (`GraphRowsQuery`).
 actor GraphKeeper {
-    private let shards: ShardDirectory
+    private let leaders: LeaderSearch
     private let distant: DistantRows?
     /// Nil: all rows.
     private let scope: ResourceScope?
@@ -57,13 +57,15 @@ actor GraphKeeper {
         let task: Task<Void, any Error>
     }
 
-    init(_ shards: ShardDirectory, _ distant: DistantRows?, of scope: ResourceScope?, number: Int, logger: Logger) {
-        self.shards = shards
+    init(_ leaders: LeaderSearch, _ distant: DistantRows?, of scope: ResourceScope?, number: Int, logger: Logger) {
+        self.leaders = leaders
         self.distant = distant
         self.scope = scope
         self.number = number
         self.logger = logger
     }
+
+    private var shards: ShardDirectory { leaders.shards }
 
     /// The graph with everything that was acknowledged before the call; with `.stale`, as it was a moment ago, if there is one.
     /// Throws `GraphRefusal.inTheMaking` where it is made for the first time and not ready by the deadline.
@@ -209,7 +211,10 @@ actor GraphKeeper {
             case (nil, nil):
                 guard let distant else { throw NodeError.unavailable }
                 begin(shard: 0)
-                var feed = try await distant.open(shard: position, isConfirmed)
+                var feed = try await leaders.retrying(group: position + 1, isRepeatable: true) {
+                    () async throws(NodeError) -> DistantRows.Feed in
+                    try await distant.open(shard: position, isConfirmed)
+                }
                 while let page = try await feed.next() { try await put(page, into: &inventory) }
                 sources[position] = .distant(feed)
                 making?.shardDone()
@@ -235,7 +240,11 @@ actor GraphKeeper {
 
     private func changes(of host: ShardHost, _ isConfirmed: Bool) async throws -> GraphChanges {
         let number = number
-        return try await host.eventLoop.result { completion in host.graphChanges(for: number, isConfirmed, completion) }
+        // Where that is refused, nothing was taken.
+        return try await leaders.retrying(group: host.number, isRepeatable: true) {
+            () async throws(NodeError) -> GraphChanges in
+            try await host.eventLoop.result { completion in host.graphChanges(for: number, isConfirmed, completion) }
+        }
     }
 
     private func begin(shard rows: Int) {

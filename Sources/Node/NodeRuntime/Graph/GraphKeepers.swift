@@ -24,17 +24,17 @@ final class GraphKeepers: Sendable {
         var isStopped = false
     }
 
-    private let shards: ShardDirectory
+    private let leaders: LeaderSearch
     private let distant: DistantRows?
     private let logger: Logger
     private let whole: GraphKeeper
     private let state = NIOLockedValueBox(State())
 
-    init(_ shards: ShardDirectory, _ distant: DistantRows?, logger: Logger) {
-        self.shards = shards
+    init(_ leaders: LeaderSearch, _ distant: DistantRows?, logger: Logger) {
+        self.leaders = leaders
         self.distant = distant
         self.logger = logger
-        whole = GraphKeeper(shards, distant, of: nil, number: 0, logger: logger)
+        whole = GraphKeeper(leaders, distant, of: nil, number: 0, logger: logger)
     }
 
     /// Throws `GraphRefusal.tooManyScopes` where as many others are in use.
@@ -55,7 +55,7 @@ final class GraphKeepers: Sendable {
                 dropped = state.kept.removeValue(forKey: oldest.key)?.keeper
             }
             state.lastNumber += 1
-            let keeper = GraphKeeper(shards, distant, of: scope, number: state.lastNumber, logger: logger)
+            let keeper = GraphKeeper(leaders, distant, of: scope, number: state.lastNumber, logger: logger)
             state.kept[scope] = Kept(keeper: keeper, lastAsked: now)
             return (keeper, dropped)
         }

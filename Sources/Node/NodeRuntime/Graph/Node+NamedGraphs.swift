@@ -74,7 +74,7 @@ extension Node {
         if !query.writes, let answer = try await readHere(request, query, in: walk, take) { return answer.end }
         let shard = shard(ofGraph: request.graph)
         let isRepeatable = !query.writes || request.context.idempotency != nil
-        let outcome = try await retrying(group: shard + 1, isRepeatable: isRepeatable) {
+        let outcome = try await leaders.retrying(group: shard + 1, isRepeatable: isRepeatable) {
             () async throws(NodeError) -> NamedGraphOutcome in
             do throws(NodeError) {
                 guard query.writes else { throw .notLeader(nil) }

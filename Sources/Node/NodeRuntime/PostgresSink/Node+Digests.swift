@@ -31,7 +31,7 @@ extension Node {
     /// As of everything that was acknowledged before.
     private func replicatedItems() async throws(NodeError) -> [SystemItem] {
         let system = self.system
-        let state = try await retrying(group: SystemShard.group, isRepeatable: true) {
+        let state = try await leaders.retrying(group: SystemShard.group, isRepeatable: true) {
             () async throws(NodeError) -> SystemState in
             try await system.eventLoop.result { completion in
                 system.confirmRead { result in completion(result.map { system.shard.state }) }
