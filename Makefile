@@ -57,7 +57,7 @@ fuzz: packages ## fuzzes the REST API by its own description; FUZZ_FLAGS go to s
 lint: packages ## checks the form of Swift, shell and YAML
 	$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests
 	shellcheck -x .ci/run $(filter-out cluster/delay-packets,$(wildcard cluster/*)) deploy/install-packages deploy/run-sample-node deploy/token-keys \
-		loadtest/bench loadtest/fuzz loadtest/etcd-comparison loadtest/lib.bash loadtest/postgres-faults loadtest/postgres-outage \
+		loadtest/bench loadtest/fuzz loadtest/etcd-comparison loadtest/lib.bash loadtest/postgres-faults loadtest/postgres-lag loadtest/postgres-outage \
 		loadtest/regions
 	yamllint --strict samples docs deploy loadtest/scenarios
 
