@@ -12,16 +12,12 @@ import Shard
 /// Its work is done off the event loops: a shard's loop lends a snapshot of its rows, which costs it nothing, and the names of those
 /// that changed. Rows of shards that have no replica here come from a node that has one, in the same way (`GraphRowsQuery`).
 actor GraphKeeper {
-    private let leaders: LeaderSearch
-    private let distant: DistantRows?
     /// Nil: all rows.
     private let scope: ResourceScope?
-    /// What the shards' feeds know it by.
-    private let number: Int
     private let logger: Logger
     private var inventory: InventoryGraph?
-    /// Where the rows of shards came from that are in it, by position.
-    private var sources: [Int: Source] = [:]
+    /// Of the rows that are in it.
+    private var feeds: RowFeeds
     /// The newest round of bringing it forward.
     private var begun = 0
     /// The newest round that has ended well, and the newest such whose reads were confirmed: what was acknowledged before it began is
@@ -41,15 +37,8 @@ actor GraphKeeper {
     private static let upkeepTime = Duration.seconds(1)
     /// Not asked for so long, it is let go of: it takes about as much memory as the rows.
     private static let idleTime = TimeAmount.minutes(30)
-    /// Rows that one transaction takes in.
-    private static let batchRows = 256
     /// Relationships that are put in order after each batch.
     private static let sealBudget = 100_000
-
-    private enum Source {
-        case here
-        case distant(DistantRows.Feed)
-    }
 
     private struct Round {
         let number: Int
@@ -58,14 +47,12 @@ actor GraphKeeper {
     }
 
     init(_ leaders: LeaderSearch, _ distant: DistantRows?, of scope: ResourceScope?, number: Int, logger: Logger) {
-        self.leaders = leaders
-        self.distant = distant
+        feeds = RowFeeds(leaders, distant, number: number)
         self.scope = scope
-        self.number = number
         self.logger = logger
     }
 
-    private var shards: ShardDirectory { leaders.shards }
+    private var shards: ShardDirectory { feeds.leaders.shards }
 
     /// The graph with everything that was acknowledged before the call; with `.stale`, as it was a moment ago, if there is one.
     /// Throws `GraphRefusal.inTheMaking` where it is made for the first time and not ready by the deadline.
@@ -134,7 +121,7 @@ actor GraphKeeper {
         upkeep?.cancel()
         round?.task.cancel()
         if round == nil { inventory = nil }
-        closeFeeds()
+        feeds.close()
     }
 
     private func keepUp() {
@@ -149,18 +136,12 @@ actor GraphKeeper {
         guard !isStopped else { return false }
         guard NIODeadline.now() - lastAsked < Self.idleTime || round != nil else {
             inventory = nil
-            closeFeeds()
+            feeds.close()
             upkeep = nil
             return false
         }
         if round == nil { _ = begin(isConfirmed: false) }
         return true
-    }
-
-    private func closeFeeds() {
-        sources = [:]
-        let number = number
-        for host in shards.held { host.eventLoop.execute { host.graphFeed.close(.here(number)) } }
     }
 
     private func bringForward(_ number: Int, isConfirmed: Bool) async throws {
@@ -171,15 +152,15 @@ actor GraphKeeper {
         do {
             do {
                 try await fill(&inventory, isConfirmed)
-            } catch is GraphIsBehind {
-                closeFeeds()
+            } catch is RowFeeds.Behind {
+                feeds.close()
                 making = nil
                 inventory = InventoryGraph(partitions: shards.count)
                 try await fill(&inventory, isConfirmed)
             }
         } catch {
             // What was taken from the feeds would be missing: the next round begins anew.
-            closeFeeds()
+            feeds.close()
             making = nil
             if !(error is CancellationError) {
                 logger.warning("the graph cannot be brought forward", metadata: ["reason": "\(error)"])
@@ -191,7 +172,7 @@ actor GraphKeeper {
             self.making = nil
         }
         guard !isStopped else {
-            closeFeeds()
+            feeds.close()
             throw NodeError.stopping
         }
         self.inventory = inventory
@@ -200,51 +181,18 @@ actor GraphKeeper {
     }
 
     private func fill(_ inventory: inout InventoryGraph, _ isConfirmed: Bool) async throws {
-        for position in 0..<shards.count {
-            switch (sources[position], shards[position]) {
-            case (nil, let host?):
-                let rows = try await changes(of: host, isConfirmed).rows
-                sources[position] = .here
-                begin(shard: rows.count)
-                try await takeAll(rows, into: &inventory)
-                making?.shardDone()
-            case (nil, nil):
-                guard let distant else { throw NodeError.unavailable }
-                begin(shard: 0)
-                var feed = try await leaders.retrying(group: position + 1, isRepeatable: true) {
-                    () async throws(NodeError) -> DistantRows.Feed in
-                    try await distant.open(shard: position, isConfirmed)
-                }
-                while let page = try await feed.next() { try await put(page, into: &inventory) }
-                sources[position] = .distant(feed)
-                making?.shardDone()
-            case (.here?, let host?):
-                let changes = try await changes(of: host, isConfirmed)
-                // What is not there any more and was before can only be told by starting anew.
-                guard let changed = changes.changed else { throw GraphIsBehind() }
-                try await take(changed, of: changes.rows, into: &inventory)
-            case (.here?, nil): throw GraphIsBehind()
-            case (.distant(var feed)?, _):
-                feed.beginChanges(isConfirmed)
-                do {
-                    while let page = try await feed.next() { try await put(page, into: &inventory) }
-                } catch is NodeError {
-                    // That node is gone, or what changed is not known there any more: another one is asked for everything.
-                    throw GraphIsBehind()
-                }
+        var feeds = feeds
+        feeds.beginRound(isConfirmed: isConfirmed)
+        while let step = try await feeds.next() {
+            switch step {
+            case .shardBegins(let rows): begin(shard: rows)
+            case .rows(let rows): try await put(rows, into: &inventory)
+            case .shardEnds: making?.shardDone()
             }
         }
+        self.feeds = feeds
         // While it was made, the graph put itself in order where it had to; the rest at once is cheaper than a part after each batch.
         while making != nil, inventory.seal(budget: Self.sealBudget) { await Task.yield() }
-    }
-
-    private func changes(of host: ShardHost, _ isConfirmed: Bool) async throws -> GraphChanges {
-        let number = number
-        // Where that is refused, nothing was taken.
-        return try await leaders.retrying(group: host.number, isRepeatable: true) {
-            () async throws(NodeError) -> GraphChanges in
-            try await host.eventLoop.result { completion in host.graphChanges(for: number, isConfirmed, completion) }
-        }
     }
 
     private func begin(shard rows: Int) {
@@ -252,28 +200,8 @@ actor GraphKeeper {
         making?.shardBegun(rows)
     }
 
-    private func take(_ changed: [ResourceID], of rows: SlotTable, into inventory: inout InventoryGraph) async throws {
-        for start in stride(from: 0, to: changed.count, by: Self.batchRows) {
-            let ids = changed[start..<min(changed.count, start + Self.batchRows)]
-            try await put(
-                try ids.map { id in (id, try rows[id].map { try RecordCodec.decode($0, id: id) }) }, into: &inventory)
-        }
-    }
-
-    private func takeAll(_ rows: SlotTable, into inventory: inout InventoryGraph) async throws {
-        var last: ResourceID?
-        while true {
-            let batch = rows.rows(after: last, limit: Self.batchRows)
-            guard let end = batch.last else { return }
-            try await put(try batch.map { ($0.id, try RecordCodec.decode($0.bytes, id: $0.id)) }, into: &inventory)
-            last = end.id
-        }
-    }
-
     /// Without a record: gone. A record outside the scope is as one that was never there.
-    private func put(
-        _ rows: [(id: ResourceID, record: ResourceRecord?)], into inventory: inout InventoryGraph
-    ) async throws {
+    private func put(_ rows: [RowFeeds.Row], into inventory: inout InventoryGraph) async throws {
         let scope = scope
         let context = scope == nil ? nil : EvaluationContext()
         func changes(_ inventory: inout InventoryGraph) throws(GraphError) {
@@ -344,6 +272,3 @@ private struct GraphMaking {
         ]
     }
 }
-
-/// More changed in a shard than was noted: the graph is made anew.
-private struct GraphIsBehind: Error {}
