@@ -95,6 +95,7 @@ let package = Package(
         library("CypherSyntax", in: "Engine"),
         library("CypherValues", in: "Engine", ["JSON", "CypherSyntax", "Conditions", "CMath"]),
         library("PropertyGraph", in: "Engine", ["Model", "CypherSyntax", "CypherValues"]),
+        library("Relations", in: "Engine", ["Model", "Conditions"]),
         library("InventoryGraph", in: "Engine", ["Model", "JSON", "CypherValues", "PropertyGraph"]),
         library("Cypher", in: "Engine", ["CypherSyntax", "CypherValues", "PropertyGraph"]),
 
@@ -130,7 +131,7 @@ let package = Package(
                 "CChecksum", "COpenSSL", "Consensus", "Model", "JSON", "Placement", "Shard", "WriteAheadLog", "LogStorage",
                 "Checkpoint", "TaggingRules", "Compliance", "Normalisation", "Conditions", "Membership", "Founding",
                 "HTTPTransport", "PeerTransport", "PostgresClient", "PostgresSink", "PostgresSource", "Sink", "CypherSyntax",
-                "CypherValues", "PropertyGraph", "Cypher", "InventoryGraph", logging, atomics, collections,
+                "CypherValues", "PropertyGraph", "Cypher", "InventoryGraph", "Relations", logging, atomics, collections,
             ] + nio),
         library(
             "API", in: "Node",
@@ -185,6 +186,7 @@ let package = Package(
         tests("CypherSyntax"),
         tests("CypherValues", ["CypherSyntax"]),
         tests("PropertyGraph", ["Model", "CypherSyntax", "CypherValues"]),
+        tests("Relations", ["Model", "Conditions"]),
         tests("InventoryGraph", ["Model", "CypherValues", "PropertyGraph"]),
         // openCypher's compatibility kit, run through any door: nothing of the product.
         .target(

@@ -82,7 +82,7 @@ struct PolicyDraftTests {
             (
                 #"{"policy_name":"p","policy_type":"CONDITIONAL_REQUIREMENT","rules":{"if":{"related":{}},"then_required":"a"}}"#,
                 [
-                    "/rules/if/related: relationship conditions are not available in this version",
+                    "/rules/if/related/types: the field is required",
                     "/rules/then_required: expected an array of 1 to 64 tag keys",
                 ]
             ),

@@ -31,7 +31,7 @@ struct ConditionJSONTests {
             (#"{"not":null}"#, ["/not: expected a condition object, found null"]),
             (
                 #"{"related":{"types":["attached_to"]}}"#,
-                ["/related: relationship conditions are not available in this version"]
+                ["/related: `related` is for conditions of rules and policies, and not inside another `related`"]
             ),
             (#"{"all":[],"any":[]}"#, [": a condition is one of all, any, not or a field test, not several at once"]),
             (

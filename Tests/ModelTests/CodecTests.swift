@@ -49,6 +49,9 @@ extension Dice {
                 billedNanos: $0.number(),
                 effectiveNanos: $0.number(), upload: $0.next())
         }
+        resource.relations = list(2) { dice in
+            RelationFact(query: dice.uuid(), value: dice.text(), path: dice.list(4) { ResourceID($0.uuid()) })
+        }
         let tags = list(4) { dice in
             VirtualTag(key: dice.text(), winner: dice.assertion(), losers: dice.list(3) { $0.assertion() })
         }

@@ -82,8 +82,8 @@ struct DraftTests {
                     #"/conditions/fild: unknown field; did you mean "field"?"#, "/conditions/field: the field is required",
                     "/conditions/operator: the field is required",
                     #"/actions/0/set: unknown field; did you mean "set_tag"?"#,
-                    "/actions/1: an action is an object with one member, which is one of set_tag, copy_tag, map_value, remove_tag",
-                    "/actions/2: an action is an object with one member, which is one of set_tag, copy_tag, map_value, remove_tag",
+                    "/actions/1: an action is an object with one member, which is one of set_tag, copy_tag, map_value, remove_tag, inherit_tag",
+                    "/actions/2: an action is an object with one member, which is one of set_tag, copy_tag, map_value, remove_tag, inherit_tag",
                     "/actions/3: expected an object, found a number",
                 ]
             ),
@@ -106,7 +106,7 @@ struct DraftTests {
                     "/actions/6/map_value/mapping: expected an object with 1 to 10000 members, found 0 members",
                     "/actions/7/map_value/defualt: unknown field; did you mean \"default\"?",
                     "/actions/7/map_value/mapping/x: expected a string, number or boolean, found an array",
-                    "/actions/8/inherit_tag: inheritance along relationships is not available in this version",
+                    "/actions/8/inherit_tag/types: the field is required",
                 ]
             ),
             (

@@ -86,6 +86,7 @@ struct NaiveConditions {
         case .any(let parts): parts.contains { holds($0, spelling: spelling) }
         case .not(let part): !holds(part, spelling: spelling)
         case .test(let test): holds(test, find(test.field, spelling))
+        case .related(let query): resource.relations.contains { $0.query == query.key }
         }
     }
 

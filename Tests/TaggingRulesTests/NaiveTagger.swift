@@ -125,6 +125,7 @@ struct NaiveTagger {
             let found = mapping.first { $0.key == looked } ?? mapping.first { $0.key.lowercased() == looked?.lowercased() }
             return (found?.value ?? ownFallback).map { normaliser.value($0, for: key) } ?? fallback
         case .removeTag: return nil
+        case .inheritTag: made = facts.resource.relations.first { $0.query == action.relationQuery?.key }?.value
         }
         let normal = made.map { normaliser.value($0, for: action.key) }
         return normal.flatMap { $0.isEmpty ? nil : $0 } ?? fallback

@@ -12,7 +12,7 @@ struct VTagBench: AsyncParsableCommand {
         subcommands: [
             PipelineBenchmark.self, IngestBenchmark.self, RestartBenchmark.self, CommitsBenchmark.self,
             MemoryBenchmark.self, CheckpointBenchmark.self, HTTPCommitsBenchmark.self, RulesBenchmark.self,
-            SinkBenchmark.self, RestoreBenchmark.self, RegionBenchmark.self, GraphBenchmark.self,
+            RelationsBenchmark.self, SinkBenchmark.self, RestoreBenchmark.self, RegionBenchmark.self, GraphBenchmark.self,
             PayloadFiles.self,
         ])
 }

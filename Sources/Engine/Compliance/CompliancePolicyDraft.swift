@@ -32,7 +32,9 @@ package struct CompliancePolicyDraft: Hashable, Sendable {
         description = reader.text("description", bytes: 0...Self.descriptionBytesMax, into: &errors) ?? ""
         severity = reader.choice("severity", as: CompliancePolicy.Severity.self, into: &errors) ?? .medium
         enabled = reader.bool("enabled", into: &errors) ?? true
-        scope = reader.value("scope").flatMap { Condition(json: $0, at: reader.place(of: "scope"), into: &errors) }
+        scope = reader.value("scope").flatMap {
+            Condition(json: $0, at: reader.place(of: "scope"), alongRelationships: true, into: &errors)
+        }
         _ = reader.required("policy_type", into: &errors)
         let type = reader.choice("policy_type", as: CompliancePolicy.PolicyType.self, into: &errors)
         var rules: CompliancePolicy.Rules?
@@ -114,7 +116,7 @@ extension CompliancePolicy.Rules {
 
     private static func conditional(_ reader: ObjectReader, into errors: inout ValidationErrors) -> Self? {
         let condition = reader.required("if", into: &errors).flatMap {
-            Condition(json: $0, at: reader.place(of: "if"), into: &errors)
+            Condition(json: $0, at: reader.place(of: "if"), alongRelationships: true, into: &errors)
         }
         guard let keys = keys("then_required", in: reader, into: &errors), let condition else { return nil }
         return .conditionalRequirement(condition: condition, thenRequired: keys)

@@ -5,8 +5,13 @@ extension Condition {
     /// Reads a condition as its author wrote it. Nil when anything is wrong with it, with all problems in `errors`.
     ///
     /// `{"all": []}` holds for every resource.
-    package init?(json: JSONValue, at pointer: JSONPointer, into errors: inout ValidationErrors) {
-        var reader = ConditionReader()
+    ///
+    /// - Parameter alongRelationships: whether `related` is accepted. What it asks is worked out beforehand, for rules and
+    ///   policies in force alone.
+    package init?(
+        json: JSONValue, at pointer: JSONPointer, alongRelationships: Bool = false, into errors: inout ValidationErrors
+    ) {
+        var reader = ConditionReader(acceptsRelated: alongRelationships)
         let before = errors
         guard let condition = reader.condition(json, at: pointer, depth: 1, into: &errors), errors == before else {
             return nil
@@ -28,7 +33,20 @@ extension Condition {
         case .any(let parts): .object([.init("any", .array(parts.map(\.json)))])
         case .not(let part): .object([.init("not", part.json)])
         case .test(let test): test.json
+        case .related(let query): .object([.init("related", query.json)])
         }
+    }
+}
+
+extension RelationQuery {
+    /// The body of a `related` condition.
+    fileprivate var json: JSONValue {
+        var members: [JSONValue.Member] = [
+            .init("types", types.json), .init("direction", .string(direction.rawValue)),
+            .init("min_depth", .int(depths.lowerBound)), .init("max_depth", .int(depths.upperBound)),
+        ]
+        if case .condition(let condition) = subject { members.append(.init("where", condition.json)) }
+        return .object(members)
     }
 }
 
@@ -92,7 +110,10 @@ private struct ConditionReader {
     private static let testFields = ["field", "operator", "value", "ignore_case"]
     private static let valueBytesMax = 4096
 
+    private var acceptsRelated: Bool
     private var tests = 0
+
+    init(acceptsRelated: Bool) { self.acceptsRelated = acceptsRelated }
 
     mutating func condition(
         _ json: JSONValue, at pointer: JSONPointer, depth: Int, into errors: inout ValidationErrors
@@ -114,20 +135,47 @@ private struct ConditionReader {
         }
         guard let reader = ObjectReader(json, at: pointer, accepting: [kind], into: &errors) else { return nil }
         let place = reader.place(of: kind)
-        guard kind != "related" else {
-            errors.add("relationship conditions are not available in this version", at: place)
-            return nil
-        }
         guard let value = reader.value(kind) else {
             errors.add(
-                kind == "not" ? "expected a condition object, found null" : "expected an array of conditions, found null",
+                kind == "not" || kind == "related"
+                    ? "expected a condition object, found null" : "expected an array of conditions, found null",
                 at: place)
             return nil
         }
         if kind == "not" {
             return condition(value, at: place, depth: depth + 1, into: &errors).map(Condition.not)
         }
+        if kind == "related" { return related(value, at: place, depth: depth, into: &errors) }
         return parts(value, of: kind, at: place, depth: depth, into: &errors)
+    }
+
+    private mutating func related(
+        _ value: JSONValue, at place: JSONPointer, depth: Int, into errors: inout ValidationErrors
+    ) -> Condition? {
+        guard acceptsRelated else {
+            errors.add("`related` is for conditions of rules and policies, and not inside another `related`", at: place)
+            return nil
+        }
+        tests += 1
+        let fields = ["types", "direction", "min_depth", "max_depth", "where"]
+        let before = errors
+        guard let reader = ObjectReader(value, at: place, accepting: fields, into: &errors) else { return nil }
+        let types = reader.relationshipTypes("types", into: &errors)
+        let direction = reader.direction("direction", into: &errors)
+        let least = reader.depth("min_depth", into: &errors)
+        let most = reader.depth("max_depth", into: &errors) ?? least ?? 1
+        if let least, least > most {
+            errors.add("min_depth is above max_depth, which is \(most)", at: reader.place(of: "min_depth"))
+        }
+        var wanted = Condition.all([])
+        if let value = reader.value("where") {
+            acceptsRelated = false
+            defer { acceptsRelated = true }
+            wanted = condition(value, at: reader.place(of: "where"), depth: depth + 1, into: &errors) ?? wanted
+        }
+        guard errors == before, let types else { return nil }
+        return .related(
+            RelationQuery(types: types, direction: direction, depths: (least ?? 1)...most, subject: .condition(wanted)))
     }
 
     private mutating func parts(

@@ -9,6 +9,7 @@ indirect enum Selection: Hashable, Sendable {
     case not(Selection)
     /// The number of tags is within the bounds.
     case tagCount(min: Int, max: Int?, at: JSONPointer)
+    case related(RelationQuery)
 
     static let everything = Selection.all([])
 
@@ -18,6 +19,7 @@ indirect enum Selection: Hashable, Sendable {
         case .all(let parts): self = .all(parts.map(Selection.init))
         case .any(let parts): self = .any(parts.map(Selection.init))
         case .not(let part): self = .not(Selection(part))
+        case .related(let query): self = .related(query)
         }
     }
 
@@ -27,6 +29,7 @@ indirect enum Selection: Hashable, Sendable {
             switch self {
             case .test(let test): return .test(test)
             case .not(let part): return .not(try part.condition)
+            case .related(let query): return .related(query)
             case .all(let parts): return Self.joined(try Self.conditions(parts), Condition.all)
             case .any(let parts): return Self.joined(try Self.conditions(parts), Condition.any)
             case .tagCount(_, _, let pointer):
@@ -51,7 +54,7 @@ indirect enum Selection: Hashable, Sendable {
     /// The same with `not` only where nothing else says it: pushed down to the tests (De Morgan), `all` in `all` opened.
     var normalised: Selection {
         switch self {
-        case .test, .tagCount: return self
+        case .test, .tagCount, .related: return self
         case .not(let part): return part.negated
         case .all(let parts):
             let flat = parts.map(\.normalised).flatMap { if case .all(let inner) = $0 { inner } else { [$0] } }
@@ -65,6 +68,7 @@ indirect enum Selection: Hashable, Sendable {
     private var negated: Selection {
         switch self {
         case .not(let part): return part.normalised
+        case .related: return .not(self)
         case .all(let parts): return Selection.any(parts.map { .not($0) }).normalised
         case .any(let parts): return Selection.all(parts.map { .not($0) }).normalised
         case .tagCount(let min, let max, let pointer):
@@ -94,7 +98,7 @@ indirect enum Selection: Hashable, Sendable {
             if case .tag(let key) = test.field { [keyForm(key)] } else { [] }
         case .all(let parts), .any(let parts): parts.reduce(into: []) { $0.formUnion($1.keysRead) }
         case .not(let part): part.keysRead
-        case .tagCount: []
+        case .tagCount, .related: []
         }
     }
 }

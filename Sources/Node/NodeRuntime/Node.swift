@@ -41,6 +41,8 @@ package final class Node: Sendable {
     package let graphQueries: WalkGate
     let graph: GraphKeepers
     let leaders: LeaderSearch
+    let relations: RelationKeeper
+    let relationBoard = RelationBoard()
     let graphWriters = GraphWriters()
 
     package var shardCount: Int { shards.count }
@@ -78,7 +80,9 @@ package final class Node: Sendable {
         graphQueries = WalkGate(options.graphQueries)
         leaders = LeaderSearch(shards: shards, peers: cluster?.peers)
         let here = identity.replicaID
-        graph = GraphKeepers(leaders, cluster.map { DistantRows(peers: $0.peers, here: here) }, logger: logger)
+        let distant = cluster.map { DistantRows(peers: $0.peers, here: here) }
+        graph = GraphKeepers(leaders, distant, logger: logger)
+        relations = RelationKeeper(leaders, distant, relationBoard, logger: logger)
     }
 
     /// How the log fares, for measurements. Throws `inPrimaryRegion` where there is none.
@@ -120,6 +124,7 @@ package final class Node: Sendable {
     func startBackground() {
         cluster?.start()
         if let following { return following.start() }
+        Task { [weak self] in if let self { await relations.start(self) } }
         storage?.checkpointer.start()
         scoreKeeper.start(self)
         retentionKeeper.start(self)
@@ -137,6 +142,7 @@ package final class Node: Sendable {
         await sink?.stop()
         await scoreKeeper.stop()
         await retentionKeeper.stop()
+        await relations.stop()
         await graph.stop()
         await handOver()
         await cluster?.leave()

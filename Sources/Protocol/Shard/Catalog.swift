@@ -16,6 +16,8 @@ package struct Catalog: Sendable {
     package let waivers: [ComplianceWaiver]
     package let ruleSet: CompiledRuleSet
     package let policySet: CompiledPolicySet
+    /// What rules and policies ask along relationships.
+    package let relations: RelationPlan
     /// What the definitions ask of values.
     package let schema: SchemaPolicy
     private let items: [UUID128: CatalogItem]
@@ -36,6 +38,7 @@ package struct Catalog: Sendable {
         var patterns = PatternCache(reusing: earlier?.patterns)
         let ruleSet = CompiledRuleSet(rules: rules, definitions: definitions, patterns: &patterns)
         self.ruleSet = ruleSet
+        relations = RelationPlan(rules: rules, policies: policies, definitions: definitions)
         schema = SchemaPolicy(definitions)
         policySet = CompiledPolicySet(
             policies: policies, schema: schema, waivers: waivers.filter { !$0.isExpired },

@@ -106,6 +106,8 @@ extension Shard {
                     })
             case .reserveKey:
                 outcomes.append(.unchanged)
+            case .relate(let rows):
+                for row in rows { outcomes.append(try relate(row, judge)) }
             case .sweep(let limit):
                 try sweepRows(limit: limit, judge)
             case .audit, .graph: preconditionFailure("a command about the history or a graph concerns no row")
@@ -170,6 +172,14 @@ extension Shard {
             rejudge(&record, replacing: before, judge)
             save(record)
             return .updated
+        }
+
+        private mutating func relate(_ row: RelatedRow, _ judge: some Judge) throws(CodecError) -> Outcome {
+            guard var record = try current(row.resource) else { return .notFound }
+            guard record.resource.relations != row.facts else { return .unchanged }
+            let before = record
+            record.resource.relations = row.facts
+            return settle(record, replacing: before, .updated, judge)
         }
 
         private mutating func remove(_ record: ResourceRecord) -> Outcome {

@@ -21,6 +21,8 @@ package enum ShardCommand: Sendable {
     case audit(AuditCommand)
     /// About a graph of users' own whose name falls to the shard.
     case graph(GraphCommand)
+    /// What was found for rows along relationships. One outcome per row.
+    case relate([RelatedRow])
     /// Judges up to `limit` rows after the sweep's position under the current catalogue, or reads more of them where few can
     /// come out otherwise than they are.
     case sweep(limit: Int)
@@ -32,6 +34,17 @@ package enum ShardCommand: Sendable {
 extension ShardCommand {
     /// Carrying it out twice does no harm.
     package var isRepeatable: Bool { if case .audit(.fence) = self { true } else { false } }
+}
+
+/// All that was found for one resource along relationships, in the place of what its row has.
+package struct RelatedRow: Hashable, Sendable {
+    package let resource: ResourceID
+    package let facts: [RelationFact]
+
+    package init(resource: ResourceID, facts: [RelationFact]) {
+        self.resource = resource
+        self.facts = facts
+    }
 }
 
 package struct TagApplication: Hashable, Sendable {

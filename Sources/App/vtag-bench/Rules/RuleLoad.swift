@@ -80,6 +80,7 @@ struct RuleLoad {
         case .any(let parts): return "(\(parts.map(sql).joined(separator: " OR ")))"
         case .not(let part): return "coalesce(NOT \(sql(part)), true)"
         case .test(let test): return sql(test)
+        case .related: preconditionFailure("no rule of the load follows relationships")
         }
     }
 

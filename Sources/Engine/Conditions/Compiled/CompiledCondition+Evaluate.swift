@@ -58,6 +58,7 @@ extension CompiledCondition {
             guard let value = nativeValue(test, facts) else { return false }
             return test.operation == .exists || compare(test, value)
         case .metadata: return metadata(test, facts.metadataRoot())
+        case .relation: return facts.relation(constant(test.keyStart, test.keyCount)) != nil
         }
     }
 
@@ -110,6 +111,7 @@ extension CompiledCondition {
         case .tag: return tagValue(test, facts).map(body)
         case .native: return nativeValue(test, facts).map(body)
         case .metadata: return metadataValue(test, &facts)?.withScalarText(body)
+        case .relation: return facts.relation(constant(test.keyStart, test.keyCount)).map(body)
         }
     }
 

@@ -56,6 +56,8 @@ extension Condition {
         case .all(let parts): return .all(parts.map { $0.possible(lost: lost) })
         case .any(let parts): return .any(parts.map { $0.possible(lost: lost) })
         case .not(let part): return .not(part.certain)
+        // What was found along relationships is in the row.
+        case .related: return self
         case .test(let test):
             guard case .tag(let key) = test.field else { return self }
             switch test.comparison {
@@ -72,6 +74,7 @@ extension Condition {
         case .all(let parts): return .all(parts.map(\.certain))
         case .any(let parts): return .any(parts.map(\.certain))
         case .not(let part): return .not(part.possible { _ in true })
+        case .related: return self
         case .test(let test):
             if case .tag = test.field { return .any([]) }
             return self

@@ -28,6 +28,8 @@ package final class CompiledCondition: Sendable {
     struct Test: Sendable {
         enum Field: UInt8, Sendable {
             case provider, resourceType, name, accountID, region, resourceID, tag, native, metadata
+            /// What was found along relationships, by the query's key.
+            case relation
         }
 
         enum Operation: UInt8, Sendable {
@@ -47,7 +49,7 @@ package final class CompiledCondition: Sendable {
         var operandCount: Int32 = 0
         /// The set or pattern, by position.
         var part: Int32 = 0
-        /// The tag's key or metadata path in `bytes`.
+        /// The tag's key, the metadata path or the query's key in `bytes`.
         var keyStart: Int32 = 0
         var keyCount: Int32 = 0
         /// For virtual tags, the hash of the key's form.

@@ -43,6 +43,14 @@ struct ConditionCompiler {
             addOperation(of: test, to: &compiled, in: &program)
             program.tests.append(compiled)
             return Int32(program.tests.count - 1)
+        case .related(let query):
+            var compiled = CompiledCondition.Test(
+                field: .relation, operation: .exists, onTrue: onTrue, onFalse: onFalse)
+            compiled.keyStart = Int32(program.bytes.count)
+            compiled.keyCount = Int32(RelationQuery.keyBytes)
+            program.bytes += query.key.bytes
+            program.tests.append(compiled)
+            return Int32(program.tests.count - 1)
         }
     }
 
@@ -58,6 +66,7 @@ struct ConditionCompiler {
     private static func cost(of condition: Condition) -> Int {
         switch condition {
         case .not(let part): return cost(of: part)
+        case .related: return 20
         case .all(let parts), .any(let parts): return parts.reduce(0) { $0 + cost(of: $1) }
         case .test(let test):
             let field =

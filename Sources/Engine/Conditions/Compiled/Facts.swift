@@ -118,6 +118,12 @@ package struct Facts {
         }
     }
 
+    /// What was found along relationships by the query of that key; nil: nothing was. Its text is empty for a condition that holds.
+    package mutating func relation(_ key: ByteText.Bytes) -> ByteText.Bytes? {
+        row.readRelations()
+        return row.relations.first { ByteText.equal($0.query, key) }?.value
+    }
+
     /// The root of the resource's metadata, parsed when it is first asked for.
     ///
     /// The view outlives the parser's closure on purpose: its memory belongs to the parser, which this value alone uses,
@@ -147,6 +153,10 @@ extension StoredRow {
         for tag in source.nativeTags.tags {
             resource.nativeTags.append(ResourceText.NativeTag(key: texts.copy(tag.key), value: texts.copy(tag.value)))
         }
+        take(
+            source.relations.map { fact in
+                Relation(query: fact.query.bytes.withUnsafeBufferPointer(texts.copy), value: texts.copy(fact.value))
+            })
     }
 }
 

@@ -162,6 +162,9 @@ extension Condition {
         switch self {
         case .all(let parts), .any(let parts): return parts.reduce(0) { $0 + $1.patternCost }
         case .not(let part): return part.patternCost
+        case .related(let query):
+            guard case .condition(let condition) = query.subject else { return 0 }
+            return condition.patternCost
         case .test(let test):
             guard case .text(let text) = test.operand else { return 0 }
             switch test.comparison {

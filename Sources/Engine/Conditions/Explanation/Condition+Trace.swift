@@ -22,6 +22,9 @@ extension Condition {
             let compiled = CompiledCondition(self, spelling: spelling, patterns: &patterns)
             let holds = compiled.holds(&facts)
             return .test(test, found: compiled.found(&facts), holds: holds)
+        case .related(let query):
+            let compiled = CompiledCondition(self, spelling: spelling, patterns: &patterns)
+            return .related(query, holds: compiled.holds(&facts))
         }
     }
 }

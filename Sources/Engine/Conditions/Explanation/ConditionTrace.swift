@@ -8,6 +8,7 @@ package indirect enum ConditionTrace: Hashable, Sendable {
     case any([ConditionTrace], holds: Bool)
     case not(ConditionTrace)
     case test(FieldTest, found: Found, holds: Bool)
+    case related(RelationQuery, holds: Bool)
 
     /// What a field had for the resource.
     package enum Found: Hashable, Sendable {
@@ -23,35 +24,25 @@ package indirect enum ConditionTrace: Hashable, Sendable {
 
     package var holds: Bool {
         switch self {
-        case .all(_, let holds), .any(_, let holds), .test(_, _, let holds): holds
+        case .all(_, let holds), .any(_, let holds), .test(_, _, let holds), .related(_, let holds): holds
         case .not(let part): !part.holds
         }
     }
 
-    /// A field test that decided, and where it stands in the condition's document.
+    /// A test that decided, and where it stands in the condition's document.
     package struct Decisive: Hashable, Sendable {
         package let pointer: JSONPointer
-        package let test: FieldTest
-        package let found: Found
-        package let holds: Bool
-
         /// `tags.env is "dev", which does not meet eq "prod"`.
-        package var message: String {
-            let value =
-                switch found {
-                case .missing: "is missing"
-                case .text(let text): "is \"\(text.shortened)\""
-                case .composite(let json): "is \(json.shortened)"
-                }
-            return "\(test.field.text.shortened) \(value), which \(holds ? "meets" : "does not meet") \(test.demand)"
-        }
+        package let message: String
     }
 
     /// The field tests that made the condition hold, or not hold: all that had to turn out otherwise for another outcome.
     package func decisive(at pointer: JSONPointer) -> [Decisive] {
         switch self {
         case .test(let test, let found, let holds):
-            [Decisive(pointer: pointer, test: test, found: found, holds: holds)]
+            [Decisive(pointer: pointer, message: test.message(found, holds: holds))]
+        case .related(let query, let holds):
+            [Decisive(pointer: pointer.appending("related"), message: query.message(holds: holds))]
         case .not(let part): part.decisive(at: pointer.appending("not"))
         case .all(let parts, let holds): Self.decisive(parts, holds ? nil : false, at: pointer.appending("all"))
         case .any(let parts, let holds): Self.decisive(parts, holds ? true : nil, at: pointer.appending("any"))
@@ -65,7 +56,26 @@ package indirect enum ConditionTrace: Hashable, Sendable {
     }
 }
 
+extension RelationQuery {
+    fileprivate func message(holds: Bool) -> String {
+        let names = RelationshipType.allCases.filter { types.contains($0) }.map(\.name).joined(separator: ", ")
+        let steps = depths.upperBound == 1 ? "one step" : "\(depths.lowerBound) to \(depths.upperBound) steps"
+        return
+            "\(holds ? "a" : "no") resource \(steps) along \(names) (\(direction.rawValue)) meets the condition in `where`"
+    }
+}
+
 extension FieldTest {
+    fileprivate func message(_ found: ConditionTrace.Found, holds: Bool) -> String {
+        let value =
+            switch found {
+            case .missing: "is missing"
+            case .text(let text): "is \"\(text.shortened)\""
+            case .composite(let json): "is \(json.shortened)"
+            }
+        return "\(field.text.shortened) \(value), which \(holds ? "meets" : "does not meet") \(demand)"
+    }
+
     /// Most values of a list that its words name.
     private static let valuesToldMax = 5
 

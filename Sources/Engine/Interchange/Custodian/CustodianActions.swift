@@ -53,8 +53,8 @@ struct CustodianActions {
                 "the audit trail of change events tells who; set the tag from there", at: pointer)
         case "copy-related-tag":
             throw Untranslatable(
-                "rules of this version do not read tags of related resources",
-                "let the rule set the value, or set it where the related resource's name tells it", at: pointer)
+                "what related resources there are is said in Cloud Custodian's terms",
+                "write a rule with `inherit_tag`, which names types of relationships", at: pointer)
         case "tag-trim":
             throw Untranslatable(
                 "tags here do not take up the provider's", "a policy of type TAG_COUNT reports resources with too many",
@@ -207,7 +207,9 @@ extension TagAction {
     /// The key that it writes.
     var target: String {
         switch self {
-        case .setTag(let key, _), .copyTag(_, let key), .mapValue(let key, _, _, _), .removeTag(let key): key
+        case .setTag(let key, _), .copyTag(_, let key), .mapValue(let key, _, _, _), .removeTag(let key),
+            .inheritTag(let key, _, _, _):
+            key
         }
     }
 }

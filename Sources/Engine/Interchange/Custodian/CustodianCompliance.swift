@@ -30,7 +30,7 @@ enum CustodianCompliance {
         switch selection {
         case .test(let test): return faults(of: test)
         case .not(.test(let test)): return faults(ofNot: test)
-        case .not: return nil
+        case .not, .related: return nil
         case .tagCount(let min, let max, _):
             // At least 8 tags are wrong: at most 7 are right.
             if max == nil, min > 0 { return [Fault(key: "", kind: .count(min: 0, max: min - 1))] }

@@ -34,6 +34,8 @@ final class CompiledAction: Sendable {
         case template(Fixed<Part>)
         case copy(CompiledField)
         case lookUp(LookUp)
+        /// What was found along relationships by the query of that key.
+        case inherited(Fixed<UInt8>)
         /// No value: the key is removed.
         case nothing
     }
@@ -102,8 +104,14 @@ final class CompiledAction: Sendable {
         case .removeTag(let key):
             target = TargetKey(key, normaliser)
             value = .nothing
+        case .inheritTag(let key, _, _, _):
+            target = TargetKey(key, normaliser)
+            value = action.relationQuery.map { .inherited(Fixed($0.key.bytes)) } ?? .nothing
         }
     }
+
+    /// Who speaks when the action does.
+    var source: TagSource { if case .inherited = value { .inherited } else { .rule } }
 
     /// The value for the resource, normalised. Where a reference has no value, or what comes out is empty, too long or has
     /// control characters, it is the rule's default; nil without one: then the action does nothing.
@@ -119,6 +127,9 @@ final class CompiledAction: Sendable {
             return constant.isEmpty ? nil : constant
         case .nothing: return nil
         case .lookUp(let lookUp): return lookUp.result(&facts)
+        case .inherited(let query):
+            guard let found = facts.relation(query.part(0, Int32(query.count))) else { return nil }
+            text = found
         case .copy(let from):
             guard let copied = from.text(&facts) else { return nil }
             text = copied

@@ -205,7 +205,7 @@ extension CompiledRuleSet {
             guard let value = action.result(&facts, groups: groups, normaliser) else { return .noValue }
             let entry = entry(of: action, found, &scratch, &facts)
             guard entry >= 0 else { return .full }
-            scratch.tags.add(.init(origin: .rule(number), source: .rule, value: value), to: entry, &facts)
+            scratch.tags.add(.init(origin: .rule(number), source: action.source, value: value), to: entry, &facts)
             return .claimed
         }
     }

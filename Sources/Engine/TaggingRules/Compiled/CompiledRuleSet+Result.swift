@@ -148,7 +148,8 @@ extension CompiledRuleSet {
             case .rule(let number):
                 let rule = ruleSet.rules[Int(number)]
                 new = TagAssertion(
-                    value: value, source: .rule, ruleID: rule.id, ruleVersion: rule.version, priority: rule.priority,
+                    value: value, source: scratch.tags.claims[claim].source, ruleID: rule.id, ruleVersion: rule.version,
+                    priority: rule.priority,
                     createdBy: rule.createdBy, createdAt: now, updatedAt: now)
             case .native(let number):
                 new = TagAssertion(

@@ -4,7 +4,7 @@ package import Model
 /// All enabled rules and the tag schema, made ready to work out the tags of one resource after the other.
 ///
 /// **Who wins for one key**: people, then the rule with the lowest priority number (then the lowest id), then models by
-/// confidence, then the provider's own tag. All others stay as losers, in that order.
+/// confidence, then the provider's own tag, then what a rule inherits along relationships. All others stay as losers, in that order.
 ///
 /// **Rules** run in the order of their priority. A condition and a reference see the tags as they are effective then: what
 /// people, earlier rules, models and the provider said. The first value that a rule gives a key stays; a later action of
@@ -92,7 +92,9 @@ extension TagAction {
     /// The key that it writes or removes.
     package var key: String {
         switch self {
-        case .setTag(let key, _), .copyTag(_, let key), .mapValue(let key, _, _, _), .removeTag(let key): key
+        case .setTag(let key, _), .copyTag(_, let key), .mapValue(let key, _, _, _), .removeTag(let key),
+            .inheritTag(let key, _, _, _):
+            key
         }
     }
 

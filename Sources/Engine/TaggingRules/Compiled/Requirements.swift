@@ -33,7 +33,7 @@ struct Requirements {
     /// `volatile`: forms of keys that rules write or remove, so that it cannot be told beforehand whether they are there.
     init(of condition: Condition, volatile: Set<String>, spelling: (String) -> String) {
         switch condition {
-        case .not: break
+        case .not, .related: break
         case .test(let test): self = Requirements(of: test, volatile: volatile, spelling: spelling)
         case .all(let parts):
             for part in parts { narrow(by: Requirements(of: part, volatile: volatile, spelling: spelling)) }

@@ -16,7 +16,7 @@ extension TagAction {
         let present = Self.names.filter { reader.value($0) != nil }
         guard let name = present.first, present.count == 1 else {
             if errors == before {
-                let list = Self.names.dropLast().joined(separator: ", ")
+                let list = Self.names.joined(separator: ", ")
                 errors.add("an action is an object with one member, which is one of \(list)", at: pointer)
             }
             return nil
@@ -29,9 +29,7 @@ extension TagAction {
         case "copy_tag": self.init(copyTag: body, at: place, into: &errors)
         case "map_value": self.init(mapValue: body, at: place, into: &errors)
         case "remove_tag": self.init(removeTag: body, at: place, into: &errors)
-        default:
-            errors.add("inheritance along relationships is not available in this version", at: place)
-            return nil
+        default: self.init(inheritTag: body, at: place, into: &errors)
         }
         guard errors == before else { return nil }
     }
@@ -101,6 +99,17 @@ extension TagAction {
         self = .removeTag(key: key)
     }
 
+    private init?(inheritTag json: JSONValue, at place: JSONPointer, into errors: inout ValidationErrors) {
+        let fields = ["key", "types", "direction", "max_depth"]
+        guard let reader = ObjectReader(json, at: place, accepting: fields, into: &errors) else { return nil }
+        let key = reader.tagKey("key", into: &errors)
+        let types = reader.relationshipTypes("types", into: &errors)
+        let direction = reader.direction("direction", into: &errors)
+        let depth = reader.depth("max_depth", into: &errors) ?? 1
+        guard let key, let types else { return nil }
+        self = .inheritTag(key: key, types: types, direction: direction, depth: depth)
+    }
+
     /// The action in the contract's form.
     package var json: JSONValue {
         switch self {
@@ -120,6 +129,15 @@ extension TagAction {
             ])
         case .removeTag(let key):
             .object([.init("remove_tag", .object([.init("key", .string(key))]))])
+        case .inheritTag(let key, let types, let direction, let depth):
+            .object([
+                .init(
+                    "inherit_tag",
+                    .object([
+                        .init("key", .string(key)), .init("types", types.json),
+                        .init("direction", .string(direction.rawValue)), .init("max_depth", .int(depth)),
+                    ]))
+            ])
         }
     }
 }

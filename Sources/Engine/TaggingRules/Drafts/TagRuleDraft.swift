@@ -40,7 +40,8 @@ package struct TagRuleDraft: Hashable, Sendable {
         enabled = reader.bool("enabled", into: &errors) ?? true
         var condition: Condition?
         if let value = reader.value("conditions") {
-            condition = Condition(json: value, at: reader.place(of: "conditions"), into: &errors)
+            condition = Condition(
+                json: value, at: reader.place(of: "conditions"), alongRelationships: true, into: &errors)
         } else {
             errors.add(
                 "the field is required; {\"all\": []} holds for every resource", at: reader.place(of: "conditions"))
@@ -90,6 +91,7 @@ extension Condition {
         switch self {
         case .all(let parts), .any(let parts): parts.compactMap(\.groupsMax).max()
         case .not(let part): part.groupsMax
+        case .related: nil
         case .test(let test):
             if test.comparison == .regex, case .text(let regex) = test.operand {
                 (try? Pattern(regex: regex))?.groupCount

@@ -107,7 +107,7 @@ extension CompiledRuleSet {
             let written = rule.actions[position].target.key
             let form = TagKeyForm.form(of: written)
             let tag = tags.first { TagKeyForm.form(of: $0.key) == form }
-            let own = tag?.assertions.first { $0.source == .rule && $0.ruleID == rule.id }
+            let own = tag?.assertions.first { $0.ruleID == rule.id }
             let result: TagExplanation.ActionOutcome.Result =
                 switch outcome {
                 case .claimed: tag?.winner.ruleID == rule.id ? .won : .shadowed

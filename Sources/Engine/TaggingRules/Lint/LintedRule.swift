@@ -79,6 +79,10 @@ extension LintedRule.Action {
             kind = .removes
             sources = []
             isCertain = true
+        case .inheritTag:
+            kind = .sets
+            // Of other resources' tags.
+            sources = []
         }
         if kind == .sets, let fallback { constants.append(fallback) }
         self.constants = constants
@@ -98,6 +102,7 @@ extension Condition {
         switch self {
         case .all(let parts), .any(let parts): for part in parts { part.addTagForms(to: &forms, normaliser) }
         case .not(let part): part.addTagForms(to: &forms, normaliser)
+        case .related: break
         case .test(let test):
             if case .tag(let key) = test.field { forms.insert(TagKeyForm.form(of: normaliser.key(key))) }
         }

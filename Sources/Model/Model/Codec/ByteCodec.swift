@@ -119,6 +119,13 @@ package struct ByteReader {
         return Int64(bitPattern: value >> 1) ^ -Int64(bitPattern: value & 1)
     }
 
+    /// The next bytes as they lie.
+    package mutating func part(_ count: Int) throws(CodecError) -> UnsafeRawBufferPointer {
+        guard remaining >= count else { throw CodecError("the bytes end too early") }
+        defer { position += count }
+        return UnsafeRawBufferPointer(rebasing: bytes[position..<position + count])
+    }
+
     package mutating func uuid() throws(CodecError) -> UUID128 {
         guard remaining >= 16 else { throw CodecError("the bytes end too early") }
         defer { position += 16 }

@@ -17,7 +17,23 @@ extension ByteWriter {
             string(test.comparison.rawValue)
             byte(test.ignoreCase ? 1 : 0)
             operand(test.operand)
+        case .related(let query):
+            byte(5)
+            relation(query.types, query.direction, query.depths)
+            guard case .condition(let wanted) = query.subject else {
+                preconditionFailure("a condition that asks for a tag along relationships")
+            }
+            self.condition(wanted)
         }
+    }
+
+    mutating func relation(
+        _ types: RelationshipTypes, _ direction: RelationQuery.Direction, _ depths: ClosedRange<Int>
+    ) {
+        varint(types.rawValue)
+        string(direction.rawValue)
+        varint(depths.lowerBound)
+        varint(depths.upperBound)
     }
 
     private mutating func conditions(_ parts: [Condition]) {
@@ -91,6 +107,10 @@ extension ByteWriter {
         case .removeTag(let key):
             byte(4)
             string(key)
+        case .inheritTag(let key, let types, let direction, let depth):
+            byte(5)
+            string(key)
+            relation(types, direction, 1...depth)
         }
     }
 
@@ -170,8 +190,25 @@ extension ByteReader {
             guard let comparison = ConditionOperator(rawValue: name) else { throw CodecError("unknown operator \(name)") }
             let ignoreCase = try byte() == 1
             return .test(FieldTest(field, comparison, try operand(), ignoreCase: ignoreCase))
+        case 5:
+            let (types, direction, depths) = try relation()
+            let subject = RelationQuery.Subject.condition(try condition(depth: depth + 1))
+            return .related(RelationQuery(types: types, direction: direction, depths: depths, subject: subject))
         case let kind: throw CodecError("unknown kind of condition \(kind)")
         }
+    }
+
+    private mutating func relation() throws(CodecError) -> (
+        types: RelationshipTypes, direction: RelationQuery.Direction, depths: ClosedRange<Int>
+    ) {
+        let types = RelationshipTypes(rawValue: try varint())
+        let name = try string()
+        guard let direction = RelationQuery.Direction(rawValue: name) else { throw CodecError("unknown direction \(name)") }
+        let (least, most) = (try varint(), try varint())
+        guard least >= 1, least <= most, most <= UInt64(RelationQuery.depthMax) else {
+            throw CodecError("\(least) to \(most) steps along relationships")
+        }
+        return (types, direction, Int(least)...Int(most))
     }
 
     private mutating func conditions(_ depth: Int) throws(CodecError) -> [Condition] {
@@ -236,6 +273,10 @@ extension ByteReader {
             for _ in 0..<(try count()) { mapping.append(Tag(try string(), try string())) }
             return .mapValue(key: key, from: from, mapping: mapping, fallback: try optionalString())
         case 4: return .removeTag(key: try string())
+        case 5:
+            let key = try string()
+            let (types, direction, depths) = try relation()
+            return .inheritTag(key: key, types: types, direction: direction, depth: depths.upperBound)
         case let kind: throw CodecError("unknown kind of action \(kind)")
         }
     }

@@ -40,17 +40,20 @@ struct RowHead {
     let changedIndex: UInt64
     let judgedUnder: UInt64
     let base: Timestamp
+    let hasRelations: Bool
 }
 
 extension ByteReader {
     mutating func rowHead() throws(CodecError) -> RowHead {
-        guard try byte() == RecordCodec.format else {
+        let format = try byte()
+        guard format == RecordCodec.format || format == RecordCodec.formatWithRelations else {
             throw CodecError("a row has a format this version does not know")
         }
         let changedIndex = try varint()
         let judgedUnder = try varint()
         return RowHead(
-            changedIndex: changedIndex, judgedUnder: judgedUnder, base: Timestamp(milliseconds: try zigzag()))
+            changedIndex: changedIndex, judgedUnder: judgedUnder, base: Timestamp(milliseconds: try zigzag()),
+            hasRelations: format == RecordCodec.formatWithRelations)
     }
 
     /// From a row's beginning to the effective value of a tag.

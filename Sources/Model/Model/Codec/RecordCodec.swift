@@ -2,13 +2,15 @@
 ///
 /// Layout: format, changed index, judged-under version, base time, then tags, compliance, resource. Times are
 /// differences to the base time in milliseconds. The resource's id is not inside; whoever keeps the bytes keeps the id.
+/// Where something was found along relationships that stands last, and the row has a format of its own.
 package enum RecordCodec {
     package static let format: UInt8 = 2
+    package static let formatWithRelations: UInt8 = 3
 
     package static func encode(_ record: ResourceRecord) -> [UInt8] {
         var writer = ByteWriter(reserving: 2048)
         let base = record.resource.firstSeen
-        writer.byte(format)
+        writer.byte(record.resource.relations.isEmpty ? format : formatWithRelations)
         writer.varint(record.changedIndex)
         writer.varint(record.judgedUnder)
         writer.zigzag(base.milliseconds)
@@ -53,7 +55,8 @@ package enum RecordCodec {
         let head = try reader.rowHead()
         let tags = try reader.tags(base: head.base)
         let compliance = try reader.compliance(base: head.base)
-        let resource = try reader.resource(id: id, base: head.base)
+        var resource = try reader.resource(id: id, base: head.base)
+        if head.hasRelations { resource.relations = try reader.relations() }
         guard reader.atEnd else { throw CodecError("bytes are left over after the row of \(id)") }
         return ResourceRecord(
             resource: resource, tags: tags, compliance: compliance, judgedUnder: head.judgedUnder,
@@ -72,8 +75,7 @@ package enum RecordCodec {
         let result: Result<UInt64, CodecError> = bytes.withUnsafeBytes { raw in
             do throws(CodecError) {
                 var reader = ByteReader(raw)
-                guard try reader.byte() == format else { throw CodecError("a row has a format this version does not know") }
-                return .success(try reader.varint())
+                return .success(try reader.rowHead().changedIndex)
             } catch {
                 return .failure(error)
             }
@@ -138,6 +140,19 @@ extension ByteWriter {
             zigzag(line.billedNanos)
             zigzag(line.effectiveNanos)
             varint(line.upload)
+        }
+        relations(resource.relations)
+    }
+
+    /// Nothing where there are none.
+    private mutating func relations(_ facts: [RelationFact]) {
+        guard !facts.isEmpty else { return }
+        varint(facts.count)
+        for fact in facts {
+            uuid(fact.query)
+            string(fact.value)
+            varint(fact.path.count)
+            for step in fact.path { uuid(step.uuid) }
         }
     }
 }
@@ -264,5 +279,21 @@ extension ByteReader {
             id: id, provider: provider, resourceID: resourceID, resourceType: type, name: name, accountID: account,
             region: region, nativeTags: TagList(sorted: tags), metadata: metadata, relationships: relationships,
             version: version, firstSeen: base, lastSeen: lastSeen, costs: costs)
+    }
+
+    fileprivate mutating func relations() throws(CodecError) -> [RelationFact] {
+        var facts: [RelationFact] = []
+        let number = try count()
+        guard number > 0 else {
+            throw CodecError("a row has nothing where it should have what was found along relationships")
+        }
+        for _ in 0..<number {
+            let query = try uuid()
+            let value = try string()
+            var path: [ResourceID] = []
+            for _ in 0..<(try count()) { path.append(ResourceID(try uuid())) }
+            facts.append(RelationFact(query: query, value: value, path: path))
+        }
+        return facts
     }
 }

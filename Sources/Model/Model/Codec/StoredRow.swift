@@ -36,14 +36,45 @@ package struct StoredRow {
     package private(set) var isStated = false
     package var resource = ResourceText()
 
+    /// What was found along relationships, by the 16 bytes of the query's key.
+    package struct Relation {
+        package let query: Bytes
+        package let value: Bytes
+
+        package init(query: Bytes, value: Bytes) {
+            self.query = query
+            self.value = value
+        }
+    }
+
+    /// None before `readRelations` was called: few rules ask for them, and they stand last.
+    package private(set) var relations: ContiguousArray<Relation> = []
+    /// What of the row is not read yet.
+    private var rest: UnsafeRawBufferPointer?
+
     package init() {}
+
+    /// Of a resource that is no stored row.
+    package mutating func take(_ found: [Relation]) {
+        rest = nil
+        relations.removeAll(keepingCapacity: true)
+        relations.append(contentsOf: found)
+    }
+
+    /// None where they cannot be read.
+    package mutating func readRelations() {
+        guard let unread = rest else { return }
+        rest = nil
+        var reader = ByteReader(unread)
+        do throws(CodecError) { try reader.read(&relations) } catch { relations.removeAll(keepingCapacity: true) }
+    }
 
     /// Reads the next row. Throws where it is not in the form of `RecordCodec`; then nothing may be asked.
     package mutating func read(_ row: UnsafeRawBufferPointer, withClaims: Bool) throws(CodecError) {
         claims.removeAll(keepingCapacity: true)
         isStated = false
         var reader = ByteReader(row)
-        _ = try reader.rowHead()
+        let head = try reader.rowHead()
         for _ in 0..<(try reader.count()) {
             guard withClaims else {
                 if try reader.skipTagFindingStated() { isStated = true }
@@ -58,6 +89,8 @@ package struct StoredRow {
         }
         try reader.skipCompliance()
         try reader.read(&resource)
+        relations.removeAll(keepingCapacity: true)
+        rest = head.hasRelations ? UnsafeRawBufferPointer(rebasing: row[reader.position...]) : nil
     }
 }
 
@@ -85,6 +118,24 @@ extension ByteReader {
             resource.nativeTags.append(ResourceText.NativeTag(key: try bytes(), value: try bytes()))
         }
         resource.metadata = try bytes()
+    }
+
+    /// As `RecordCodec` writes resources, from their relationships on.
+    fileprivate mutating func read(_ relations: inout ContiguousArray<StoredRow.Relation>) throws(CodecError) {
+        for _ in 0..<(try count()) { try skip(1 + 16) }
+        for _ in 0..<(try count()) {
+            _ = try zigzag()
+            _ = try slice()
+            _ = try slice()
+            for _ in 0..<2 { _ = try zigzag() }
+            _ = try varint()
+        }
+        guard !atEnd else { return }
+        for _ in 0..<(try count()) {
+            let query = try part(16)
+            relations.append(StoredRow.Relation(query: query.bindMemory(to: UInt8.self), value: try bytes()))
+            for _ in 0..<(try count()) { try skip(16) }
+        }
     }
 
     /// As `RecordCodec` writes assertions.

@@ -23,6 +23,8 @@ package struct Resource: Hashable, Sendable {
     package var lastSeen: Timestamp
     /// What it cost, by month and service, sorted.
     package var costs: [CostLine]
+    /// What rules ask of the resources around it, by the query's key; kept by the cluster, not told by the provider.
+    package var relations: [RelationFact] = []
 
     package init(
         provider: Provider, resourceID: String, resourceType: String, name: String = "", accountID: String = "",

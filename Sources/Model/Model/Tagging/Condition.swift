@@ -4,6 +4,8 @@ package indirect enum Condition: Hashable, Sendable {
     case any([Condition])
     case not(Condition)
     case test(FieldTest)
+    /// Of the resources around it; the query's subject is a condition.
+    case related(RelationQuery)
 
     /// Deepest accepted nesting.
     package static let depthMax = 16

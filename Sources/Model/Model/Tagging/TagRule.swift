@@ -106,6 +106,9 @@ package enum TagAction: Hashable, Sendable {
     case mapValue(key: String, from: ConditionField, mapping: [Tag], fallback: String?)
     /// Drops what lower precedence says of `key`: later rules, models and inheritance. People's tags stay.
     case removeTag(key: String)
+    /// Gives `key` the value that the nearest resource has for it along these relationships, below everything else that is said
+    /// of the key.
+    case inheritTag(key: String, types: RelationshipTypes, direction: RelationQuery.Direction, depth: Int)
 
     /// The member that names it in a document: `set_tag`.
     package var name: String {
@@ -114,6 +117,7 @@ package enum TagAction: Hashable, Sendable {
         case .copyTag: "copy_tag"
         case .mapValue: "map_value"
         case .removeTag: "remove_tag"
+        case .inheritTag: "inherit_tag"
         }
     }
 }

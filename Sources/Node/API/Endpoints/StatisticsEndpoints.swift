@@ -44,6 +44,7 @@ enum StatisticsEndpoints {
         text.write(api.node.clusterMetrics)
         text.write(api.node.sinkMetrics)
         text.write(api.node.regionMetrics)
+        text.write(api.node.relationMetrics)
         text.write(api.node.walks.counts)
         text.write(requests, routes: api.routes)
         text.family("vtag_build_info", "gauge", "The version that runs")

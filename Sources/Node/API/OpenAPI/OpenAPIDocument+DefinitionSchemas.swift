@@ -167,7 +167,7 @@ extension OpenAPIDocument {
                     description: { $ref: '#/components/schemas/Description' }
                     policy_type: { type: string, const: \#(type) }
                     severity: { type: [string, 'null'], enum: [CRITICAL, HIGH, MEDIUM, LOW, null], default: MEDIUM }
-                    scope: { anyOf: [{ $ref: '#/components/schemas/Condition' }, { type: 'null' }] }
+                    scope: { anyOf: [{ $ref: '#/components/schemas/RuleCondition' }, { type: 'null' }] }
                     enabled: { type: [boolean, 'null'], default: true }
                     rules:
         \#(rules)
@@ -203,7 +203,7 @@ extension OpenAPIDocument {
                       additionalProperties: false
                       required: [if, then_required]
                       properties:
-                        if: { $ref: '#/components/schemas/Condition' }
+                        if: { $ref: '#/components/schemas/RuleCondition' }
                         then_required: { $ref: '#/components/schemas/TagKeys' }
         """#
 

@@ -24,33 +24,9 @@ extension OpenAPIDocument {
                 - { type: string, maxLength: 4096 }
                 - { type: boolean }
                 - { type: number }
-            Condition:
-              description: |
-                `all`, `any` or `not` of conditions, or a test of one field. At most 16 levels, 256 tests, 10,000 values. A regular expression
-                is RE2's and matches anywhere in the text; a glob (`*`, `?`, `[a-z]`, `[!a-z]`, `\` before any character) matches the whole
-                of it.
-              oneOf:
-                - type: object
-                  additionalProperties: false
-                  required: [all]
-                  properties:
-                    all: { type: array, items: { $ref: '#/components/schemas/Condition' } }
-                - type: object
-                  additionalProperties: false
-                  required: [any]
-                  properties:
-                    any: { type: array, minItems: 1, items: { $ref: '#/components/schemas/Condition' } }
-                - type: object
-                  additionalProperties: false
-                  required: [not]
-                  properties:
-                    not: { $ref: '#/components/schemas/Condition' }
-        \#(test("exists, absent", "{ type: 'null' }", isRequired: false))
-        \#(test("eq, ne, gt, gte, lt, lte, contains, starts_with, ends_with", "{ $ref: '#/components/schemas/Scalar' }"))
-        \#(test("in, not_in", "{ type: array, minItems: 1, items: { $ref: '#/components/schemas/Scalar' } }"))
-        \#(test("glob", "{ type: string, minLength: 1, maxLength: 1024, pattern: \(globText) }"))
-        \#(test("regex", "{ type: string, minLength: 1, maxLength: 1024, format: regex }"))
-              example: { all: [{ field: provider, operator: eq, value: aws }, { field: tags.owner, operator: absent }] }
+        \#(condition("Condition"))
+        \#(condition("RuleCondition", or: relatedCondition))
+        \#(relationshipSchemas)
             Template:
               description: Text; `${FIELD}` stands for a field of the resource, `${regex.N}` for a group of the rule's regular expression.
               type: string
@@ -109,6 +85,20 @@ extension OpenAPIDocument {
                       required: [key]
                       properties:
                         key: { $ref: '#/components/schemas/TagKey' }
+                - type: object
+                  additionalProperties: false
+                  required: [inherit_tag]
+                  properties:
+                    inherit_tag:
+                      description: The value of the nearest resource along these relationships that has the tag.
+                      type: object
+                      additionalProperties: false
+                      required: [key, types]
+                      properties:
+                        key: { $ref: '#/components/schemas/TagKey' }
+                        types: { $ref: '#/components/schemas/RelationshipTypes' }
+                        direction: { $ref: '#/components/schemas/Direction' }
+                        max_depth: { $ref: '#/components/schemas/Depth' }
             SetValue:
               description: A tag's value, not empty. Numbers and booleans become text; 1.0 is `1`.
               anyOf:
@@ -129,7 +119,7 @@ extension OpenAPIDocument {
                   maximum: 2147483647
                   default: 1000
                 enabled: { type: [boolean, 'null'], default: true }
-                conditions: { $ref: '#/components/schemas/Condition' }
+                conditions: { $ref: '#/components/schemas/RuleCondition' }
                 actions: { type: array, minItems: 1, maxItems: 32, items: { $ref: '#/components/schemas/Action' } }
                 if_tag_exists:
                   description: |
@@ -324,6 +314,73 @@ extension OpenAPIDocument {
                 - $ref: '#/components/schemas/EventGridEvent'
                 - $ref: '#/components/schemas/CloudEvent'
 
+        """#
+
+    /// - Parameter other: one more kind of condition, as an element of a YAML list.
+    private static func condition(_ name: String, or other: String? = nil) -> String {
+        #"""
+            \#(name):
+              description: |
+                `all`, `any` or `not` of conditions, or a test of one field. At most 16 levels, 256 tests, 10,000 values. A regular expression
+                is RE2's and matches anywhere in the text; a glob (`*`, `?`, `[a-z]`, `[!a-z]`, `\` before any character) matches the whole
+                of it.
+              oneOf:
+                - type: object
+                  additionalProperties: false
+                  required: [all]
+                  properties:
+                    all: { type: array, items: { $ref: '#/components/schemas/\#(name)' } }
+                - type: object
+                  additionalProperties: false
+                  required: [any]
+                  properties:
+                    any: { type: array, minItems: 1, items: { $ref: '#/components/schemas/\#(name)' } }
+                - type: object
+                  additionalProperties: false
+                  required: [not]
+                  properties:
+                    not: { $ref: '#/components/schemas/\#(name)' }
+        \#(test("exists, absent", "{ type: 'null' }", isRequired: false))
+        \#(test("eq, ne, gt, gte, lt, lte, contains, starts_with, ends_with", "{ $ref: '#/components/schemas/Scalar' }"))
+        \#(test("in, not_in", "{ type: array, minItems: 1, items: { $ref: '#/components/schemas/Scalar' } }"))
+        \#(test("glob", "{ type: string, minLength: 1, maxLength: 1024, pattern: \(globText) }"))
+        \#(test("regex", "{ type: string, minLength: 1, maxLength: 1024, format: regex }"))
+        \#(other.map { $0 + "\n" } ?? "")      example: { all: [{ field: provider, operator: eq, value: aws }, { field: tags.owner, operator: absent }] }
+        """#
+    }
+
+    private static let relatedCondition = #"""
+                - type: object
+                  additionalProperties: false
+                  required: [related]
+                  properties:
+                    related:
+                      description: |
+                        `where` holds for a resource so many steps along these relationships. It sees that resource's tags as they are without
+                        rules along relationships.
+                      type: object
+                      additionalProperties: false
+                      required: [types]
+                      properties:
+                        types: { $ref: '#/components/schemas/RelationshipTypes' }
+                        direction: { $ref: '#/components/schemas/Direction' }
+                        min_depth: { description: Not above `max_depth`., $ref: '#/components/schemas/Depth' }
+                        max_depth: { $ref: '#/components/schemas/Depth' }
+                        where: { anyOf: [{ $ref: '#/components/schemas/Condition' }, { type: 'null' }] }
+        """#
+
+    private static let relationshipSchemas = #"""
+            RelationshipTypes:
+              description: As resources tell them in `relationships`.
+              type: array
+              minItems: 1
+              maxItems: \#(RelationshipType.allCases.count)
+              items: { type: string, enum: [\#(RelationshipType.allCases.map(\.name).joined(separator: ", "))] }
+            Direction:
+              description: Along relationships as they point, against them, or both ways at each step.
+              anyOf: [{ type: string, enum: [out, in, any], default: out }, { type: 'null' }]
+            Depth:
+              anyOf: [{ type: integer, minimum: 1, maximum: \#(RelationQuery.depthMax), default: 1 }, { type: 'null' }]
         """#
 
     private static func test(_ operators: String, _ value: String, isRequired: Bool = true) -> String {

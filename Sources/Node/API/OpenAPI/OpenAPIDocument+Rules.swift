@@ -68,6 +68,12 @@ extension OpenAPIDocument {
                         properties:
                           tag_key: { type: string }
                           because: { type: string }
+                          path:
+                            description: |
+                              For what was found along relationships: the ids of the resources on the way, the one that has the tag last. Not
+                              for tokens that are limited to some resources.
+                            type: array
+                            items: { type: string, format: uuid }
                           provenance:
                             description: The claims that lost, in order of precedence.
                             type: array

@@ -72,7 +72,7 @@ enum StoredTagsRenderer {
 
     @inline(__always)
     private static func checkFormat(_ reader: inout ByteReader) throws(CodecError) {
-        guard try reader.byte() == RecordCodec.format else {
+        guard [RecordCodec.format, RecordCodec.formatWithRelations].contains(try reader.byte()) else {
             throw CodecError("a row has a format this version does not know")
         }
     }

@@ -5,7 +5,8 @@ extension ShardCommand {
     /// in memory than in a peer's bytes, so their number is bounded as well as their length.
     package static let forwardedItemsMax = 10_000
 
-    /// The form in which the command is forwarded to its shard's leader. A sweep never is: leaders begin them.
+    /// The form in which the command is forwarded to its shard's leader. A sweep never is, nor what was found
+    /// along relationships: leaders begin them.
     package var encoded: [UInt8] { PeerForm.encode(self, reserving: 4 << 10) }
 
     /// Throws `CodecError` for bytes that `encoded` did not make, and for metadata that is no JSON object.
@@ -15,7 +16,7 @@ extension ShardCommand {
         case .observe(let observations): for observation in observations { try observation.check(json) }
         case .addCosts(let costs): for cost in costs { try cost.resource.check(json) }
         case .putResource(let observation, _): try observation.check(json)
-        case .deleteResource, .applyTags, .setTag, .deleteTag, .reserveKey, .sweep, .audit, .graph: break
+        case .deleteResource, .applyTags, .setTag, .deleteTag, .reserveKey, .sweep, .relate, .audit, .graph: break
         }
     }
 
@@ -31,6 +32,7 @@ extension ShardCommand {
         case .applyTags(let items): items.allSatisfy { owns($0.resource.slot) }
         case .setTag(let id, _, _), .deleteTag(let id, _): owns(id.slot)
         case .graph(let command): owns(NamedGraph.slot(of: command.name))
+        case .relate(let rows): rows.allSatisfy { owns($0.resource.slot) }
         case .reserveKey, .sweep, .audit: true
         }
     }
@@ -49,7 +51,7 @@ extension ShardCommand: PeerCodable {
         case .reserveKey: writer.put(8)
         case .audit(let command): writer.put(20, command)
         case .graph(let command): writer.put(21, command)
-        case .sweep: preconditionFailure("a sweep is begun by a shard's leader, never forwarded to it")
+        case .sweep, .relate: preconditionFailure("a shard's leader begins that; it is never forwarded to it")
         }
     }
 

@@ -74,6 +74,10 @@ extension JSONWriter {
             member("tag_key", tag.key)
             member("because", tag.reason)
             claim(tag.winner)
+            if !isLimited, let fact = record.resource.relations.source(of: tag, under: catalog) {
+                self.key("path")
+                path(fact)
+            }
             self.key("provenance")
             beginArray()
             for loser in tag.losers {
@@ -88,13 +92,17 @@ extension JSONWriter {
         endArray()
         self.key("rules")
         beginArray()
-        for rule in explanation.rules where !isLimited || rule.holds && rule.runs { outcome(rule, isLimited: isLimited) }
+        for rule in explanation.rules where !isLimited || rule.holds && rule.runs {
+            outcome(rule, record.resource.relations, isLimited: isLimited)
+        }
         endArray()
         member("rules_omitted", isLimited ? 0 : explanation.omitted)
         endObject()
     }
 
-    private mutating func outcome(_ outcome: TagExplanation.RuleOutcome, isLimited: Bool) {
+    private mutating func outcome(
+        _ outcome: TagExplanation.RuleOutcome, _ relations: [RelationFact], isLimited: Bool
+    ) {
         beginObject()
         key("rule_id")
         uuid(outcome.rule.id)
@@ -105,7 +113,7 @@ extension JSONWriter {
         member("candidate", outcome.isCandidate)
         member("matched", outcome.holds)
         key("conditions")
-        trace(isLimited ? .all([], holds: true) : outcome.condition)
+        trace(isLimited ? .all([], holds: true) : outcome.condition, relations)
         key("failed")
         beginArray()
         if !outcome.holds {
@@ -139,18 +147,19 @@ extension JSONWriter {
         endObject()
     }
 
-    private mutating func trace(_ trace: ConditionTrace) {
+    /// - Parameter relations: what was found for the resource along relationships.
+    private mutating func trace(_ trace: ConditionTrace, _ relations: [RelationFact]) {
         beginObject()
         switch trace {
         case .all(let parts, _):
             key("all")
-            traces(parts)
+            traces(parts, relations)
         case .any(let parts, _):
             key("any")
-            traces(parts)
+            traces(parts, relations)
         case .not(let part):
             key("not")
-            self.trace(part)
+            self.trace(part, relations)
         case .test(let test, let found, _):
             for part in test.json.members ?? [] {
                 key(part.name)
@@ -161,15 +170,39 @@ extension JSONWriter {
             case .text(let text): member("found", text)
             case .composite(let json): member("found", json)
             }
+        case .related(let query, _):
+            for part in Condition.related(query).json.members ?? [] {
+                key(part.name)
+                value(part.value)
+            }
+            key("found")
+            if let fact = relations.first(where: { $0.query == query.key }) { path(fact) } else { null() }
         }
         member("holds", trace.holds)
         endObject()
     }
 
-    private mutating func traces(_ parts: [ConditionTrace]) {
+    private mutating func traces(_ parts: [ConditionTrace], _ relations: [RelationFact]) {
         beginArray()
-        for part in parts { trace(part) }
+        for part in parts { trace(part, relations) }
         endArray()
+    }
+
+    /// The ids of the resources on the way to what was found, which is the last.
+    private mutating func path(_ fact: RelationFact) {
+        beginArray()
+        for step in fact.path { uuid(step.uuid) }
+        endArray()
+    }
+}
+
+extension [RelationFact] {
+    /// What a tag came from along relationships; nil where it did not.
+    fileprivate func source(of tag: VirtualTag, under catalog: Catalog) -> RelationFact? {
+        guard tag.winner.source == .inherited, let rule = tag.winner.ruleID.flatMap(catalog.rule) else { return nil }
+        let normaliser = catalog.ruleSet.normaliser
+        let queries = rule.actions.filter { normaliser.key($0.key) == tag.key }.compactMap(\.relationQuery?.key)
+        return first { queries.contains($0.query) }
     }
 }
 
@@ -185,6 +218,7 @@ extension VirtualTag {
                 ? "its rule runs before the others, by priority \(winner.priority); \(over)"
                 : "a rule goes before models and the provider's tags; \(over)"
         case .ml: "a model's word goes before the provider's tags; \(over)"
+        case .inherited where winner.ruleID != nil: "found along relationships by its rule; \(over)"
         case .inherited: "the provider's own tag; \(over)"
         }
     }

@@ -85,6 +85,7 @@ enum LintEndpoint {
             let ruleSet = CompiledRuleSet(rules: [], definitions: catalog.definitions)
             let lint = RuleLint(rules, ruleSet) { catalog.schema.objection(key: $0, value: $1) }
             var warnings = warningsOfTimes(of: rule)
+            for problem in warningsOfRelations(of: rule, in: catalog).problems { warnings.add(problem) }
             for finding in lint.findings(about: rule.id) {
                 if finding.rule == rule.id {
                     warnings.add(finding.message, at: finding.pointer)
@@ -95,6 +96,16 @@ enum LintEndpoint {
             }
             return warnings
         }.value
+    }
+
+    /// What is asked along relationships is worked out for the rules in force alone.
+    private static func warningsOfRelations(of rule: TagRule, in catalog: Catalog) -> ValidationErrors {
+        let known = Set(catalog.relations.queries.map(\.key))
+        let asked = rule.condition.relationQueries + rule.actions.compactMap(\.relationQuery)
+        guard !asked.allSatisfy({ known.contains($0.key) }) else { return ValidationErrors() }
+        return ValidationErrors(
+            "what the rule asks along relationships is worked out within a moment of its coming into force; before that, nothing "
+                + "is found there", at: .root)
     }
 
     static func warningsOfTimes(of rule: TagRule) -> ValidationErrors {
