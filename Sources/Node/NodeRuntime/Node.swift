@@ -1,4 +1,5 @@
 package import Checkpoint
+package import Cypher
 package import Founding
 import Glibc
 package import LogStorage
@@ -40,6 +41,7 @@ package final class Node: Sendable {
     /// Who may query the graph now.
     package let graphQueries: WalkGate
     let graph: GraphKeepers
+    package let preparedQueries: PreparedQueries
     let leaders: LeaderSearch
     let relations: RelationKeeper
     let relationBoard = RelationBoard()
@@ -81,6 +83,7 @@ package final class Node: Sendable {
         leaders = LeaderSearch(shards: shards, peers: cluster?.peers)
         let here = identity.replicaID
         let distant = cluster.map { DistantRows(peers: $0.peers, here: here) }
+        preparedQueries = PreparedQueries(procedures: options.queries.procedures)
         graph = GraphKeepers(leaders, distant, logger: logger)
         relations = RelationKeeper(leaders, distant, relationBoard, logger: logger)
     }

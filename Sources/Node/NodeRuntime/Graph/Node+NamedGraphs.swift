@@ -118,7 +118,7 @@ extension Node {
         do throws(NodeError) {
             let query: CypherQuery
             do throws(CypherError) {
-                query = try CypherQuery(request.text, procedures: options.queries.procedures)
+                query = try preparedQueries.query(request.text)
             } catch {
                 return .success(.failed(error))
             }

@@ -101,7 +101,7 @@ struct GraphRun: Sendable {
         _ text: String, of graph: String?, parameters: CypherMap, _ limits: GraphQueryLimits, _ call: Call, body: ByteBuffer
     ) async throws {
         do throws(CypherError) {
-            query = try CypherQuery(text, procedures: call.api.node.options.queries.procedures)
+            query = try call.api.node.preparedQueries.query(text)
         } catch {
             throw Problem(error, in: text)
         }
