@@ -1,4 +1,4 @@
-package import Conditions
+import Conditions
 package import Model
 
 /// What a cluster's resources are to each other, as far as some queries ask: says for a resource what each of them finds, and, as

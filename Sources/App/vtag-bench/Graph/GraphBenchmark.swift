@@ -39,6 +39,18 @@ struct GraphBenchmark: ParsableCommand {
         try reportHops(random, starts)
         try reportThroughput(random)
         try reportHub()
+        try reportInventory()
+    }
+
+    private func reportInventory() throws {
+        let walk = try InventoryWalk(
+            MultipliedSamples(directory: common.samples), resources: common.quick ? 100_000 : 1_000_000)
+        let (found, time) = try walk.count()
+        say("graph: \(found) volumes of 100 GB or more in networks of the US, among \(walk.resources) resources")
+        guard found > 0 else { throw ValidationError("the samples have no such volume") }
+        Figure(
+            name: "graph_typed_3_hops_of_inventory", value: time * 1_000, unit: "ms", baseline: "none", baselineValue: 0
+        ).report()
     }
 
     private func reportHops(_ random: RandomGraph, _ starts: [Int]) throws {

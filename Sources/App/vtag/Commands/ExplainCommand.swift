@@ -61,6 +61,7 @@ struct ExplanationWords {
         var text = strong("\(show(tag, "tag_key")) = \(show(tag, "tag_value"))")
         text += "   \(show(tag, "because"))\n"
         text += "  \(mark(true)) \(show(tag, "source")) by \(show(tag, "created_by")), \(show(tag, "updated_at"))\n"
+        if let way = tag["path"]?.array { text += "  ← by way of \(words(ofWay: way))\n" }
         for loser in tag["provenance"]?.array ?? [] {
             text += "  \(mark(false)) \(show(loser, "tag_value")): \(show(loser, "source")) by \(show(loser, "created_by"))"
             text += ", overruled by \(show(loser, "shadowed_by"))\n"
@@ -109,11 +110,27 @@ struct ExplanationWords {
             return "\(space)\(sign) \(title)\n" + parts.map { words(ofCondition: $0, indent: indent + 2) }.joined()
         }
         if let part = condition["not"] { return "\(space)\(sign) not\n" + words(ofCondition: part, indent: indent + 2) }
+        if let related = condition["related"] {
+            return "\(space)\(sign) \(words(ofRelated: related))   found \(words(ofWay: condition["found"]?.array ?? []))\n"
+        }
         var text = "\(space)\(sign) \(show(condition, "field")) \(show(condition, "operator"))"
         if let value = condition["value"] { text += " \(Terminal.clean(String(decoding: value.serialised, as: UTF8.self)))" }
         if condition["ignore_case"]?.bool == true { text += " ignoring case" }
         let found = condition["found"] ?? .null
         return text + "   found \(found.isNull ? "nothing" : "\"\(Terminal.clean(found.cell))\"")\n"
+    }
+
+    private func words(ofRelated related: JSONValue) -> String {
+        let types = (related["types"]?.array ?? []).map { Terminal.clean($0.cell) }.joined(separator: ", ")
+        let (least, most) = (show(related, "min_depth"), show(related, "max_depth"))
+        let wanted = related["where"].map { Terminal.clean(String(decoding: $0.serialised, as: UTF8.self)) } ?? ""
+        return
+            "a resource \(least == most ? least : "\(least) to \(most)") steps along \(types) (\(show(related, "direction"))) for which \(wanted)"
+    }
+
+    /// `UUID → UUID`, the last is where something was found.
+    private func words(ofWay way: [JSONValue]) -> String {
+        way.isEmpty ? "nothing" : way.map { Terminal.clean($0.cell) }.joined(separator: " → ")
     }
 
     // MARK: Form
