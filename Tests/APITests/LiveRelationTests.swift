@@ -55,6 +55,11 @@ struct LiveRelationTests {
             try await fill(api)
             let rule =
                 #"{"rule_name":"team of the instance","conditions":{"field":"resource_type","operator":"eq","value":"ec2.volume"},"actions":[{"inherit_tag":{"key":"team","types":["attached_to"],"max_depth":2}}]}"#
+            func warnings() async throws -> Int? {
+                try await api.send("POST", "/tag-rules/test", json: rule).json["warnings"]?.array?.count
+            }
+            // What nobody asked before is not worked out yet.
+            #expect(try await warnings() == 1)
             #expect(try await api.send("POST", "/tag-rules", json: rule).status == 201)
             try await set("team", "ops", on: "i-0", api)
             try await wait("team", are: ["ops", "ops", nil, nil], api)

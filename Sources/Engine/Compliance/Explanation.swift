@@ -120,6 +120,8 @@ package struct Explanation: Hashable, Sendable {
         case .manual: "; \(origin.createdBy.shortened) set it by hand"
         case .rule: " by hand, or change \(origin.createdBy.shortened), which set it"
         case .ml: " by hand; \(origin.createdBy.shortened) suggested it"
+        case .inherited where origin.ruleID != nil:
+            " by hand, or on the resource that \(origin.createdBy.shortened) has it from"
         case .inherited: " by hand or at the provider, where it comes from"
         }
     }

@@ -123,9 +123,10 @@ struct ExplanationWords {
     private func words(ofRelated related: JSONValue) -> String {
         let types = (related["types"]?.array ?? []).map { Terminal.clean($0.cell) }.joined(separator: ", ")
         let (least, most) = (show(related, "min_depth"), show(related, "max_depth"))
+        let steps = least == most ? "\(least) step\(least == "1" ? "" : "s")" : "\(least) to \(most) steps"
         let wanted = related["where"].map { Terminal.clean(String(decoding: $0.serialised, as: UTF8.self)) } ?? ""
         return
-            "a resource \(least == most ? least : "\(least) to \(most)") steps along \(types) (\(show(related, "direction"))) for which \(wanted)"
+            "a resource \(steps) along \(types) (\(show(related, "direction"))) for which \(wanted)"
     }
 
     /// `UUID → UUID`, the last is where something was found.

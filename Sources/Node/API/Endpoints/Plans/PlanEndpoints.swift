@@ -56,7 +56,7 @@ enum PlanEndpoints {
             }
             impact = counted
         }
-        let warnings = await PlanReport.warnings(about: draft, in: trial.after)
+        let warnings = await PlanReport.warnings(about: draft, in: trial.after, inForce: trial.before)
         let report = PlanReport(draft: draft, trial: trial, impact: impact, warnings: warnings)
         return try await Task(executorPreference: globalConcurrentExecutor) {
             let plan = CatalogPlan(

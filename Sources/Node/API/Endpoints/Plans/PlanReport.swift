@@ -113,17 +113,20 @@ struct PlanReport: Sendable {
     // MARK: Warnings
 
     /// What is odd about the changed items, as pointers into the document, and about other rules because of them.
-    static func warnings(about draft: PlanDraft, in catalog: Catalog) async -> ValidationErrors {
+    static func warnings(
+        about draft: PlanDraft, in catalog: Catalog, inForce: Catalog
+    ) async -> ValidationErrors {
         await Task(executorPreference: globalConcurrentExecutor) {
             var warnings = ValidationErrors()
             var places: [UUID128: String] = [:]
             for (position, change) in draft.changes.enumerated() {
                 let place = draft.pointer(position).appending("definition").text
-                let found: ValidationErrors
+                var found: ValidationErrors
                 switch change.after {
                 case .rule(let rule)?:
                     places[rule.id] = place
                     found = LintEndpoint.warningsOfTimes(of: rule)
+                    for problem in LintEndpoint.warningsOfRelations(of: rule, in: inForce).problems { found.add(problem) }
                 case .definition(let definition)?: found = definition.warnings
                 case .policy(let policy)?: found = policy.warnings
                 case .waiver?, nil: continue

@@ -85,7 +85,6 @@ enum LintEndpoint {
             let ruleSet = CompiledRuleSet(rules: [], definitions: catalog.definitions)
             let lint = RuleLint(rules, ruleSet) { catalog.schema.objection(key: $0, value: $1) }
             var warnings = warningsOfTimes(of: rule)
-            for problem in warningsOfRelations(of: rule, in: catalog).problems { warnings.add(problem) }
             for finding in lint.findings(about: rule.id) {
                 if finding.rule == rule.id {
                     warnings.add(finding.message, at: finding.pointer)
@@ -99,7 +98,9 @@ enum LintEndpoint {
     }
 
     /// What is asked along relationships is worked out for the rules in force alone.
-    private static func warningsOfRelations(of rule: TagRule, in catalog: Catalog) -> ValidationErrors {
+    ///
+    /// - Parameter catalog: what is in force.
+    static func warningsOfRelations(of rule: TagRule, in catalog: Catalog) -> ValidationErrors {
         let known = Set(catalog.relations.queries.map(\.key))
         let asked = rule.condition.relationQueries + rule.actions.compactMap(\.relationQuery)
         guard !asked.allSatisfy({ known.contains($0.key) }) else { return ValidationErrors() }

@@ -26,9 +26,12 @@ enum RuleTestEndpoint {
             impact.add($0)
         }
         // They name other rules, which are not for a caller who is limited to some resources.
-        let warnings =
-            call.principal.scope == nil
-            ? await LintEndpoint.warnings(about: trial.rule, in: trial.catalog) : ValidationErrors()
+        var warnings = LintEndpoint.warningsOfRelations(of: trial.rule, in: catalog)
+        if call.principal.scope == nil {
+            for problem in await LintEndpoint.warnings(about: trial.rule, in: trial.catalog).problems {
+                warnings.add(problem)
+            }
+        }
         return call.json { impact.write(of: trial, warnings, to: &$0) }
     }
 }
