@@ -104,6 +104,9 @@ package final class WalkGate: Sendable {
     ///
     /// - Parameter subject: on whose behalf.
     package func enter(for subject: String) async throws {
+        try Task.checkCancellation()
+        // Mostly there is a place: then nobody has to be woken when the wait is over.
+        guard !takeFreePlace(for: subject) else { return }
         let number = state.withLock { state in
             state.lastNumber += 1
             return state.lastNumber
@@ -124,6 +127,15 @@ package final class WalkGate: Sendable {
         try Task.checkCancellation()
         state.withLock { $0.counts.refused += 1 }
         throw WalkRefusal.full(limits)
+    }
+
+    /// Nobody waits where there is one: who leaves gives the place to the next.
+    private func takeFreePlace(for subject: String) -> Bool {
+        state.withLock { state in
+            guard state.counts.running < limits.atOnce else { return false }
+            state.admit(subject)
+            return true
+        }
     }
 
     package func leave(for subject: String) {
