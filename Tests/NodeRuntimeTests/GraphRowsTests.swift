@@ -37,6 +37,30 @@ struct GraphRowsTests {
         }
     }
 
+    @Test("Of several shards a node is asked at once, and answers each for itself, within the bytes of one answer")
+    func rounds() throws {
+        let round = GraphRowsRound(Self.queries)
+        #expect(try GraphRowsRound(decoding: round.encoded) == round)
+        #expect(throws: CodecError.self) { try GraphRowsRound(decoding: GraphRowsRound([]).encoded) }
+        for length in round.encoded.indices {
+            #expect(throws: CodecError.self) { try GraphRowsRound(decoding: Array(round.encoded[..<length])) }
+        }
+        let answers: [Result<GraphRowsAnswer, NodeError>] = [
+            .success(Self.answers[2]), .failure(.notLeader(nil)), .success(.unknownFeed),
+        ]
+        #expect(try round.answers(decoding: GraphRowsRound.encoded(answers)) == answers)
+        #expect(throws: CodecError.self) { try round.answers(decoding: GraphRowsRound.encoded(Array(answers.dropLast()))) }
+        #expect(throws: CodecError.self) { try round.answers(decoding: GraphRowsRound.encoded(answers + answers)) }
+        var feed = GraphFeed()
+        let first = GraphRowsQuery(shard: 0, feed: 1, .first, isConfirmed: false)
+        let rows = table((0..<100).map { "r-\($0)" }, bytes: 1 << 10)
+        guard case .rows(let page, isLast: false) = feed.answer(first, rows, bytesMax: 10 << 10) else {
+            Issue.record("more than wanted")
+            return
+        }
+        #expect(page.count == 11)
+    }
+
     private func table(_ names: some Sequence<String>, bytes: Int = 8) -> SlotTable {
         var rows = SlotTable(slots: 0..<Slot.count)
         for name in names { _ = rows.put(Self.id(name), Array(repeating: 1, count: bytes)) }

@@ -11,6 +11,18 @@ struct GeneratedGraphQueryTests {
     private static let graphs = 25
     private static let queriesEach = 40
 
+    /// A node that has brought its graph up to date once has one question for each of the two others, however many steps a query takes.
+    private static func expectOneRound(_ nodes: [NodeProcess]) async throws {
+        let body = #"{"query":"PROFILE MATCH (a:Resource)-[*1..3]-(b) RETURN count(*)"}"#
+        var lines: [[String]] = []
+        for node in [nodes[0], nodes[0], nodes[3]] {
+            let answer = try await node.send(.post, "/graph/query", body)
+            lines.append(answer.json["plan"]?.array?.compactMap(\.string) ?? [])
+        }
+        #expect(lines[1].first == "GraphOfThisNode brought up to date with one round to each of 2 other nodes", "\(lines)")
+        #expect(lines[2].first == "GraphOfThisNode brought up to date with no round to other nodes", "\(lines)")
+    }
+
     @Test("1,000 queries are answered by three nodes with a third of the shards each as by one with all")
     func same() async throws {
         let seed = UInt64.random(in: 0 ... .max)
@@ -22,6 +34,7 @@ struct GeneratedGraphQueryTests {
         defer { alone.scratch.remove() }
         let nodes = try await cluster.startAll() + alone.startAll()
         do {
+            try await Self.expectOneRound(nodes)
             for graph in 0..<Self.graphs {
                 let changes = random.changes(graph == 0 ? Self.resources * 2 : Self.resources / 2)
                 for change in changes {

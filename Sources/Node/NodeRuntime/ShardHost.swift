@@ -180,9 +180,15 @@ package final class ShardHost: @unchecked Sendable {
     }
 
     /// What a graph of another node asks for, of what is applied here.
-    func answer(_ query: GraphRowsQuery, _ completion: @escaping (Result<GraphRowsAnswer, NodeError>) -> Void) {
-        guard query.isConfirmed else { return completion(.success(graphFeed.answer(query, shard.state.rows))) }
-        confirmRead { [self] result in completion(result.map { graphFeed.answer(query, shard.state.rows) }) }
+    func answer(
+        _ query: GraphRowsQuery, bytesMax: Int, _ completion: @escaping (Result<GraphRowsAnswer, NodeError>) -> Void
+    ) {
+        guard query.isConfirmed else {
+            return completion(.success(graphFeed.answer(query, shard.state.rows, bytesMax: bytesMax)))
+        }
+        confirmRead { [self] result in
+            completion(result.map { graphFeed.answer(query, shard.state.rows, bytesMax: bytesMax) })
+        }
     }
 
     /// What is new to the graph, of what is applied here; `isConfirmed`: once that is all that was acknowledged.

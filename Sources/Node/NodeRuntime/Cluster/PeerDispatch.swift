@@ -114,7 +114,7 @@ final class PeerDispatch: PeerService {
         case PeerRequestPath.command: carryOutCommand(request, reply, replicas)
         case PeerRequestPath.systemCommand: carryOutSystemCommand(request, reply, replicas)
         case PeerRequestPath.query: answerQuery(request, reply, replicas)
-        case GraphRowsQuery.path: answerGraphRows(request, reply, replicas)
+        case GraphRowsRound.path: answerGraphRows(request, reply, replicas)
         case PeerRequestPath.reports: GroupReports.collect(replicas).whenSuccess { reply.send(PeerResponse(body: $0)) }
         case PeerRequestPath.members: answerMembers(request, reply, replicas)
         case SnapshotCourier.path: takeSnapshot(request, reply, replicas)
@@ -219,15 +219,34 @@ final class PeerDispatch: PeerService {
         }
     }
 
+    /// Of all the shards side by side.
     private func answerGraphRows(_ request: PeerRequest, _ reply: PeerReply, _ replicas: Replicas) {
-        let query: GraphRowsQuery
-        do throws(CodecError) { query = try GraphRowsQuery(decoding: request.body) } catch {
+        let round: GraphRowsRound
+        do throws(CodecError) { round = try GraphRowsRound(decoding: request.body) } catch {
             return reply.refuse(error.message)
         }
-        guard query.shard < replicas.shards.count, let host = replicas.shards[query.shard] else {
-            return answer(reply, .failure(.notLeader(nil)))
+        let shards = replicas.shards
+        Task {
+            let answers = await withTaskGroup(of: (Int, Result<GraphRowsAnswer, NodeError>).self) { tasks in
+                for (position, query) in round.queries.enumerated() {
+                    tasks.addTask {
+                        guard query.shard < shards.count, let host = shards[query.shard] else {
+                            return (position, .failure(.notLeader(nil)))
+                        }
+                        do throws(NodeError) {
+                            let answer = try await host.eventLoop.result { completion in
+                                host.answer(query, bytesMax: round.bytesMax, completion)
+                            }
+                            return (position, .success(answer))
+                        } catch {
+                            return (position, .failure(error))
+                        }
+                    }
+                }
+                return await tasks.reduce(into: [Int: Result<GraphRowsAnswer, NodeError>]()) { $0[$1.0] = $1.1 }
+            }
+            answer(reply, .success(GraphRowsRound.encoded(round.queries.indices.compactMap { answers[$0] })))
         }
-        host.eventLoop.runNowOrSoon { host.answer(query) { self.answer(reply, $0.map(\.encoded)) } }
     }
 
     private func answer(_ reply: PeerReply, _ result: Result<[UInt8], NodeError>) {

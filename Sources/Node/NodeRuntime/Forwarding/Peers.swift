@@ -113,10 +113,13 @@ final class Peers: Sendable {
         }
     }
 
-    /// Rows of a shard for this node's graph, from that node's replica.
-    func graphRows(_ query: GraphRowsQuery, of replica: ReplicaID) async throws(NodeError) -> GraphRowsAnswer {
-        try await post(GraphRowsQuery.path, query.encoded, to: replica, from: query.shard) { bytes, _ throws(CodecError) in
-            try GraphRowsAnswer(decoding: bytes)
+    /// Rows of some shards for this node's graph, from that node's replicas: one request, an answer for each query.
+    func graphRows(
+        _ queries: [GraphRowsQuery], of replica: ReplicaID
+    ) async throws(NodeError) -> [Result<GraphRowsAnswer, NodeError>] {
+        let round = GraphRowsRound(queries)
+        return try await post(GraphRowsRound.path, round.encoded, to: replica, from: queries.first?.shard ?? 0) {
+            bytes, _ throws(CodecError) in try round.answers(decoding: bytes)
         }
     }
 

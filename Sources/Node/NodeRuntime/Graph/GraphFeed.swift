@@ -51,8 +51,10 @@ struct GraphFeed {
 
     // MARK: Other nodes
 
-    /// Answers a graph of another node.
-    mutating func answer(_ query: GraphRowsQuery, _ rows: SlotTable) -> GraphRowsAnswer {
+    /// Answers a graph of another node, with about so many bytes at most.
+    mutating func answer(
+        _ query: GraphRowsQuery, _ rows: SlotTable, bytesMax: Int = GraphRowsQuery.bytesMax
+    ) -> GraphRowsAnswer {
         let reader = Reader.distant(query.feed)
         if query.part == .first {
             forgetDistant()
@@ -61,13 +63,13 @@ struct GraphFeed {
         guard changed[reader] != nil else { return .unknownFeed }
         lastAsked[query.feed] = .now()
         switch query.part {
-        case .first: return Self.page(rows, after: nil)
-        case .after(let id): return Self.page(rows, after: id)
-        case .changed: return takeSome(rows, for: reader)
+        case .first: return Self.page(rows, after: nil, bytesMax)
+        case .after(let id): return Self.page(rows, after: id, bytesMax)
+        case .changed: return takeSome(rows, for: reader, bytesMax)
         }
     }
 
-    private static func page(_ rows: SlotTable, after id: ResourceID?) -> GraphRowsAnswer {
+    private static func page(_ rows: SlotTable, after id: ResourceID?, _ bytesMax: Int) -> GraphRowsAnswer {
         // An id of another shard is in no table.
         guard id.map({ rows.slots.contains(Int($0.slot.number)) }) ?? true else { return .unknownFeed }
         var page: [GraphRowsAnswer.Row] = []
@@ -75,15 +77,15 @@ struct GraphFeed {
         for row in rows.rows(after: id, limit: GraphRowsQuery.rowsMax) {
             page.append(GraphRowsAnswer.Row(id: row.id, bytes: row.bytes))
             bytes += row.bytes.count
-            if bytes > GraphRowsQuery.bytesMax { return .rows(page, isLast: false) }
+            if bytes > bytesMax { return .rows(page, isLast: false) }
         }
         return .rows(page, isLast: page.count < GraphRowsQuery.rowsMax)
     }
 
-    private mutating func takeSome(_ rows: SlotTable, for reader: Reader) -> GraphRowsAnswer {
+    private mutating func takeSome(_ rows: SlotTable, for reader: Reader, _ bytesMax: Int) -> GraphRowsAnswer {
         var page: [GraphRowsAnswer.Row] = []
         var bytes = 0
-        while page.count < GraphRowsQuery.rowsMax, bytes <= GraphRowsQuery.bytesMax, let id = changed[reader]?.popFirst() {
+        while page.count < GraphRowsQuery.rowsMax, bytes <= bytesMax, let id = changed[reader]?.popFirst() {
             let row = rows[id]
             page.append(GraphRowsAnswer.Row(id: id, bytes: row))
             bytes += row?.count ?? 0

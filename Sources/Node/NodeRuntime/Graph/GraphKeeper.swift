@@ -18,6 +18,8 @@ actor GraphKeeper {
     private var inventory: InventoryGraph?
     /// Of the rows that are in it.
     private var feeds: RowFeeds
+    /// Other nodes that were asked for what changed, in the round that the graph is of.
+    private var nodesAsked = 0
     /// The newest round of bringing it forward.
     private var begun = 0
     /// The newest round that has ended well, and the newest such whose reads were confirmed: what was acknowledged before it began is
@@ -56,11 +58,15 @@ actor GraphKeeper {
 
     /// The graph with everything that was acknowledged before the call; with `.stale`, as it was a moment ago, if there is one.
     /// Throws `GraphRefusal.inTheMaking` where it is made for the first time and not ready by the deadline.
-    func graph(_ consistency: ReadConsistency, by deadline: NIODeadline) async throws -> LocalGraph {
+    ///
+    /// Returns beside it how many other nodes were asked for what changed; each once.
+    func graph(
+        _ consistency: ReadConsistency, by deadline: NIODeadline
+    ) async throws -> (graph: LocalGraph, nodesAsked: Int) {
         guard !isStopped else { throw NodeError.stopping }
         lastAsked = .now()
         keepUp()
-        if consistency == .stale, ended > 0, let inventory { return inventory.graph }
+        if consistency == .stale, ended > 0, let inventory { return (inventory.graph, 0) }
         let isStale = consistency == .stale
         let wanted = begun + 1
         while (isStale ? ended : confirmed) < wanted {
@@ -75,7 +81,7 @@ actor GraphKeeper {
             if case .failure(let error) = result, current.number >= wanted, isStale || current.isConfirmed { throw error }
         }
         guard let inventory else { throw NodeError.unavailable }
-        return inventory.graph
+        return (inventory.graph, nodesAsked)
     }
 
     /// Returns when the round that is under way has ended; at the deadline; or when the task is cancelled.
@@ -182,7 +188,7 @@ actor GraphKeeper {
 
     private func fill(_ inventory: inout InventoryGraph, _ isConfirmed: Bool) async throws {
         var feeds = feeds
-        feeds.beginRound(isConfirmed: isConfirmed)
+        try await feeds.beginRound(isConfirmed: isConfirmed)
         while let step = try await feeds.next() {
             switch step {
             case .shardBegins(let rows): begin(shard: rows)
@@ -191,6 +197,7 @@ actor GraphKeeper {
             }
         }
         self.feeds = feeds
+        nodesAsked = feeds.nodesAsked
         // While it was made, the graph put itself in order where it had to; the rest at once is cheaper than a part after each batch.
         while making != nil, inventory.seal(budget: Self.sealBudget) { await Task.yield() }
     }

@@ -5,7 +5,6 @@ import Model
 /// It first asks for all rows, page by page, and from then on for those that changed. Which those are the other node notes for it, under
 /// a number that it draws; it begins anew where that is not known there any more.
 struct GraphRowsQuery: Hashable, Sendable {
-    static let path = "/graph/rows"
     /// Rows of one answer, and their bytes, at most; one row comes in any case.
     static let rowsMax = 512
     static let bytesMax = 4 << 20
@@ -110,6 +109,56 @@ enum GraphRowsAnswer: Hashable, Sendable {
                 rows.append(Row(id: id, bytes: try reader.byte() == 1 ? try reader.blob() : nil))
             }
             return .rows(rows, isLast: kind == 2)
+        }
+    }
+}
+
+/// What one node is asked at once, of several of its shards.
+struct GraphRowsRound: Hashable, Sendable {
+    static let path = "/graph/rows"
+
+    let queries: [GraphRowsQuery]
+
+    init(_ queries: [GraphRowsQuery]) { self.queries = queries }
+
+    /// What of an answer's bytes each query may take.
+    var bytesMax: Int { GraphRowsQuery.bytesMax / max(1, queries.count) }
+
+    var encoded: [UInt8] {
+        var writer = ByteWriter(reserving: 32 * queries.count)
+        writer.varint(queries.count)
+        for query in queries { writer.blob(query.encoded) }
+        return writer.bytes
+    }
+
+    /// Throws `CodecError` for bytes that `encoded` did not make.
+    init(decoding bytes: [UInt8]) throws(CodecError) {
+        queries = try bytes.decoded { reader throws(CodecError) in
+            let count = try reader.count()
+            guard (1...NodeOptions.shardsMax).contains(count) else { throw CodecError("\(count) questions at once") }
+            var queries: [GraphRowsQuery] = []
+            for _ in 0..<count { queries.append(try GraphRowsQuery(decoding: try reader.blob())) }
+            return queries
+        }
+    }
+
+    static func encoded(_ answers: [Result<GraphRowsAnswer, NodeError>]) -> [UInt8] {
+        var writer = ByteWriter(reserving: 64 * answers.count)
+        for answer in answers { writer.blob(PeerAnswer.encode(answer.map(\.encoded))) }
+        return writer.bytes
+    }
+
+    /// As many as there are queries. Throws `CodecError` for other bytes.
+    func answers(decoding bytes: [UInt8]) throws(CodecError) -> [Result<GraphRowsAnswer, NodeError>] {
+        try bytes.decoded { reader throws(CodecError) in
+            var answers: [Result<GraphRowsAnswer, NodeError>] = []
+            for _ in queries {
+                switch try PeerAnswer.decode(try reader.blob()) {
+                case .success(let answer): answers.append(.success(try GraphRowsAnswer(decoding: answer)))
+                case .failure(let error): answers.append(.failure(error))
+                }
+            }
+            return answers
         }
     }
 }

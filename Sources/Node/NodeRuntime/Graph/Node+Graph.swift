@@ -43,7 +43,7 @@ extension Node {
         defer { walk.end() }
         let start = NIODeadline.now()
         let deadline = start + .milliseconds(limits.milliseconds)
-        let graph = try await self.graph.keeper(of: scope).graph(consistency, by: deadline)
+        let (graph, nodesAsked) = try await self.graph.keeper(of: scope).graph(consistency, by: deadline)
         return try await withTaskExecutorPreference(globalConcurrentExecutor) {
             let now = self.now().milliseconds
             let evaluation = EvaluationContext(
@@ -65,7 +65,7 @@ extension Node {
                 case .finished:
                     return GraphQueryEnd(
                         rows: rows, milliseconds: (NIODeadline.now() - start).nanoseconds / 1_000_000,
-                        plan: execution.planDescription)
+                        plan: execution.planDescription.map { query.mode == .profile ? $0.under(nodesAsked) : $0 })
                 }
                 try Self.checkTime(deadline, limits)
             }
@@ -82,7 +82,7 @@ extension Node {
         defer { walk.end() }
         let limits = GraphQueryLimits()
         let deadline = NIODeadline.now() + .milliseconds(limits.milliseconds)
-        let graph = try await self.graph.keeper(of: scope).graph(consistency, by: deadline)
+        let graph = try await self.graph.keeper(of: scope).graph(consistency, by: deadline).graph
         return try await withTaskExecutorPreference(globalConcurrentExecutor) {
             var neighbourhood = neighbourhood
             while case .asks(let request) = neighbourhood.next() {
@@ -111,5 +111,14 @@ extension Node {
             .deadline,
             "The query was ended after \(limits.milliseconds / 1_000) s; ask for less (a narrower MATCH, a LIMIT), or give it more with \"timeout_seconds\""
         )
+    }
+}
+
+extension PlanDescription {
+    /// As a profile has it: what lies before the first operator. However many steps a query takes, they are taken here.
+    fileprivate func under(_ nodesAsked: Int) -> PlanDescription {
+        let rounds = nodesAsked == 0 ? "no round to other nodes" : "one round to each of \(nodesAsked) other nodes"
+        return PlanDescription(
+            name: "GraphOfThisNode", details: "brought up to date with \(rounds)", rows: nil, requests: nil, inputs: [self])
     }
 }

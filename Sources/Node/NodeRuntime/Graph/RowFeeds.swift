@@ -1,3 +1,4 @@
+import Consensus
 import Model
 import NIOCore
 import Shard
@@ -44,6 +45,10 @@ struct RowFeeds: Sendable {
     private var position = 0
     private var part: Part?
     private var isConfirmed = false
+    /// What is new in shards that have a replica here, by position, as of the round's beginning.
+    private var here: [Int: GraphChanges] = [:]
+    /// How many other nodes the round asked for what changed; each once, where little did.
+    private(set) var nodesAsked = 0
 
     private var shards: ShardDirectory { leaders.shards }
 
@@ -62,11 +67,43 @@ struct RowFeeds: Sendable {
         for host in shards.held { host.eventLoop.execute { host.graphFeed.close(.here(number)) } }
     }
 
-    /// Begins a round: with everything that was acknowledged before, or with what each shard has applied.
-    mutating func beginRound(isConfirmed: Bool) {
+    private enum News {
+        case here(Int, GraphChanges)
+        case distant([Int: DistantRows.Feed])
+    }
+
+    /// Begins a round: with everything that was acknowledged before, or with what each shard has applied. All shards and nodes are
+    /// asked side by side, each node once for all its shards.
+    ///
+    /// Throws as `next` does.
+    mutating func beginRound(isConfirmed: Bool) async throws {
         self.isConfirmed = isConfirmed
         position = 0
         part = nil
+        here = [:]
+        var distant: [ReplicaID: [Int: DistantRows.Feed]] = [:]
+        for (position, source) in sources {
+            if case .distant(let feed) = source { distant[feed.source, default: [:]][position] = feed }
+        }
+        nodesAsked = distant.count
+        let (feeds, held) = (self, shards.held.filter { host in !distant.values.contains { $0[host.number - 1] != nil } })
+        try await withThrowingTaskGroup(of: News.self) { tasks in
+            for host in held { tasks.addTask { .here(host.number - 1, try await feeds.changes(of: host)) } }
+            for group in distant.values {
+                tasks.addTask {
+                    // That node is gone, or what changed is not known there any more: another one is asked for everything.
+                    do throws(NodeError) { return .distant(try await DistantRows.takeChanges(group, isConfirmed)) } catch {
+                        throw Behind()
+                    }
+                }
+            }
+            for try await news in tasks {
+                switch news {
+                case .here(let position, let changes): here[position] = changes
+                case .distant(let feeds): for (position, feed) in feeds { sources[position] = .distant(feed) }
+                }
+            }
+        }
     }
 
     /// Nil: the round has ended. Throws `Behind` where the reader has to begin anew, `NodeError` where a shard's rows cannot be had.
@@ -119,13 +156,14 @@ struct RowFeeds: Sendable {
 
     /// Returns how many rows follow where all of them do.
     private mutating func open() async throws -> Int? {
-        switch (sources[position], shards[position]) {
-        case (nil, let host?):
-            let rows = try await changes(of: host).rows
-            part = .all(rows, after: nil)
-            return rows.count
+        switch (sources[position], here.removeValue(forKey: position)) {
+        case (nil, let news?):
+            part = .all(news.rows, after: nil)
+            return news.rows.count
         case (nil, nil):
             guard let distant else { throw NodeError.unavailable }
+            // It came here since the round began.
+            guard shards[position] == nil else { throw Behind() }
             let (position, isConfirmed) = (position, isConfirmed)
             let feed = try await leaders.retrying(group: position + 1, isRepeatable: true) {
                 () async throws(NodeError) -> DistantRows.Feed in
@@ -133,15 +171,12 @@ struct RowFeeds: Sendable {
             }
             part = .distant(feed, isWhole: true)
             return 0
-        case (.here?, let host?):
-            let changes = try await changes(of: host)
+        case (.here?, let news?):
             // What is not there any more and was before can only be told by starting anew.
-            guard let changed = changes.changed else { throw Behind() }
-            part = .changed(changes.rows, changed[...])
+            guard let changed = news.changed else { throw Behind() }
+            part = .changed(news.rows, changed[...])
         case (.here?, nil): throw Behind()
-        case (.distant(var feed)?, _):
-            feed.beginChanges(isConfirmed)
-            part = .distant(feed, isWhole: false)
+        case (.distant(let feed)?, _): part = .distant(feed, isWhole: false)
         }
         return nil
     }

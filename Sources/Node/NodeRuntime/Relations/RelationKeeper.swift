@@ -105,7 +105,7 @@ actor RelationKeeper {
     private func takeChanges() async throws {
         guard let view else { return }
         var feeds = feeds
-        feeds.beginRound(isConfirmed: false)
+        try await feeds.beginRound(isConfirmed: false)
         while let step = try await feeds.next() {
             guard case .rows(let rows) = step else { continue }
             for row in rows {
