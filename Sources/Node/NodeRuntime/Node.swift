@@ -1,5 +1,4 @@
 package import Checkpoint
-package import Cypher
 package import Founding
 import Glibc
 package import LogStorage

@@ -1,10 +1,11 @@
+import Cypher
 import CypherSyntax
 import CypherValues
 import PropertyGraph
 import Synchronization
 import Testing
 
-@testable import Cypher
+@testable import NodeRuntime
 
 @Suite("Queries that were read before")
 struct PreparedQueriesTests {

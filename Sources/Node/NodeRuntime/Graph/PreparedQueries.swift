@@ -1,3 +1,4 @@
+package import Cypher
 package import CypherSyntax
 import Synchronization
 
